@@ -1,0 +1,61 @@
+//! Typed ids: UUID v7 under a kind, so that an order's id is never handed over where a campaign's is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, ordered by its time of making.
+            #[allow(clippy::new_without_default)]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self)
+            }
+        }
+    };
+}
+
+id!(/** A seller on this server. */ MerchantId);
+id!(/** A person who works for a merchant. */ StaffId);
+id!(/** Whom a merchant buys from. */ SupplierId);
+id!(/** One offer. */ CampaignId);
+id!(/** One thing a shopper can choose in a campaign. */ OptionId);
+id!(/** All units of a campaign bought in one go. */ BatchId);
+id!(/** What one shopper committed to. */ OrderId);
+id!(/** One option x quantity of an order. */ LineId);
+id!(/** One attempt to collect an order's money: one payment page at the provider. */ PaymentId);
+id!(/** One movement of money back to a shopper. */ RefundId);
+id!(/** A numbered, versioned document to one supplier. */ PurchaseOrderId);
+id!(/** One entry of the journal: postings that balance. */ EntryId);
+id!(/** A unit of background work. */ JobId);
+id!(/** A mail to one address. */ MailId);
+id!(/** A picture of a campaign. */ PictureId);
+id!(/** A key of a program that speaks for a merchant. */ ApiKeyId);

@@ -1,0 +1,3 @@
+//! The rules, pure: no database, no web, no provider, no clock read.
+
+pub mod ids;

@@ -1,0 +1,3 @@
+//! One use case per file: load and lock, let the domain decide, keep, and enqueue what the world must hear.
+
+pub mod ports;
