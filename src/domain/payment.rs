@@ -1,0 +1,140 @@
+//! One attempt to collect an order's money, and one movement of money back (domain section 4).
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::words::words;
+
+words! {
+    /// Where one payment page stands. Kept for staff where the provider said something unusual.
+    AttemptState {
+        /// Committed here; whether the provider made the page is not known yet.
+        Planned = "planned",
+        /// The page exists and can be paid.
+        Open = "open",
+        /// Completed unpaid: kept for staff, does not count, refunded if it settles.
+        Processing = "processing",
+        Paid = "paid",
+        Expired = "expired",
+        /// Its creation never became known within its life; watched by its webhooks.
+        Abandoned = "abandoned",
+        /// The provider refused to make the page: it never existed.
+        Refused = "refused",
+    }
+}
+
+impl AttemptState {
+    /// Whether the page may still be paid: its units stay taken.
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            AttemptState::Planned | AttemptState::Open | AttemptState::Processing
+        )
+    }
+}
+
+words! {
+    /// Where a refund stands.
+    RefundState {
+        Queued = "queued",
+        Sent = "sent",
+        Pending = "pending",
+        Succeeded = "succeeded",
+        /// Failed twice: the shopper is asked for another way.
+        Failed = "failed",
+        PaidOtherwise = "paid_otherwise",
+        /// Given up before it moved: a dispute took the money instead.
+        Dropped = "dropped",
+    }
+}
+
+impl RefundState {
+    /// Whether the money is still owed.
+    pub fn is_due(self) -> bool {
+        match self {
+            RefundState::Queued | RefundState::Sent | RefundState::Pending | RefundState::Failed => {
+                true
+            }
+            RefundState::Succeeded | RefundState::PaidOtherwise | RefundState::Dropped => false,
+        }
+    }
+}
+
+words! {
+    /// Where one call for a refund stands.
+    RefundAttemptState {
+        Planned = "planned",
+        /// Sent; the answer is not known: same key, same parameters again.
+        Sent = "sent",
+        /// A received 5xx: the provider's list is read before anything else.
+        Unknown = "unknown",
+        /// Absent from the provider's list twice, a minute apart: it never happened.
+        Absent = "absent",
+        Pending = "pending",
+        Succeeded = "succeeded",
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// Why money goes back.
+    RefundPurpose {
+        Missed = "missed",
+        Cancelled = "cancelled",
+        Shortfall = "shortfall",
+        Supplier = "supplier",
+        StopLoss = "stop-loss",
+        /// A better step was reached than the one charged.
+        Difference = "difference",
+        /// The shopper left.
+        Shopper = "shopper",
+        /// It was paid after its hold was freed, or twice.
+        Late = "late",
+        /// Due when a dispute cancelled the order.
+        Dispute = "dispute",
+        Goodwill = "goodwill",
+    }
+}
+
+words! {
+    /// Where a dispute stands.
+    DisputeState {
+        /// Asked before it is raised: a refund that is due goes out at once.
+        Inquiry = "inquiry",
+        Open = "open",
+        Won = "won",
+        Lost = "lost",
+    }
+}
+
+/// The planned life of one payment page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PagePlan {
+    /// When its creation is planned.
+    pub planned_at: DateTime<Utc>,
+    /// The expiry it is made with: fixed in the committed row, never after the hold.
+    pub expires_at: DateTime<Utc>,
+    /// When the hold ends.
+    pub hold_expires_at: DateTime<Utc>,
+}
+
+/// Minutes from a page's planned creation to its expiry: the provider takes 30 minutes to 24 hours (domain section 2).
+pub const PAGE_MINUTES: i64 = 31;
+/// The provider's least life of a payment page, in minutes.
+pub const PROVIDER_LEAST_MINUTES: i64 = 30;
+
+impl PagePlan {
+    /// The plan of a page that is to be made at `planned_at`, under a hold of `hold_minutes` (at least 35).
+    pub fn at(planned_at: DateTime<Utc>, hold_minutes: i64) -> Self {
+        Self {
+            planned_at,
+            expires_at: planned_at + Duration::minutes(PAGE_MINUTES),
+            hold_expires_at: planned_at + Duration::minutes(hold_minutes.max(35)),
+        }
+    }
+
+    /// Whether the provider would still take this expiry if it were asked at `now`. A few seconds are left for the
+    /// way there and for clocks that differ.
+    pub fn can_be_asked(&self, now: DateTime<Utc>) -> bool {
+        now + Duration::minutes(PROVIDER_LEAST_MINUTES) + Duration::seconds(5) <= self.expires_at
+    }
+}

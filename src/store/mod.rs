@@ -1,0 +1,52 @@
+//! What is kept. The only place with queries: one file per aggregate, free functions on a connection.
+//!
+//! Times in rows are naive and mean UTC; money is whole minor units.
+
+mod conn;
+mod lane;
+pub mod schema;
+mod types;
+
+pub(crate) use conn::each_backend;
+pub use lane::{Effects, Group, IsPassing, Lane, LaneError, Now, OnCommit, Tx, write_on};
+pub use conn::{Conn, ConnPool, DatabaseUrl, PooledConn, connect, open};
+
+/// What can go wrong when something is kept or read. Violations of constraints that mean something to a person are
+/// turned into domain errors where they happen; the rest is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be opened.
+    #[error("{0}")]
+    Setup(String),
+    /// A query failed.
+    #[error("database: {0}")]
+    Query(#[from] diesel::result::Error),
+    /// No connection was free in time.
+    #[error("no database connection is free: {0}")]
+    Pool(#[from] diesel::r2d2::PoolError),
+    /// A row holds what it cannot hold.
+    #[error("damaged row: {0}")]
+    Damaged(String),
+    /// Somebody else changed the row in between: try the whole step again.
+    #[error("changed in between: {0}")]
+    Conflict(&'static str),
+    /// The write lane takes nothing more just now.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+}
+
+impl StoreError {
+    /// Whether the same step may well succeed when it is run again.
+    pub fn is_passing(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as K, Error as E};
+        match self {
+            StoreError::Conflict(_) | StoreError::Pool(_) => true,
+            StoreError::Query(E::DatabaseError(kind, info)) => {
+                matches!(kind, K::SerializationFailure | K::ClosedConnection | K::UnableToSendCommand)
+                    || info.message().contains("deadlock")
+                    || info.message().contains("locked")
+            }
+            _ => false,
+        }
+    }
+}

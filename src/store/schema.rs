@@ -1,0 +1,397 @@
+//! The tables, the same on both databases. Times are naive and mean UTC.
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    merchants (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        email -> Text,
+        address -> Text,
+        imprint -> Text,
+        terms -> Text,
+        privacy -> Text,
+        terms_version -> Integer,
+        payouts_manual -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    staff (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        password_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        key_hash -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    counters (merchant_id, kind) {
+        merchant_id -> Binary,
+        kind -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    suppliers (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        name -> Text,
+        email -> Text,
+        address -> Text,
+        currency -> Text,
+        lead_time_days -> Integer,
+        minimum_units -> Nullable<BigInt>,
+        capacity_units -> Nullable<BigInt>,
+        case_pack -> BigInt,
+        unit_costs -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    campaigns (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        slug -> Text,
+        title -> Text,
+        currency -> Text,
+        state -> Text,
+        failure -> Nullable<Text>,
+        failure_note -> Nullable<Text>,
+        spec -> Text,
+        opens_at -> Nullable<Timestamp>,
+        deadline -> Timestamp,
+        extended_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+        published_at -> Nullable<Timestamp>,
+        first_order_at -> Nullable<Timestamp>,
+        waiting_for -> Nullable<Text>,
+        orders -> BigInt,
+        open_payments -> BigInt,
+        committed_units -> BigInt,
+        collected_units -> BigInt,
+        collected_orders -> BigInt,
+        best_step_told -> Integer,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    options (id) {
+        id -> Binary,
+        campaign_id -> Binary,
+        position -> Integer,
+        sku -> Text,
+        cap -> Nullable<BigInt>,
+        taken -> BigInt,
+        committed -> BigInt,
+        collected -> BigInt,
+    }
+}
+
+diesel::table! {
+    pictures (id) {
+        id -> Binary,
+        campaign_id -> Binary,
+        position -> Integer,
+        file -> Text,
+        media_type -> Text,
+        width -> Integer,
+        height -> Integer,
+        alt -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    batches (id) {
+        id -> Binary,
+        campaign_id -> Binary,
+        number -> Integer,
+        state -> Text,
+        step -> Nullable<Integer>,
+        judged_at -> Nullable<Timestamp>,
+        units_paid -> BigInt,
+        settled_at -> Nullable<Timestamp>,
+        blocked -> Nullable<Text>,
+        blocked_since -> Nullable<Timestamp>,
+        blocked_warned -> Integer,
+    }
+}
+
+diesel::table! {
+    orders (id) {
+        id -> Binary,
+        number -> BigInt,
+        merchant_id -> Binary,
+        campaign_id -> Binary,
+        batch_id -> Binary,
+        state -> Text,
+        payment_state -> Text,
+        email -> Text,
+        name -> Text,
+        address -> Text,
+        country -> Text,
+        delivery -> Text,
+        currency -> Text,
+        units -> BigInt,
+        quote -> Text,
+        total -> BigInt,
+        final_total -> Nullable<BigInt>,
+        charged -> BigInt,
+        refund_due -> BigInt,
+        refunded -> BigInt,
+        lost -> BigInt,
+        units_taken -> Bool,
+        settled -> Bool,
+        hold_expires_at -> Timestamp,
+        terms_version -> Integer,
+        joined_from -> Text,
+        form_key -> Nullable<Text>,
+        note -> Nullable<Text>,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    order_lines (order_id, option_id) {
+        order_id -> Binary,
+        option_id -> Binary,
+        sku -> Text,
+        quantity -> BigInt,
+        unit_price -> BigInt,
+        final_price -> Nullable<BigInt>,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    payments (order_id, attempt) {
+        order_id -> Binary,
+        attempt -> Integer,
+        state -> Text,
+        amount -> BigInt,
+        idempotency_key -> Text,
+        planned_at -> Timestamp,
+        expires_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        session_id -> Nullable<Text>,
+        url -> Nullable<Text>,
+        intent_id -> Nullable<Text>,
+        close_wanted -> Bool,
+        problem -> Nullable<Text>,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refunds (id) {
+        id -> Binary,
+        order_id -> Binary,
+        payment_attempt -> Integer,
+        campaign_id -> Binary,
+        purpose -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        state -> Text,
+        held -> Bool,
+        attempt -> Integer,
+        failures -> Integer,
+        proof -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refund_attempts (refund_id, attempt) {
+        refund_id -> Binary,
+        attempt -> Integer,
+        state -> Text,
+        idempotency_key -> Text,
+        provider_id -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        first_sent_at -> Nullable<Timestamp>,
+        looked_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    disputes (provider_id) {
+        provider_id -> Text,
+        order_id -> Binary,
+        amount -> BigInt,
+        state -> Text,
+        provider_state -> Text,
+        reason -> Text,
+        opened_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    purchase_orders (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        batch_id -> Binary,
+        supplier_id -> Nullable<Binary>,
+        number -> Nullable<BigInt>,
+        version -> Integer,
+        state -> Text,
+        units -> BigInt,
+        units_paid -> BigInt,
+        document -> Text,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        acknowledged_at -> Nullable<Timestamp>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    journal_entries (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        campaign_id -> Nullable<Binary>,
+        order_id -> Nullable<Binary>,
+        currency -> Text,
+        kind -> Text,
+        once -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    journal_postings (entry_id, position) {
+        entry_id -> Binary,
+        position -> Integer,
+        account -> Text,
+        amount -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_events (id) {
+        id -> Text,
+        kind -> Text,
+        body -> Text,
+        received_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
+        outcome -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    jobs (kind, subject) {
+        kind -> Text,
+        subject -> Text,
+        run_at -> Timestamp,
+        priority -> Integer,
+        wanted -> BigInt,
+        attempts -> Integer,
+        leased_until -> Nullable<Timestamp>,
+        lease -> Nullable<Binary>,
+        problem -> Nullable<Text>,
+        dead -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    mails (id) {
+        id -> Binary,
+        once -> Text,
+        kind -> Text,
+        merchant_id -> Nullable<Binary>,
+        campaign_id -> Nullable<Binary>,
+        order_id -> Nullable<Binary>,
+        purchase_order_id -> Nullable<Binary>,
+        recipient -> Text,
+        reply_to -> Nullable<Text>,
+        subject -> Text,
+        body_text -> Text,
+        body_html -> Text,
+        attachments -> Nullable<Text>,
+        state -> Text,
+        problem -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    happenings (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        campaign_id -> Nullable<Binary>,
+        order_id -> Nullable<Binary>,
+        actor -> Text,
+        kind -> Text,
+        detail -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    api_answers (scope, idempotency_key) {
+        scope -> Text,
+        idempotency_key -> Text,
+        request_hash -> Binary,
+        status -> Nullable<Integer>,
+        body -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    settings,
+    merchants,
+    staff,
+    api_keys,
+    counters,
+    suppliers,
+    campaigns,
+    options,
+    pictures,
+    batches,
+    orders,
+    order_lines,
+    payments,
+    refunds,
+    refund_attempts,
+    disputes,
+    purchase_orders,
+    journal_entries,
+    journal_postings,
+    webhook_events,
+    jobs,
+    mails,
+    happenings,
+    api_answers,
+);
