@@ -1,9 +1,14 @@
 //! The rules, pure: no database, no web, no provider, no clock read.
 
 pub mod campaign;
+pub mod country;
+pub mod currency;
 pub mod ids;
+pub mod money;
 pub mod order;
 pub mod payment;
+pub mod price;
 pub mod purchase_order;
 pub mod staff;
+pub mod tariff;
 pub mod words;

@@ -1,0 +1,473 @@
+//! Steps, prices and the arithmetic of the judgement (domain section 3).
+//!
+//! Steps are unit counts; an option has a price at each. The furthest step whose count is reached is the current one.
+//! A shopper is shown, and charged, the price at the step reached without his own order; everybody finally pays the
+//! price of the step judged, never more than what was shown. Limit steps and option minimums are deliberately absent
+//! from this release: they narrow the lines that [`judge`] is given and leave its rules as they are.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::country::Country;
+use super::currency::Currency;
+use super::ids::OptionId;
+use super::money::MoneyError;
+use super::tariff::{QuoteLine, Tariff, TariffError, quote};
+
+/// At most so many steps.
+pub const MAX_STEPS: usize = 20;
+/// No step and no order goes beyond so many units.
+pub const MAX_UNITS: i64 = 1_000_000;
+
+/// The unit counts at which the price changes: rising, the first is 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<i64>", into = "Vec<i64>")]
+pub struct Steps(Vec<i64>);
+
+/// Why a list is not a list of steps; the text says what to write instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepsError {
+    /// None, or more than [`MAX_STEPS`].
+    #[error("give 1 to 20 steps")]
+    Number,
+    /// The first count is not 1.
+    #[error("the first step is always 1: the price for the first unit")]
+    First,
+    /// A count is not above the one before it.
+    #[error("each step must be a larger number of units than the one before it")]
+    NotRising {
+        /// Index of the offending count.
+        at: usize,
+    },
+    /// A count is above [`MAX_UNITS`].
+    #[error("a step can be 1000000 units at most")]
+    TooLarge {
+        /// Index of the offending count.
+        at: usize,
+    },
+}
+
+impl StepsError {
+    /// The index of the count that is wrong; `None` where the list as a whole is.
+    pub fn index(self) -> Option<usize> {
+        match self {
+            StepsError::Number => None,
+            StepsError::First => Some(0),
+            StepsError::NotRising { at } | StepsError::TooLarge { at } => Some(at),
+        }
+    }
+}
+
+impl TryFrom<Vec<i64>> for Steps {
+    type Error = StepsError;
+
+    fn try_from(counts: Vec<i64>) -> Result<Self, Self::Error> {
+        if counts.is_empty() || counts.len() > MAX_STEPS {
+            return Err(StepsError::Number);
+        }
+        if counts[0] != 1 {
+            return Err(StepsError::First);
+        }
+        if let Some(before) = counts.windows(2).position(|pair| pair[1] <= pair[0]) {
+            return Err(StepsError::NotRising { at: before + 1 });
+        }
+        if let Some(at) = counts.iter().position(|count| *count > MAX_UNITS) {
+            return Err(StepsError::TooLarge { at });
+        }
+        Ok(Steps(counts))
+    }
+}
+
+impl From<Steps> for Vec<i64> {
+    fn from(steps: Steps) -> Self {
+        steps.0
+    }
+}
+
+impl Steps {
+    /// The unit counts, the first is 1.
+    pub fn counts(&self) -> &[i64] {
+        &self.0
+    }
+
+    /// How many steps there are: at least one.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The furthest step that so many units reach, as an index; the first if none.
+    pub fn reached(&self, units: i64) -> usize {
+        self.0
+            .partition_point(|count| *count <= units)
+            .saturating_sub(1)
+    }
+
+    /// The step after the current one and how many units are missing to it; `None` at the last.
+    pub fn next(&self, units: i64) -> Option<(usize, i64)> {
+        let next = self.reached(units) + 1;
+        self.0
+            .get(next)
+            .map(|count| (next, count.saturating_sub(units)))
+    }
+}
+
+/// The index of the furthest step that `committed_units` reach; the first if none (domain section 3).
+pub fn step_reached(steps: &Steps, committed_units: i64) -> usize {
+    steps.reached(committed_units)
+}
+
+/// The index of the step whose price a shopper is shown and charged: the one reached by everybody else's committed
+/// units, without his own order (domain section 3).
+pub fn shown_step(steps: &Steps, committed_by_others: i64) -> usize {
+    steps.reached(committed_by_others)
+}
+
+/// An option's price at each step, minor units: above nought, never rising.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<i64>", into = "Vec<i64>")]
+pub struct PriceTable(Vec<i64>);
+
+/// Why a list is not a list of prices; the text says what to write instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PriceTableError {
+    /// Not one price for each step.
+    #[error("give one price for each of the {steps} steps")]
+    Number {
+        /// How many are wanted.
+        steps: usize,
+    },
+    /// A price is nought or less.
+    #[error("a price must be above 0")]
+    NotPositive {
+        /// Index of the offending price.
+        at: usize,
+    },
+    /// A price is above the one before it.
+    #[error("a price cannot be higher than at the step before it")]
+    Rising {
+        /// Index of the offending price.
+        at: usize,
+    },
+    /// A price cannot be charged in this currency.
+    #[error("in this currency a price must be a multiple of {granularity} minor units")]
+    NotGranular {
+        /// Index of the offending price.
+        at: usize,
+        /// What it must be a multiple of.
+        granularity: i64,
+    },
+}
+
+impl PriceTableError {
+    /// The index of the price that is wrong; `None` where the list as a whole is.
+    pub fn index(self) -> Option<usize> {
+        match self {
+            PriceTableError::Number { .. } => None,
+            PriceTableError::NotPositive { at }
+            | PriceTableError::Rising { at }
+            | PriceTableError::NotGranular { at, .. } => Some(at),
+        }
+    }
+}
+
+impl TryFrom<Vec<i64>> for PriceTable {
+    type Error = PriceTableError;
+
+    fn try_from(prices: Vec<i64>) -> Result<Self, Self::Error> {
+        if prices.is_empty() || prices.len() > MAX_STEPS {
+            return Err(PriceTableError::Number {
+                steps: prices.len().clamp(1, MAX_STEPS),
+            });
+        }
+        if let Some(at) = prices.iter().position(|price| *price <= 0) {
+            return Err(PriceTableError::NotPositive { at });
+        }
+        if let Some(before) = prices.windows(2).position(|pair| pair[1] > pair[0]) {
+            return Err(PriceTableError::Rising { at: before + 1 });
+        }
+        Ok(PriceTable(prices))
+    }
+}
+
+impl From<PriceTable> for Vec<i64> {
+    fn from(table: PriceTable) -> Self {
+        table.0
+    }
+}
+
+impl PriceTable {
+    /// One price for each step, each chargeable in `currency` as far as the granularity goes.
+    pub fn new(
+        prices: Vec<i64>,
+        steps: &Steps,
+        currency: Currency,
+    ) -> Result<PriceTable, PriceTableError> {
+        if prices.len() != steps.len() {
+            return Err(PriceTableError::Number { steps: steps.len() });
+        }
+        if let Some(at) = prices
+            .iter()
+            .position(|price| !currency.is_granular(*price))
+        {
+            let granularity = currency.granularity();
+            return Err(PriceTableError::NotGranular { at, granularity });
+        }
+        PriceTable::try_from(prices)
+    }
+
+    /// The prices, minor units, in the order of the steps.
+    pub fn prices(&self) -> &[i64] {
+        &self.0
+    }
+
+    /// The price at the step with index `step`, minor units; beyond the last step the last price.
+    pub fn price_at(&self, step: usize) -> i64 {
+        let at = step.min(self.0.len() - 1);
+        self.0[at]
+    }
+}
+
+/// What must be collected for the supplier's order to go out (domain section 1). In JSON
+/// `{"kind": "units", "target": 40}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "target", rename_all = "snake_case")]
+pub enum Threshold {
+    /// So many units.
+    Units(i64),
+    /// So much goods value, minor units: at the price of the step reached, without shipping and tax.
+    Amount(i64),
+}
+
+impl Threshold {
+    /// The number to come to: units or minor units.
+    pub fn target(self) -> i64 {
+        match self {
+            Threshold::Units(target) | Threshold::Amount(target) => target,
+        }
+    }
+
+    /// The word for the kind: `units` or `amount`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Threshold::Units(_) => "units",
+            Threshold::Amount(_) => "amount",
+        }
+    }
+}
+
+/// Why a batch cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// A line names an option that the campaign does not have.
+    #[error("there is no option {0}")]
+    UnknownOption(OptionId),
+    /// A line has no units, or fewer than none.
+    #[error("an order line needs at least one unit")]
+    NoUnits,
+    /// A sum is too large or mixes currencies.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// What some units come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// All units.
+    pub units: i64,
+    /// The step they reach, as an index.
+    pub step: usize,
+    /// Their value at the price of that step, minor units, without shipping and tax.
+    pub goods_value: i64,
+}
+
+impl Tally {
+    /// The part of the tally that counts for a threshold: units or minor units.
+    pub fn counted(&self, threshold: Threshold) -> i64 {
+        match threshold {
+            Threshold::Units(_) => self.units,
+            Threshold::Amount(_) => self.goods_value,
+        }
+    }
+
+    /// Whether a threshold is met.
+    pub fn meets(&self, threshold: Threshold) -> bool {
+        self.counted(threshold) >= threshold.target()
+    }
+}
+
+/// Adds up units by option: how many there are, which step they reach, and what they are worth there.
+pub fn tally(
+    steps: &Steps,
+    prices: &BTreeMap<OptionId, PriceTable>,
+    units: impl Iterator<Item = (OptionId, i64)> + Clone,
+) -> Result<Tally, PriceError> {
+    let overflow = PriceError::Money(MoneyError::Overflow);
+    let mut sum = 0i64;
+    for (_, quantity) in units.clone() {
+        sum = sum.checked_add(quantity).ok_or(overflow)?;
+    }
+    let step = steps.reached(sum);
+    let mut goods_value = 0i64;
+    for (option, quantity) in units {
+        let table = prices
+            .get(&option)
+            .ok_or(PriceError::UnknownOption(option))?;
+        goods_value = table
+            .price_at(step)
+            .checked_mul(quantity)
+            .and_then(|value| goods_value.checked_add(value))
+            .ok_or(overflow)?;
+    }
+    Ok(Tally {
+        units: sum,
+        step,
+        goods_value,
+    })
+}
+
+/// One paid line of the batch. `key` is whatever the caller finds it again by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaidLine<K> {
+    /// The caller's name for the line.
+    pub key: K,
+    /// What was bought.
+    pub option: OptionId,
+    /// Units, at least 1.
+    pub quantity: i64,
+    /// The unit price shown, and charged, at joining, minor units.
+    pub shown: i64,
+}
+
+/// All that a judgement looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgeInput<'a, K> {
+    /// The campaign's steps.
+    pub steps: &'a Steps,
+    /// The campaign's threshold.
+    pub threshold: Threshold,
+    /// The prices of every option.
+    pub prices: &'a BTreeMap<OptionId, PriceTable>,
+    /// The lines of all orders that are paid and neither cancelled nor disputed.
+    pub lines: &'a [PaidLine<K>],
+}
+
+/// A paid line with the price it finally has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalLine<K> {
+    /// The caller's name for the line.
+    pub key: K,
+    /// What was bought.
+    pub option: OptionId,
+    /// Units.
+    pub quantity: i64,
+    /// The unit price charged at joining, minor units.
+    pub shown: i64,
+    /// The unit price in the end, minor units: never above `shown`.
+    pub unit_price: i64,
+}
+
+/// The one decision on a batch (domain section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement<K> {
+    /// The threshold was collected: the supplier's order goes out.
+    Success {
+        /// The step judged, as an index.
+        step: usize,
+        /// Units in the batch.
+        units: i64,
+        /// Goods value at the price of the step, minor units, without shipping and tax.
+        goods_value: i64,
+        /// Every line with its final price, in the order given.
+        lines: Vec<FinalLine<K>>,
+        /// What the merchant bears because cancellations lowered the step after some had joined at a better price,
+        /// minor units.
+        borne_by_merchant: i64,
+    },
+    /// Too little: everybody gets the money back.
+    Missed {
+        /// What was collected, in the threshold's kind: units or minor units.
+        collected: i64,
+        /// What was needed.
+        target: i64,
+    },
+}
+
+/// The unit price in the end: that of the step judged, never more than the one shown at joining (domain section 3).
+pub fn final_unit_price(shown: i64, at_step_judged: i64) -> i64 {
+    shown.min(at_step_judged)
+}
+
+/// Judges a batch on what was paid: the step reached, whether the threshold was collected, and every line's final
+/// price. Pure: asking twice gives the same answer.
+pub fn judge<K: Clone>(input: &JudgeInput<'_, K>) -> Result<Judgement<K>, PriceError> {
+    if input.lines.iter().any(|line| line.quantity < 1) {
+        return Err(PriceError::NoUnits);
+    }
+    let units = input.lines.iter().map(|line| (line.option, line.quantity));
+    let tally = tally(input.steps, input.prices, units)?;
+    if !tally.meets(input.threshold) {
+        let collected = tally.counted(input.threshold);
+        return Ok(Judgement::Missed {
+            collected,
+            target: input.threshold.target(),
+        });
+    }
+    let overflow = PriceError::Money(MoneyError::Overflow);
+    let mut lines = Vec::with_capacity(input.lines.len());
+    let mut borne_by_merchant = 0i64;
+    for line in input.lines {
+        let table = input
+            .prices
+            .get(&line.option)
+            .ok_or(PriceError::UnknownOption(line.option))?;
+        let judged = table.price_at(tally.step);
+        let unit_price = final_unit_price(line.shown, judged);
+        borne_by_merchant = (judged - unit_price)
+            .checked_mul(line.quantity)
+            .and_then(|borne| borne_by_merchant.checked_add(borne))
+            .ok_or(overflow)?;
+        lines.push(FinalLine {
+            key: line.key.clone(),
+            option: line.option,
+            quantity: line.quantity,
+            shown: line.shown,
+            unit_price,
+        });
+    }
+    let Tally {
+        units,
+        step,
+        goods_value,
+    } = tally;
+    Ok(Judgement::Success {
+        step,
+        units,
+        goods_value,
+        lines,
+        borne_by_merchant,
+    })
+}
+
+/// What goes back to one order in one partial refund, minor units: what it was charged less its kept lines at their
+/// final prices, with shipping and tax computed again by the tariff frozen at joining (domain section 3). Never
+/// negative, never more than `charged`. With no line kept all of it goes back.
+///
+/// `charged` is what was captured for the order and has not gone back already.
+pub fn refund_difference(
+    charged: i64,
+    kept: &[QuoteLine],
+    country: Country,
+    tariff: &Tariff,
+) -> Result<i64, TariffError> {
+    if charged < 0 {
+        return Err(TariffError::Invalid);
+    }
+    let total = quote(kept, country, tariff)?.total;
+    Ok(charged.saturating_sub(total).max(0))
+}
+
+#[cfg(test)]
+#[path = "tests/price.rs"]
+mod tests;
