@@ -2,8 +2,17 @@
 //!
 //! Times in rows are naive and mean UTC; money is whole minor units.
 
+pub mod campaigns;
 mod conn;
+pub mod jobs;
+pub mod journal;
 mod lane;
+pub mod mails;
+pub mod merchants;
+pub mod misc;
+pub mod orders;
+pub mod purchase_orders;
+pub mod refunds;
 pub mod schema;
 mod types;
 

@@ -369,6 +369,15 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(order_lines -> orders (order_id));
+diesel::joinable!(payments -> orders (order_id));
+diesel::joinable!(refunds -> orders (order_id));
+diesel::joinable!(refund_attempts -> refunds (refund_id));
+diesel::joinable!(journal_postings -> journal_entries (entry_id));
+diesel::joinable!(batches -> campaigns (campaign_id));
+diesel::joinable!(options -> campaigns (campaign_id));
+diesel::joinable!(purchase_orders -> batches (batch_id));
+
 diesel::allow_tables_to_appear_in_same_query!(
     settings,
     merchants,
@@ -394,4 +403,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     mails,
     happenings,
     api_answers,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    journal_entries::currency,
+    journal_postings::account,
 );

@@ -1,0 +1,558 @@
+//! Campaigns, their options with the counters that caps hang on, and their one batch of this version.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::{batches, campaigns, options};
+use super::{Conn, StoreError, each_backend};
+use crate::domain::campaign::{BatchState, CampaignState, Failure};
+use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId};
+use crate::domain::purchase_order::Blocked;
+
+/// A campaign's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = campaigns)]
+pub struct CampaignRow {
+    /// Its id.
+    pub id: CampaignId,
+    /// Whose it is.
+    pub merchant_id: MerchantId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub title: String,
+    /// The code of its currency.
+    pub currency: String,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What staff said about it.
+    pub failure_note: Option<String>,
+    /// The checked offer as JSON.
+    pub spec: String,
+    /// When it opens by itself.
+    pub opens_at: Option<NaiveDateTime>,
+    /// When it ends.
+    pub deadline: NaiveDateTime,
+    /// When its deadline was moved, once at most.
+    pub extended_at: Option<NaiveDateTime>,
+    /// When joining ended before the deadline: closed by staff or by the trigger.
+    pub closed_at: Option<NaiveDateTime>,
+    /// When it was published.
+    pub published_at: Option<NaiveDateTime>,
+    /// When the first order was taken: from then on it is locked.
+    pub first_order_at: Option<NaiveDateTime>,
+    /// What the judgement waits for, in words for staff.
+    pub waiting_for: Option<String>,
+    /// Orders ever taken.
+    pub orders: i64,
+    /// Payment pages that may still be paid.
+    pub open_payments: i64,
+    /// Units of confirmed orders.
+    pub committed_units: i64,
+    /// Units of paid orders.
+    pub collected_units: i64,
+    /// Paid orders.
+    pub collected_orders: i64,
+    /// The best step that shoppers were told of.
+    pub best_step_told: i32,
+    /// Rises with each change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: NaiveDateTime,
+    /// When it last changed.
+    pub updated_at: NaiveDateTime,
+}
+
+/// An option's row: its counters. Name and prices are in the campaign's offer.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = options)]
+pub struct OptionRow {
+    /// Its id.
+    pub id: OptionId,
+    /// Whose option it is.
+    pub campaign_id: CampaignId,
+    /// Its place in the list.
+    pub position: i32,
+    /// Its code, unique in the campaign.
+    pub sku: String,
+    /// The most units that can be taken.
+    pub cap: Option<i64>,
+    /// Units held or committed.
+    pub taken: i64,
+    /// Units of confirmed orders.
+    pub committed: i64,
+    /// Units of paid orders.
+    pub collected: i64,
+}
+
+impl OptionRow {
+    /// Units that can still be taken; none where there is no cap.
+    pub fn available(&self) -> Option<i64> {
+        self.cap.map(|cap| (cap - self.taken).max(0))
+    }
+}
+
+/// A batch's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = batches)]
+pub struct BatchRow {
+    /// Its id.
+    pub id: BatchId,
+    /// Whose batch it is.
+    pub campaign_id: CampaignId,
+    /// 1 for the first.
+    pub number: i32,
+    /// Where it stands.
+    pub state: BatchState,
+    /// The step judged, as an index.
+    pub step: Option<i32>,
+    /// When it was judged.
+    pub judged_at: Option<NaiveDateTime>,
+    /// Units that are paid for, at the judgement.
+    pub units_paid: i64,
+    /// When every order of it had its final price, or its refund committed.
+    pub settled_at: Option<NaiveDateTime>,
+    /// What keeps its purchase order from being sent.
+    pub blocked: Option<Blocked>,
+    /// Since when.
+    pub blocked_since: Option<NaiveDateTime>,
+    /// On how many days staff were warned of it.
+    pub blocked_warned: i32,
+}
+
+/// Keeps a new campaign, its options and its first batch.
+pub fn insert(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    its_options: &[OptionRow],
+    batch: &BatchRow,
+) -> Result<(), StoreError> {
+    each_backend!(conn, c => {
+        diesel::insert_into(campaigns::table).values(campaign).execute(c)?;
+        diesel::insert_into(options::table).values(its_options).execute(c)?;
+        diesel::insert_into(batches::table).values(batch).execute(c)?;
+    });
+    Ok(())
+}
+
+/// The campaign with this id.
+pub fn by_id(conn: &mut Conn, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
+    Ok(campaigns::table
+        .find(id)
+        .select(CampaignRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The campaign with this name in addresses.
+pub fn by_slug(conn: &mut Conn, slug: &str) -> Result<Option<CampaignRow>, StoreError> {
+    Ok(campaigns::table
+        .filter(campaigns::slug.eq(slug))
+        .select(CampaignRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The campaign, locked until the transaction ends: everything that decides about it starts here.
+pub fn lock(conn: &mut Conn, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
+    #[cfg(feature = "postgres")]
+    if let Conn::Postgres(c) = conn {
+        campaigns::table
+            .find(id)
+            .select(campaigns::id)
+            .for_update()
+            .first::<CampaignId>(c)
+            .optional()?;
+    }
+    by_id(conn, id)
+}
+
+/// The campaigns of a page, newest first, after `before`.
+pub fn of_merchant(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    before: Option<CampaignId>,
+    limit: i64,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    let mut query = campaigns::table
+        .filter(campaigns::merchant_id.eq(merchant))
+        .select(CampaignRow::as_select())
+        .order(campaigns::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(campaigns::id.lt(before));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Published campaigns in one of these states, newest first, after `before`.
+pub fn published(
+    conn: &mut Conn,
+    states: &[CampaignState],
+    before: Option<CampaignId>,
+    limit: i64,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    let mut query = campaigns::table
+        .filter(campaigns::state.eq_any(states))
+        .select(CampaignRow::as_select())
+        .order(campaigns::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(campaigns::id.lt(before));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Every campaign id in one of these states: for starting work and for checks.
+pub fn ids_in(conn: &mut Conn, states: &[CampaignState]) -> Result<Vec<CampaignId>, StoreError> {
+    Ok(campaigns::table
+        .filter(campaigns::state.eq_any(states))
+        .select(campaigns::id)
+        .load(conn)?)
+}
+
+/// A campaign's options in their order.
+pub fn options_of(conn: &mut Conn, id: CampaignId) -> Result<Vec<OptionRow>, StoreError> {
+    Ok(options::table
+        .filter(options::campaign_id.eq(id))
+        .select(OptionRow::as_select())
+        .order(options::position.asc())
+        .load(conn)?)
+}
+
+/// Keeps an edited offer.
+pub fn save_offer(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    new_options: &[OptionRow],
+) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(campaign.id))
+        .set((
+            campaigns::slug.eq(&campaign.slug),
+            campaigns::title.eq(&campaign.title),
+            campaigns::currency.eq(&campaign.currency),
+            campaigns::spec.eq(&campaign.spec),
+            campaigns::opens_at.eq(campaign.opens_at),
+            campaigns::deadline.eq(campaign.deadline),
+            campaigns::version.eq(campaigns::version + 1),
+            campaigns::updated_at.eq(campaign.updated_at),
+        ))
+        .execute(conn)?;
+    let kept: Vec<OptionId> = new_options.iter().map(|o| o.id).collect();
+    diesel::delete(
+        options::table
+            .filter(options::campaign_id.eq(campaign.id))
+            .filter(options::id.ne_all(kept)),
+    )
+    .execute(conn)?;
+    for option in new_options {
+        let changed = diesel::update(options::table.find(option.id))
+            .set((
+                options::position.eq(option.position),
+                options::sku.eq(&option.sku),
+                options::cap.eq(option.cap),
+            ))
+            .execute(conn)?;
+        if changed == 0 {
+            each_backend!(conn, c => diesel::insert_into(options::table).values(option).execute(c)?);
+        }
+    }
+    Ok(())
+}
+
+/// Changes the state where it is still `from`; whether it was.
+pub fn move_state(
+    conn: &mut Conn,
+    id: CampaignId,
+    from: CampaignState,
+    to: CampaignState,
+    failure: Option<(Failure, Option<&str>)>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let (failure, note) = match failure {
+        Some((failure, note)) => (Some(failure), note),
+        None => (None, None),
+    };
+    let changed = diesel::update(
+        campaigns::table
+            .filter(campaigns::id.eq(id))
+            .filter(campaigns::state.eq(from)),
+    )
+    .set((
+        campaigns::state.eq(to),
+        campaigns::failure.eq(failure),
+        campaigns::failure_note.eq(note),
+        campaigns::waiting_for.eq(None::<String>),
+        campaigns::version.eq(campaigns::version + 1),
+        campaigns::updated_at.eq(now),
+    ))
+    .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the campaign's state"))
+    }
+}
+
+/// Marks a campaign as published.
+pub fn set_published(
+    conn: &mut Conn,
+    id: CampaignId,
+    opens_at: NaiveDateTime,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(id))
+        .set((
+            campaigns::published_at.eq(now),
+            campaigns::opens_at.eq(opens_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Moves the deadline, once, while it has not passed and nobody closed or judged: the condition opposite to the
+/// judgement's. Whether it was moved.
+pub fn extend(
+    conn: &mut Conn,
+    id: CampaignId,
+    deadline: NaiveDateTime,
+    spec: &str,
+    now: NaiveDateTime,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        campaigns::table
+            .filter(campaigns::id.eq(id))
+            .filter(campaigns::state.eq(CampaignState::Open))
+            .filter(campaigns::extended_at.is_null())
+            .filter(campaigns::closed_at.is_null())
+            .filter(campaigns::deadline.gt(now)),
+    )
+    .set((
+        campaigns::deadline.eq(deadline),
+        campaigns::extended_at.eq(now),
+        campaigns::spec.eq(spec),
+        campaigns::version.eq(campaigns::version + 1),
+        campaigns::updated_at.eq(now),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Ends joining before the deadline. Whether it was still running.
+pub fn close(conn: &mut Conn, id: CampaignId, now: NaiveDateTime) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        campaigns::table
+            .filter(campaigns::id.eq(id))
+            .filter(campaigns::state.eq(CampaignState::Open))
+            .filter(campaigns::closed_at.is_null()),
+    )
+    .set((
+        campaigns::closed_at.eq(now),
+        campaigns::version.eq(campaigns::version + 1),
+        campaigns::updated_at.eq(now),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Says what the judgement waits for, for staff.
+pub fn set_waiting(conn: &mut Conn, id: CampaignId, why: Option<&str>) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(id))
+        .set(campaigns::waiting_for.eq(why))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Remembers the best step that shoppers were told of.
+pub fn set_step_told(conn: &mut Conn, id: CampaignId, step: i32) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(id))
+        .set(campaigns::best_step_told.eq(step))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How a campaign's counters move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// New orders.
+    pub orders: i64,
+    /// Payment pages that may be paid.
+    pub open_payments: i64,
+    /// Units of confirmed orders.
+    pub committed: i64,
+    /// Units of paid orders.
+    pub collected: i64,
+    /// Paid orders.
+    pub collected_orders: i64,
+}
+
+/// Moves a campaign's counters and its version.
+pub fn count(
+    conn: &mut Conn,
+    id: CampaignId,
+    moved: Moved,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(id))
+        .set((
+            campaigns::orders.eq(campaigns::orders + moved.orders),
+            campaigns::open_payments.eq(campaigns::open_payments + moved.open_payments),
+            campaigns::committed_units.eq(campaigns::committed_units + moved.committed),
+            campaigns::collected_units.eq(campaigns::collected_units + moved.collected),
+            campaigns::collected_orders.eq(campaigns::collected_orders + moved.collected_orders),
+            campaigns::version.eq(campaigns::version + 1),
+            campaigns::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes the first order: from now on the offer is locked.
+pub fn set_first_order(
+    conn: &mut Conn,
+    id: CampaignId,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(
+        campaigns::table
+            .filter(campaigns::id.eq(id))
+            .filter(campaigns::first_order_at.is_null()),
+    )
+    .set(campaigns::first_order_at.eq(now))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Takes units of an option where the cap leaves room; whether it did. The statement guards the cap, so that no
+/// other process can oversell either.
+pub fn take(conn: &mut Conn, option: OptionId, units: i64) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        options::table.filter(options::id.eq(option)).filter(
+            options::cap
+                .is_null()
+                .or((options::taken + units).nullable().le(options::cap)),
+        ),
+    )
+    .set(options::taken.eq(options::taken + units))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// How an option's counters move; negative to give back.
+pub fn count_option(
+    conn: &mut Conn,
+    option: OptionId,
+    taken: i64,
+    committed: i64,
+    collected: i64,
+) -> Result<(), StoreError> {
+    diesel::update(options::table.find(option))
+        .set((
+            options::taken.eq(options::taken + taken),
+            options::committed.eq(options::committed + committed),
+            options::collected.eq(options::collected + collected),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The batch of a campaign that gathers orders, or was judged last.
+pub fn batch_of(conn: &mut Conn, id: CampaignId) -> Result<Option<BatchRow>, StoreError> {
+    Ok(batches::table
+        .filter(batches::campaign_id.eq(id))
+        .select(BatchRow::as_select())
+        .order(batches::number.desc())
+        .first(conn)
+        .optional()?)
+}
+
+/// All batches of a campaign.
+pub fn batches_of(conn: &mut Conn, id: CampaignId) -> Result<Vec<BatchRow>, StoreError> {
+    Ok(batches::table
+        .filter(batches::campaign_id.eq(id))
+        .select(BatchRow::as_select())
+        .order(batches::number.asc())
+        .load(conn)?)
+}
+
+/// The batch with this id.
+pub fn batch(conn: &mut Conn, id: BatchId) -> Result<Option<BatchRow>, StoreError> {
+    Ok(batches::table
+        .find(id)
+        .select(BatchRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Changes a batch's state where it is still `from`.
+pub fn move_batch(
+    conn: &mut Conn,
+    id: BatchId,
+    from: BatchState,
+    to: BatchState,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        batches::table
+            .filter(batches::id.eq(id))
+            .filter(batches::state.eq(from)),
+    )
+    .set(batches::state.eq(to))
+    .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the batch's state"))
+    }
+}
+
+/// Keeps the outcome of a judgement.
+pub fn set_judged(
+    conn: &mut Conn,
+    id: BatchId,
+    step: Option<i32>,
+    units_paid: i64,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set((
+            batches::step.eq(step),
+            batches::judged_at.eq(now),
+            batches::units_paid.eq(units_paid),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that every order of a batch is settled.
+pub fn set_settled(
+    conn: &mut Conn,
+    id: BatchId,
+    now: Option<NaiveDateTime>,
+) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set(batches::settled_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes what blocks a batch's purchase order, and on how many days staff were warned.
+pub fn set_blocked(
+    conn: &mut Conn,
+    id: BatchId,
+    blocked: Option<Blocked>,
+    since: Option<NaiveDateTime>,
+    warned: i32,
+) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set((
+            batches::blocked.eq(blocked),
+            batches::blocked_since.eq(since),
+            batches::blocked_warned.eq(warned),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Background work as rows: one row for a kind and a subject, due at a time, leased by one worker at a time.
+
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::schema::jobs;
+use super::{Conn, StoreError, each_backend};
+
+/// A kind of work. The name is kept in rows: it never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// The kept name.
+    pub name: &'static str,
+    /// Joining comes before refunds, refunds before mails: the lower goes first.
+    pub priority: i32,
+}
+
+/// Drives one payment page from its planned creation to its end. Subject: `{order}:{attempt}`.
+pub const PAYMENT: Kind = Kind { name: "payment", priority: 10 };
+/// Works off one stored webhook. Subject: its id.
+pub const WEBHOOK: Kind = Kind { name: "webhook", priority: 15 };
+/// Opens, judges, orders: drives one campaign by its dates. Subject: its id.
+pub const CAMPAIGN: Kind = Kind { name: "campaign", priority: 20 };
+/// Gives the orders of a judged batch their final price, or their refund. Subject: the batch.
+pub const SETTLE: Kind = Kind { name: "settle", priority: 25 };
+/// Drives one refund to its end. Subject: its id.
+pub const REFUND: Kind = Kind { name: "refund", priority: 30 };
+/// Fetches a dispute and applies it. Subject: its id at the provider.
+pub const DISPUTE: Kind = Kind { name: "dispute", priority: 30 };
+/// Sends one mail. Subject: its id.
+pub const MAIL: Kind = Kind { name: "mail", priority: 40 };
+/// Reminds a supplier, then tells staff. Subject: the purchase order.
+pub const SUPPLIER_ANSWER: Kind = Kind { name: "supplier_answer", priority: 45 };
+/// Asks the provider for what no webhook told, for the whole account. Subject: `all`.
+pub const RECONCILE: Kind = Kind { name: "reconcile", priority: 50 };
+/// Throws away what is kept for a time only. Subject: `all`.
+pub const HOUSEKEEPING: Kind = Kind { name: "housekeeping", priority: 60 };
+
+/// Every kind there is.
+pub const KINDS: &[Kind] = &[
+    PAYMENT,
+    WEBHOOK,
+    CAMPAIGN,
+    SETTLE,
+    REFUND,
+    DISPUTE,
+    MAIL,
+    SUPPLIER_ANSWER,
+    RECONCILE,
+    HOUSEKEEPING,
+];
+
+/// A unit of work that was put down.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct JobRow {
+    /// The kind's name.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// When it is due.
+    pub run_at: NaiveDateTime,
+    /// How often it was asked for.
+    pub wanted: i64,
+    /// How often it failed in a row.
+    pub attempts: i32,
+    /// Until when a worker has it.
+    pub leased_until: Option<NaiveDateTime>,
+    /// What went wrong last.
+    pub problem: Option<String>,
+    /// Whether it was given up: a person is needed.
+    pub dead: bool,
+}
+
+/// Asks for work at a time. Work that is asked for again is done at the earlier time; if it runs just now, it runs
+/// again afterwards.
+pub fn put(
+    conn: &mut Conn,
+    kind: Kind,
+    subject: &str,
+    run_at: NaiveDateTime,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    put_many(conn, kind, &[(subject.to_owned(), run_at)], now)
+}
+
+/// Asks for several pieces of work of a kind.
+pub fn put_many(
+    conn: &mut Conn,
+    kind: Kind,
+    work: &[(String, NaiveDateTime)],
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = work
+        .iter()
+        .map(|(subject, run_at)| {
+            (
+                jobs::kind.eq(kind.name),
+                jobs::subject.eq(subject),
+                jobs::run_at.eq(*run_at),
+                jobs::priority.eq(kind.priority),
+                jobs::created_at.eq(now),
+            )
+        })
+        .collect();
+    each_backend!(conn, c => {
+        for row in rows.chunks(60) {
+            use diesel::upsert::excluded;
+            diesel::insert_into(jobs::table)
+                .values(row)
+                .on_conflict((jobs::kind, jobs::subject))
+                .do_update()
+                .set((
+                    jobs::run_at.eq(diesel::dsl::case_when(
+                        jobs::run_at.lt(excluded(jobs::run_at)).and(jobs::dead.eq(false)),
+                        jobs::run_at,
+                    )
+                    .otherwise(excluded(jobs::run_at))),
+                    jobs::wanted.eq(jobs::wanted + 1),
+                    jobs::attempts.eq(0),
+                    jobs::dead.eq(false),
+                ))
+                .execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// Leases what is due, at most `limit`, lower priorities first. Each is run by nobody else until the lease ends.
+pub fn lease(
+    conn: &mut Conn,
+    limit: i64,
+    now: NaiveDateTime,
+    lease: Duration,
+) -> Result<Vec<JobRow>, StoreError> {
+    // Leases run on the clock given; a worker that dies leaves a lease that ends.
+    let free = jobs::dead
+        .eq(false)
+        .and(jobs::run_at.le(now))
+        .and(jobs::leased_until.is_null().or(jobs::leased_until.lt(now)));
+    let due: Vec<JobRow> = jobs::table
+        .filter(free)
+        .order((jobs::priority.asc(), jobs::run_at.asc()))
+        .select(JobRow::as_select())
+        .limit(limit)
+        .load(conn)?;
+    let mut leased = Vec::with_capacity(due.len());
+    for job in due {
+        // The condition again: another worker may have been faster.
+        let got = diesel::update(
+            jobs::table
+                .filter(jobs::kind.eq(&job.kind))
+                .filter(jobs::subject.eq(&job.subject))
+                .filter(jobs::wanted.eq(job.wanted))
+                .filter(free),
+        )
+        .set(jobs::leased_until.eq(now + lease))
+        .execute(conn)?;
+        if got == 1 {
+            leased.push(job);
+        }
+    }
+    Ok(leased)
+}
+
+/// Ends a lease. With `next`, the work stays, due then; without, it is gone, unless it was asked for again meanwhile.
+pub fn done(
+    conn: &mut Conn,
+    job: &JobRow,
+    next: Option<NaiveDateTime>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    if next.is_none() {
+        let gone = diesel::delete(
+            jobs::table
+                .filter(jobs::kind.eq(&job.kind))
+                .filter(jobs::subject.eq(&job.subject))
+                .filter(jobs::wanted.eq(job.wanted)),
+        )
+        .execute(conn)?;
+        if gone == 1 {
+            return Ok(());
+        }
+    }
+    let same = diesel::update(
+        jobs::table
+            .filter(jobs::kind.eq(&job.kind))
+            .filter(jobs::subject.eq(&job.subject))
+            .filter(jobs::wanted.eq(job.wanted)),
+    )
+    .set((
+        jobs::run_at.eq(next.unwrap_or(now)),
+        jobs::attempts.eq(0),
+        jobs::leased_until.eq(None::<NaiveDateTime>),
+        jobs::problem.eq(None::<String>),
+    ))
+    .execute(conn)?;
+    if same == 0 {
+        // Asked for again while it ran: it is due at the time that was asked for.
+        diesel::update(
+            jobs::table
+                .filter(jobs::kind.eq(&job.kind))
+                .filter(jobs::subject.eq(&job.subject)),
+        )
+        .set((
+            jobs::attempts.eq(0),
+            jobs::leased_until.eq(None::<NaiveDateTime>),
+        ))
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Ends a lease after a failure: due again at `next`, or given up.
+pub fn failed(
+    conn: &mut Conn,
+    job: &JobRow,
+    problem: &str,
+    next: Option<NaiveDateTime>,
+) -> Result<(), StoreError> {
+    let problem: String = problem.chars().take(500).collect();
+    diesel::update(
+        jobs::table
+            .filter(jobs::kind.eq(&job.kind))
+            .filter(jobs::subject.eq(&job.subject)),
+    )
+    .set((
+        jobs::run_at.eq(next.unwrap_or(job.run_at)),
+        jobs::attempts.eq(jobs::attempts + 1),
+        jobs::leased_until.eq(None::<NaiveDateTime>),
+        jobs::problem.eq(problem),
+        jobs::dead.eq(next.is_none()),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// When the next work is due that nobody has.
+pub fn next_due(conn: &mut Conn) -> Result<Option<NaiveDateTime>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(false))
+        .select(diesel::dsl::min(jobs::run_at))
+        .first(conn)?)
+}
+
+/// How many pieces of work are due, or leased, at `now`.
+pub fn due_count(conn: &mut Conn, now: NaiveDateTime) -> Result<i64, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(false))
+        .filter(jobs::run_at.le(now))
+        .count()
+        .get_result(conn)?)
+}
+
+/// The row of one piece of work.
+pub fn find(conn: &mut Conn, kind: Kind, subject: &str) -> Result<Option<JobRow>, StoreError> {
+    Ok(jobs::table
+        .find((kind.name, subject))
+        .select(JobRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Work that was given up, oldest first.
+pub fn dead(conn: &mut Conn, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(true))
+        .order(jobs::run_at.asc())
+        .select(JobRow::as_select())
+        .limit(limit)
+        .load(conn)?)
+}

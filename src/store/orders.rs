@@ -1,0 +1,559 @@
+//! Orders, their lines and their payment pages.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+
+use super::schema::{order_lines, orders, payments};
+use super::{Conn, StoreError, each_backend};
+use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
+use crate::domain::order::{Delivery, LineState, OrderMoney, OrderState, PaymentState};
+use crate::domain::payment::AttemptState;
+
+/// An order's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = orders)]
+pub struct OrderRow {
+    /// Its id.
+    pub id: OrderId,
+    /// Its number at the merchant.
+    pub number: i64,
+    /// Whose campaign it is in.
+    pub merchant_id: MerchantId,
+    /// Its campaign.
+    pub campaign_id: CampaignId,
+    /// Its batch.
+    pub batch_id: BatchId,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Where its money stands.
+    pub payment_state: PaymentState,
+    /// The shopper's address, trimmed and lower-cased: who the shopper is.
+    pub email: String,
+    /// The shopper's name.
+    pub name: String,
+    /// Where it goes, as JSON.
+    pub address: String,
+    /// The country it goes to.
+    pub country: String,
+    /// How the shopper wants the parcels.
+    pub delivery: Delivery,
+    /// The code of its currency.
+    pub currency: String,
+    /// Units of all lines.
+    pub units: i64,
+    /// Quote and tariff as frozen at joining, as JSON.
+    pub quote: String,
+    /// What is charged for it.
+    pub total: i64,
+    /// What it costs in the end, once judged.
+    pub final_total: Option<i64>,
+    /// Captured at the provider.
+    pub charged: i64,
+    /// Committed to go back, not done.
+    pub refund_due: i64,
+    /// Gone back.
+    pub refunded: i64,
+    /// Lost in disputes.
+    pub lost: i64,
+    /// Whether its units count against the caps.
+    pub units_taken: bool,
+    /// Whether the judgement's outcome was applied to it.
+    pub settled: bool,
+    /// When its hold ends.
+    pub hold_expires_at: NaiveDateTime,
+    /// The version of the terms that was accepted.
+    pub terms_version: i32,
+    /// The network address it was joined from.
+    pub joined_from: String,
+    /// What makes a form's second submit the same order.
+    pub form_key: Option<String>,
+    /// A note for the shopper and staff.
+    pub note: Option<String>,
+    /// When it was placed.
+    pub created_at: NaiveDateTime,
+    /// When it was paid.
+    pub confirmed_at: Option<NaiveDateTime>,
+    /// When it was cancelled or ran out.
+    pub closed_at: Option<NaiveDateTime>,
+}
+
+impl OrderRow {
+    /// Its money's sums.
+    pub fn money(&self) -> OrderMoney {
+        OrderMoney {
+            charged: self.charged,
+            refund_due: self.refund_due,
+            refunded: self.refunded,
+            lost: self.lost,
+        }
+    }
+}
+
+/// A line's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = order_lines)]
+pub struct LineRow {
+    /// Its order.
+    pub order_id: OrderId,
+    /// What was chosen.
+    pub option_id: OptionId,
+    /// The option's code.
+    pub sku: String,
+    /// Units.
+    pub quantity: i64,
+    /// The unit price shown, the most that will be paid.
+    pub unit_price: i64,
+    /// The unit price in the end, once judged.
+    pub final_price: Option<i64>,
+    /// Where it stands.
+    pub state: LineState,
+}
+
+/// A payment page's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = payments)]
+pub struct PaymentRow {
+    /// Its order.
+    pub order_id: OrderId,
+    /// 1 for the first page of the order.
+    pub attempt: i32,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// What it charges.
+    pub amount: i64,
+    /// The key of its creation.
+    pub idempotency_key: String,
+    /// When its creation is planned.
+    pub planned_at: NaiveDateTime,
+    /// Its expiry at the provider.
+    pub expires_at: NaiveDateTime,
+    /// When its creation was first sent.
+    pub sent_at: Option<NaiveDateTime>,
+    /// Its id at the provider.
+    pub session_id: Option<String>,
+    /// Where it is paid.
+    pub url: Option<String>,
+    /// The payment intent behind it.
+    pub intent_id: Option<String>,
+    /// Whether it is to be expired at the provider.
+    pub close_wanted: bool,
+    /// What is unusual about it, for staff.
+    pub problem: Option<String>,
+    /// When its end was known.
+    pub settled_at: Option<NaiveDateTime>,
+}
+
+/// The sum of a column as 64 bits: PostgreSQL makes it NUMERIC, and our sums fit by far.
+pub(super) fn sum_of(column: &str) -> diesel::expression::SqlLiteral<Nullable<BigInt>> {
+    diesel::dsl::sql(&format!("CAST(SUM({column}) AS BIGINT)"))
+}
+
+/// Keeps new orders with their lines and first pages.
+pub fn insert(
+    conn: &mut Conn,
+    new: &[OrderRow],
+    lines: &[LineRow],
+    pages: &[PaymentRow],
+) -> Result<(), StoreError> {
+    // Rows at a time: PostgreSQL takes 65,535 values in one statement, SQLite 32,766.
+    each_backend!(conn, c => {
+        for rows in new.chunks(64) {
+            diesel::insert_into(orders::table).values(rows).execute(c)?;
+        }
+        for rows in lines.chunks(256) {
+            diesel::insert_into(order_lines::table).values(rows).execute(c)?;
+        }
+        for rows in pages.chunks(128) {
+            diesel::insert_into(payments::table).values(rows).execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// Keeps a new page for an order.
+pub fn insert_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
+    each_backend!(conn, c => diesel::insert_into(payments::table).values(page).execute(c)?);
+    Ok(())
+}
+
+/// The order with this id.
+pub fn by_id(conn: &mut Conn, id: OrderId) -> Result<Option<OrderRow>, StoreError> {
+    Ok(orders::table
+        .find(id)
+        .select(OrderRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The order that a form already made.
+pub fn by_form(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    form_keys: &[String],
+) -> Result<Vec<OrderRow>, StoreError> {
+    Ok(orders::table
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(orders::form_key.eq_any(form_keys))
+        .select(OrderRow::as_select())
+        .load(conn)?)
+}
+
+/// An order's lines.
+pub fn lines_of(conn: &mut Conn, id: OrderId) -> Result<Vec<LineRow>, StoreError> {
+    Ok(order_lines::table
+        .filter(order_lines::order_id.eq(id))
+        .select(LineRow::as_select())
+        .order(order_lines::sku.asc())
+        .load(conn)?)
+}
+
+/// The lines of several orders.
+pub fn lines_of_all(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<LineRow>, StoreError> {
+    Ok(order_lines::table
+        .filter(order_lines::order_id.eq_any(ids))
+        .select(LineRow::as_select())
+        .load(conn)?)
+}
+
+/// An order's pages, first to last.
+pub fn payments_of(conn: &mut Conn, id: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
+    Ok(payments::table
+        .filter(payments::order_id.eq(id))
+        .select(PaymentRow::as_select())
+        .order(payments::attempt.asc())
+        .load(conn)?)
+}
+
+/// One page of an order.
+pub fn payment(
+    conn: &mut Conn,
+    id: OrderId,
+    attempt: i32,
+) -> Result<Option<PaymentRow>, StoreError> {
+    Ok(payments::table
+        .find((id, attempt))
+        .select(PaymentRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The page behind a payment intent.
+pub fn payment_by_intent(
+    conn: &mut Conn,
+    intent: &str,
+) -> Result<Option<PaymentRow>, StoreError> {
+    Ok(payments::table
+        .filter(payments::intent_id.eq(intent))
+        .select(PaymentRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The page with this id at the provider.
+pub fn payment_by_session(
+    conn: &mut Conn,
+    session: &str,
+) -> Result<Option<PaymentRow>, StoreError> {
+    Ok(payments::table
+        .filter(payments::session_id.eq(session))
+        .select(PaymentRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Keeps what became of a page. `attempt` and amounts never change.
+pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
+    diesel::update(payments::table.find((page.order_id, page.attempt)))
+        .set((
+            payments::state.eq(page.state),
+            payments::sent_at.eq(page.sent_at),
+            payments::session_id.eq(&page.session_id),
+            payments::url.eq(&page.url),
+            payments::intent_id.eq(&page.intent_id),
+            payments::close_wanted.eq(page.close_wanted),
+            payments::problem.eq(&page.problem),
+            payments::settled_at.eq(page.settled_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Wants every page of a campaign that may still be paid expired at the provider; which they are.
+pub fn close_pages_of_campaign(
+    conn: &mut Conn,
+    campaign: CampaignId,
+) -> Result<Vec<(OrderId, i32)>, StoreError> {
+    let open: Vec<(OrderId, i32)> = payments::table
+        .inner_join(orders::table)
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(payments::state.eq_any(OPEN_PAGES))
+        .select((payments::order_id, payments::attempt))
+        .load(conn)?;
+    for (order, attempt) in &open {
+        diesel::update(payments::table.find((*order, *attempt)))
+            .set(payments::close_wanted.eq(true))
+            .execute(conn)?;
+    }
+    Ok(open)
+}
+
+/// The states of a page that may still be paid.
+pub const OPEN_PAGES: [AttemptState; 3] = [
+    AttemptState::Planned,
+    AttemptState::Open,
+    AttemptState::Processing,
+];
+
+/// Keeps what became of an order: everything but what was agreed at joining.
+pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
+    diesel::update(orders::table.find(order.id))
+        .set((
+            orders::state.eq(order.state),
+            orders::payment_state.eq(order.payment_state),
+            orders::final_total.eq(order.final_total),
+            orders::charged.eq(order.charged),
+            orders::refund_due.eq(order.refund_due),
+            orders::refunded.eq(order.refunded),
+            orders::lost.eq(order.lost),
+            orders::units_taken.eq(order.units_taken),
+            orders::settled.eq(order.settled),
+            orders::hold_expires_at.eq(order.hold_expires_at),
+            orders::note.eq(&order.note),
+            orders::confirmed_at.eq(order.confirmed_at),
+            orders::closed_at.eq(order.closed_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives all lines of an order a state.
+pub fn set_lines(conn: &mut Conn, id: OrderId, state: LineState) -> Result<(), StoreError> {
+    diesel::update(order_lines::table.filter(order_lines::order_id.eq(id)))
+        .set(order_lines::state.eq(state))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps a line's final price.
+pub fn set_final_price(
+    conn: &mut Conn,
+    id: OrderId,
+    option: OptionId,
+    price: i64,
+) -> Result<(), StoreError> {
+    diesel::update(order_lines::table.find((id, option)))
+        .set(order_lines::final_price.eq(price))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Units that these shoppers hold or committed to, by option: what their limit counts.
+pub fn units_of_shoppers(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    emails: &[&str],
+) -> Result<Vec<(String, OptionId, i64)>, StoreError> {
+    let rows: Vec<(String, OptionId, i64)> = orders::table
+        .inner_join(order_lines::table)
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(orders::email.eq_any(emails))
+        .filter(orders::units_taken.eq(true))
+        .select((orders::email, order_lines::option_id, order_lines::quantity))
+        .load(conn)?;
+    Ok(rows)
+}
+
+/// Units of paid orders of a batch by option: what a judgement and a purchase order count.
+pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
+    let rows: Vec<(OptionId, Option<i64>)> = {
+        orders::table
+            .inner_join(order_lines::table)
+            .filter(orders::batch_id.eq(batch))
+            .filter(orders::state.eq_any([OrderState::Confirmed, OrderState::Backordered]))
+            .filter(orders::payment_state.ne(PaymentState::Disputed))
+            .group_by(order_lines::option_id)
+            .select((
+                order_lines::option_id,
+                sum_of("order_lines.quantity"),
+            ))
+            .load(conn)?
+    };
+    Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
+}
+
+/// Orders of a batch in the order of their ids, after `after`.
+pub fn of_batch(
+    conn: &mut Conn,
+    batch: BatchId,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    let mut query = orders::table
+        .filter(orders::batch_id.eq(batch))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Orders of a batch to which its outcome was not applied yet.
+pub fn unsettled(
+    conn: &mut Conn,
+    batch: BatchId,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    Ok(orders::table
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::settled.eq(false))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Every order of a batch counts as unsettled again: a second outcome (a shortfall, a supplier who cannot) follows.
+pub fn unsettle(conn: &mut Conn, batch: BatchId) -> Result<(), StoreError> {
+    diesel::update(orders::table.filter(orders::batch_id.eq(batch)))
+        .set(orders::settled.eq(false))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The purchase order went out: confirmed orders of the batch are backordered. How many.
+pub fn backorder(conn: &mut Conn, batch: BatchId) -> Result<usize, StoreError> {
+    let ids = orders::table
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq(OrderState::Confirmed))
+        .select(orders::id);
+    diesel::update(order_lines::table.filter(order_lines::order_id.eq_any(ids)))
+        .set(order_lines::state.eq(LineState::Backordered))
+        .execute(conn)?;
+    Ok(diesel::update(
+        orders::table
+            .filter(orders::batch_id.eq(batch))
+            .filter(orders::state.eq(OrderState::Confirmed)),
+    )
+    .set(orders::state.eq(OrderState::Backordered))
+    .execute(conn)?)
+}
+
+/// Which orders a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter {
+    /// Only of this campaign.
+    pub campaign: Option<CampaignId>,
+    /// Only in this state.
+    pub state: Option<OrderState>,
+    /// Only with money in this state.
+    pub payment_state: Option<PaymentState>,
+    /// Only with this in e-mail or name, or with this number.
+    pub text: Option<String>,
+    /// Only placed before this one.
+    pub before: Option<OrderId>,
+}
+
+/// A merchant's orders, newest first.
+pub fn list(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    filter: &OrderFilter,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    let mut query = orders::table
+        .filter(orders::merchant_id.eq(merchant))
+        .select(OrderRow::as_select())
+        .order(orders::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(campaign) = filter.campaign {
+        query = query.filter(orders::campaign_id.eq(campaign));
+    }
+    if let Some(state) = filter.state {
+        query = query.filter(orders::state.eq(state));
+    }
+    if let Some(state) = filter.payment_state {
+        query = query.filter(orders::payment_state.eq(state));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(orders::id.lt(before));
+    }
+    if let Some(text) = &filter.text {
+        let number = text.trim().trim_start_matches(['M', 'm']).trim_start_matches('-');
+        if let Ok(number) = number.parse::<i64>() {
+            query = query.filter(orders::number.eq(number));
+        } else {
+            let part = text.trim().to_lowercase().replace(['%', '_'], "");
+            query = query.filter(
+                orders::email
+                    .like(format!("%{part}%"))
+                    .or(orders::name.like(format!("%{}%", text.trim().replace(['%', '_'], "")))),
+            );
+        }
+    }
+    Ok(query.load(conn)?)
+}
+
+/// A shopper's orders in all campaigns of this server, newest first: for sending links again.
+pub fn of_email(conn: &mut Conn, email: &str, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
+    Ok(orders::table
+        .filter(orders::email.eq(email))
+        .select(OrderRow::as_select())
+        .order(orders::id.desc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// How many pages that are not made yet stand before this one: the shopper's place in the queue, from nought.
+pub fn queue_position(
+    conn: &mut Conn,
+    planned_at: NaiveDateTime,
+    order: OrderId,
+) -> Result<i64, StoreError> {
+    Ok(payments::table
+        .filter(payments::state.eq(AttemptState::Planned))
+        .filter(
+            payments::planned_at
+                .lt(planned_at)
+                .or(payments::planned_at.eq(planned_at).and(payments::order_id.lt(order))),
+        )
+        .count()
+        .get_result(conn)?)
+}
+
+/// How many pages are committed and not made yet.
+pub fn queue_length(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(payments::table
+        .filter(payments::state.eq(AttemptState::Planned))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Pages whose end is not known, for the reconciler.
+pub fn open_pages(conn: &mut Conn, limit: i64) -> Result<Vec<PaymentRow>, StoreError> {
+    Ok(payments::table
+        .filter(payments::state.eq_any(OPEN_PAGES))
+        .select(PaymentRow::as_select())
+        .order(payments::planned_at.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// The sum of what confirmed and backordered orders of a batch still keep with the merchant: what would be owed back.
+pub fn kept_in_campaign(conn: &mut Conn, campaign: CampaignId) -> Result<(i64, i64, i64), StoreError> {
+    let row: (Option<i64>, Option<i64>, Option<i64>) = {
+        orders::table
+            .filter(orders::campaign_id.eq(campaign))
+            .select((
+                sum_of("orders.charged"),
+                sum_of("orders.refunded"),
+                sum_of("orders.refund_due"),
+            ))
+            .first(conn)?
+    };
+    Ok((row.0.unwrap_or(0), row.1.unwrap_or(0), row.2.unwrap_or(0)))
+}

@@ -1,0 +1,116 @@
+//! Purchase orders.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::purchase_orders;
+use super::{Conn, StoreError, each_backend};
+use crate::domain::ids::{BatchId, MerchantId, PurchaseOrderId, SupplierId};
+use crate::domain::purchase_order::PurchaseOrderState;
+
+/// A purchase order's row.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = purchase_orders)]
+pub struct PurchaseOrderRow {
+    /// Its id.
+    pub id: PurchaseOrderId,
+    /// Who buys.
+    pub merchant_id: MerchantId,
+    /// The batch it is for.
+    pub batch_id: BatchId,
+    /// From whom.
+    pub supplier_id: Option<SupplierId>,
+    /// Its number, once it is issued.
+    pub number: Option<i64>,
+    /// Its version.
+    pub version: i32,
+    /// Where it stands.
+    pub state: PurchaseOrderState,
+    /// What is bought.
+    pub units: i64,
+    /// The paid units it was made for.
+    pub units_paid: i64,
+    /// Its content as JSON; frozen when it is issued.
+    pub document: String,
+    /// When it was drafted.
+    pub created_at: NaiveDateTime,
+    /// When it was issued.
+    pub sent_at: Option<NaiveDateTime>,
+    /// When the supplier said yes.
+    pub acknowledged_at: Option<NaiveDateTime>,
+    /// What the supplier noted.
+    pub note: Option<String>,
+}
+
+/// Keeps a draft.
+pub fn insert(conn: &mut Conn, row: &PurchaseOrderRow) -> Result<(), StoreError> {
+    each_backend!(conn, c => {
+        diesel::insert_into(purchase_orders::table).values(row).execute(c)?;
+    });
+    Ok(())
+}
+
+/// The purchase order with this id.
+pub fn by_id(
+    conn: &mut Conn,
+    id: PurchaseOrderId,
+) -> Result<Option<PurchaseOrderRow>, StoreError> {
+    Ok(purchase_orders::table
+        .find(id)
+        .select(PurchaseOrderRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// A batch's purchase orders, oldest first.
+pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<PurchaseOrderRow>, StoreError> {
+    Ok(purchase_orders::table
+        .filter(purchase_orders::batch_id.eq(batch))
+        .select(PurchaseOrderRow::as_select())
+        .order(purchase_orders::id.asc())
+        .load(conn)?)
+}
+
+/// A merchant's purchase orders, newest first.
+pub fn of_merchant(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    limit: i64,
+) -> Result<Vec<PurchaseOrderRow>, StoreError> {
+    Ok(purchase_orders::table
+        .filter(purchase_orders::merchant_id.eq(merchant))
+        .select(PurchaseOrderRow::as_select())
+        .order(purchase_orders::id.desc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Keeps what became of a purchase order that is still in the state `from`.
+pub fn save(
+    conn: &mut Conn,
+    row: &PurchaseOrderRow,
+    from: PurchaseOrderState,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        purchase_orders::table
+            .filter(purchase_orders::id.eq(row.id))
+            .filter(purchase_orders::state.eq(from)),
+    )
+    .set((
+        purchase_orders::supplier_id.eq(row.supplier_id),
+        purchase_orders::number.eq(row.number),
+        purchase_orders::state.eq(row.state),
+        purchase_orders::units.eq(row.units),
+        purchase_orders::units_paid.eq(row.units_paid),
+        purchase_orders::document.eq(&row.document),
+        purchase_orders::sent_at.eq(row.sent_at),
+        purchase_orders::acknowledged_at.eq(row.acknowledged_at),
+        purchase_orders::note.eq(&row.note),
+    ))
+    .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the purchase order's state"))
+    }
+}
