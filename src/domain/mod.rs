@@ -3,12 +3,16 @@
 pub mod campaign;
 pub mod country;
 pub mod currency;
+pub mod day;
 pub mod ids;
+pub mod ledger;
 pub mod money;
 pub mod order;
 pub mod payment;
 pub mod price;
 pub mod purchase_order;
+pub mod slug;
 pub mod staff;
 pub mod tariff;
+pub mod text;
 pub mod words;

@@ -1,0 +1,491 @@
+//! The journal's accounts and entries (domain section 7). Debits are positive, credits negative; an entry can only be
+//! made through a constructor that balances it, or read back through one that checks it. A correction is a new entry.
+//!
+//! The store adds whose books an entry belongs to (the merchant) and when it was made. Revenue and tax at handover are
+//! deliberately absent until goods are handed over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::currency::Currency;
+use super::ids::OrderId;
+use super::money::Money;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$item])* $variant,)+
+        }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: &[$name] = &[$($name::$variant,)+];
+
+            /// The word in the database, the API and on pages.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)+
+                }
+            }
+
+            /// The one a word stands for.
+            pub fn parse(word: &str) -> Option<$name> {
+                match word {
+                    $($word => Some($name::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// The accounts, per merchant and currency.
+    Account {
+        /// Money that moved at the provider and is on its way to or from the balance.
+        ProviderClearing = "provider_clearing",
+        /// Money available at the provider.
+        ProviderBalance = "provider_balance",
+        /// What the provider keeps for its work.
+        ProviderFees = "provider_fees",
+        /// What shoppers paid and have not received yet: a liability, by order.
+        CustomerDeposits = "customer_deposits",
+        /// Refunds promised and not yet done: a liability, by order.
+        RefundsDue = "refunds_due",
+        /// Goods handed over.
+        RevenueGoods = "revenue_goods",
+        /// Shipping of goods handed over.
+        RevenueShipping = "revenue_shipping",
+        /// Tax collected for the state.
+        TaxPayable = "tax_payable",
+        /// Money the provider holds while a dispute is open.
+        DisputesHeld = "disputes_held",
+        /// Money lost in disputes.
+        DisputeLosses = "dispute_losses",
+        /// Deposits that shoppers forfeited.
+        Forfeited = "forfeited",
+        /// Given back for goodwill, losses and returns.
+        Allowances = "allowances",
+        /// What the merchant bears.
+        MerchantLoss = "merchant_loss",
+        /// Owed to suppliers.
+        SupplierPayable = "supplier_payable",
+        /// The merchant's bank account.
+        Bank = "bank",
+    }
+}
+
+words! {
+    /// What happened.
+    EntryKind {
+        /// A shopper's payment was captured.
+        PaymentCaptured = "payment_captured",
+        /// A refund was promised.
+        RefundCommitted = "refund_committed",
+        /// A promised refund was done at the provider.
+        RefundDone = "refund_done",
+        /// A refund that had been done came back.
+        RefundUndone = "refund_undone",
+        /// A promised refund was paid from the bank instead.
+        RefundPaidOtherwise = "refund_paid_otherwise",
+        /// A promised refund is not due any more.
+        RefundDropped = "refund_dropped",
+        /// The provider took a fee.
+        Fee = "fee",
+        /// The provider took money back for a dispute.
+        DisputeOpened = "dispute_opened",
+        /// A dispute was won: the money came back.
+        DisputeWon = "dispute_won",
+        /// A dispute was lost.
+        DisputeLost = "dispute_lost",
+        /// Money on its way became available at the provider.
+        Settled = "settled",
+        /// The provider paid out to the bank.
+        Payout = "payout",
+    }
+}
+
+/// One side of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// The account.
+    pub account: Account,
+    /// Minor units of the entry's currency: debit positive, credit negative, never 0.
+    pub amount: i64,
+    /// The order it concerns, where it concerns one.
+    pub order: Option<OrderId>,
+}
+
+/// Something that happened to money: postings that add up to nought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    kind: EntryKind,
+    currency: Currency,
+    postings: Vec<Posting>,
+}
+
+/// Why there is no such entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The amount to be booked is nought or less.
+    #[error("only amounts above 0 are booked, not {0}")]
+    NotPositive(i64),
+    /// The postings do not add up to nought, or there are none, or one is nought.
+    #[error("the postings of a {0} do not balance")]
+    Unbalanced(EntryKind),
+    /// More of a lost dispute was to be taken from the deposit than was lost.
+    #[error("a deposit cannot cover more than was lost")]
+    BeyondLoss,
+    /// A sum does not fit 64 bits.
+    #[error("the books' sums are too large")]
+    Overflow,
+    /// Entries in several currencies met in one order.
+    #[error("an order's entries are in one currency")]
+    CurrencyMismatch,
+}
+
+impl Entry {
+    /// A shopper's payment: clearing / deposits.
+    pub fn payment_captured(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{CustomerDeposits, ProviderClearing};
+        two(
+            EntryKind::PaymentCaptured,
+            ProviderClearing,
+            CustomerDeposits,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// A refund is promised: deposits / refunds due.
+    pub fn refund_committed(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{CustomerDeposits, RefundsDue};
+        two(
+            EntryKind::RefundCommitted,
+            CustomerDeposits,
+            RefundsDue,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// A promised refund was done at the provider: refunds due / clearing.
+    pub fn refund_done(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{ProviderClearing, RefundsDue};
+        two(
+            EntryKind::RefundDone,
+            RefundsDue,
+            ProviderClearing,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// A refund failed after it had been done; it is due again: clearing / refunds due.
+    pub fn refund_undone(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{ProviderClearing, RefundsDue};
+        two(
+            EntryKind::RefundUndone,
+            ProviderClearing,
+            RefundsDue,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// Staff paid a promised refund another way: refunds due / bank.
+    pub fn refund_paid_otherwise(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{Bank, RefundsDue};
+        two(
+            EntryKind::RefundPaidOtherwise,
+            RefundsDue,
+            Bank,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// A promised refund is not due any more: refunds due / deposits.
+    pub fn refund_dropped(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{CustomerDeposits, RefundsDue};
+        two(
+            EntryKind::RefundDropped,
+            RefundsDue,
+            CustomerDeposits,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// The provider took a fee, for an order where it says so: fees / clearing.
+    pub fn fee(order: Option<OrderId>, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{ProviderClearing, ProviderFees};
+        two(
+            EntryKind::Fee,
+            ProviderFees,
+            ProviderClearing,
+            amount,
+            order,
+        )
+    }
+
+    /// The provider took the disputed amount back for now: held / clearing.
+    pub fn dispute_opened(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{DisputesHeld, ProviderClearing};
+        two(
+            EntryKind::DisputeOpened,
+            DisputesHeld,
+            ProviderClearing,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// The dispute was won and the amount came back: clearing / held.
+    pub fn dispute_won(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{DisputesHeld, ProviderClearing};
+        two(
+            EntryKind::DisputeWon,
+            ProviderClearing,
+            DisputesHeld,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// The dispute was lost: losses / held. What was still the shopper's deposit (`from_deposit`, minor units, 0 to
+    /// the amount) is owed no longer and closes the loss: deposits / losses. Before goods are handed over that is all
+    /// of it; a refund held for the order is dropped first.
+    pub fn dispute_lost(
+        order: OrderId,
+        amount: Money,
+        from_deposit: i64,
+    ) -> Result<Entry, LedgerError> {
+        use Account::{CustomerDeposits, DisputeLosses, DisputesHeld};
+        if !(0..=amount.amount).contains(&from_deposit) {
+            return Err(LedgerError::BeyondLoss);
+        }
+        let lost = EntryKind::DisputeLost;
+        let mut entry = two(lost, DisputeLosses, DisputesHeld, amount, Some(order))?;
+        if from_deposit > 0 {
+            let closed = Money {
+                amount: from_deposit,
+                ..amount
+            };
+            let close = two(lost, CustomerDeposits, DisputeLosses, closed, Some(order))?;
+            entry.postings.extend(close.postings);
+        }
+        Ok(entry)
+    }
+
+    /// Money on its way became available: balance / clearing.
+    pub fn settled(amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{ProviderBalance, ProviderClearing};
+        two(
+            EntryKind::Settled,
+            ProviderBalance,
+            ProviderClearing,
+            amount,
+            None,
+        )
+    }
+
+    /// The provider paid out: bank / balance.
+    pub fn payout(amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{Bank, ProviderBalance};
+        two(EntryKind::Payout, Bank, ProviderBalance, amount, None)
+    }
+
+    /// An entry read back from the store. Error: its postings do not balance.
+    pub fn from_postings(
+        kind: EntryKind,
+        currency: Currency,
+        postings: Vec<Posting>,
+    ) -> Result<Entry, LedgerError> {
+        let entry = Entry {
+            kind,
+            currency,
+            postings,
+        };
+        if entry.is_balanced() {
+            Ok(entry)
+        } else {
+            Err(LedgerError::Unbalanced(kind))
+        }
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> EntryKind {
+        self.kind
+    }
+
+    /// The currency of all postings.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// The postings: debits equal credits.
+    pub fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+
+    /// Whether debits equal credits and there is something to it.
+    pub fn is_balanced(&self) -> bool {
+        let sum: i128 = self
+            .postings
+            .iter()
+            .map(|posting| i128::from(posting.amount))
+            .sum();
+        sum == 0 && !self.postings.is_empty() && self.postings.iter().all(|p| p.amount != 0)
+    }
+
+    /// The debits of an entry, minor units: what was moved.
+    fn debit(&self, account: Account) -> i64 {
+        let of_account = self
+            .postings
+            .iter()
+            .filter(|p| p.account == account && p.amount > 0);
+        of_account.fold(0, |sum, posting| sum.saturating_add(posting.amount))
+    }
+}
+
+/// One debit, one credit, the same amount.
+fn two(
+    kind: EntryKind,
+    debit: Account,
+    credit: Account,
+    money: Money,
+    order: Option<OrderId>,
+) -> Result<Entry, LedgerError> {
+    let Money { amount, currency } = money;
+    if amount <= 0 {
+        return Err(LedgerError::NotPositive(amount));
+    }
+    let postings = vec![
+        Posting {
+            account: debit,
+            amount,
+            order,
+        },
+        Posting {
+            account: credit,
+            amount: -amount,
+            order,
+        },
+    ];
+    Ok(Entry {
+        kind,
+        currency,
+        postings,
+    })
+}
+
+/// The balance of every account that the entries touch, by currency: debits positive.
+pub fn balances<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Result<BTreeMap<(Account, Currency), i64>, LedgerError> {
+    let mut sums = BTreeMap::new();
+    for entry in entries {
+        for posting in &entry.postings {
+            let sum: &mut i64 = sums.entry((posting.account, entry.currency)).or_default();
+            *sum = sum
+                .checked_add(posting.amount)
+                .ok_or(LedgerError::Overflow)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Where one order's money is, minor units (domain section 7, rule 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderBooks {
+    /// All that the shopper paid.
+    pub captured: i64,
+    /// Sent back: at the provider or otherwise.
+    pub refunded: i64,
+    /// Promised back and not yet sent.
+    pub due_back: i64,
+    /// Taken back by the shopper's bank for good.
+    pub lost_in_disputes: i64,
+}
+
+impl OrderBooks {
+    /// What is kept: captured less refunded, due back and lost.
+    pub fn kept(&self) -> i64 {
+        let gone = self.refunded.saturating_add(self.due_back);
+        self.captured
+            .saturating_sub(gone.saturating_add(self.lost_in_disputes))
+    }
+
+    /// Whether nothing is negative: no refund without a promise, no promise beyond what was captured.
+    pub fn is_sound(&self) -> bool {
+        [
+            self.captured,
+            self.refunded,
+            self.due_back,
+            self.lost_in_disputes,
+            self.kept(),
+        ]
+        .iter()
+        .all(|amount| *amount >= 0)
+    }
+
+    /// Adds up the entries of one order. Error: too large, or more than one currency.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<OrderBooks, LedgerError> {
+        use Account::{CustomerDeposits, DisputeLosses, ProviderClearing, RefundsDue};
+        let mut books = OrderBooks::default();
+        let mut currency = None;
+        for entry in entries {
+            if *currency.get_or_insert(entry.currency) != entry.currency {
+                return Err(LedgerError::CurrencyMismatch);
+            }
+            match entry.kind {
+                EntryKind::PaymentCaptured => {
+                    move_to(&mut books.captured, entry.debit(ProviderClearing))?
+                }
+                EntryKind::RefundCommitted => {
+                    move_to(&mut books.due_back, entry.debit(CustomerDeposits))?
+                }
+                EntryKind::RefundDone | EntryKind::RefundPaidOtherwise => {
+                    move_to(&mut books.refunded, entry.debit(RefundsDue))?;
+                    move_to(&mut books.due_back, -entry.debit(RefundsDue))?;
+                }
+                EntryKind::RefundUndone => {
+                    move_to(&mut books.refunded, -entry.debit(ProviderClearing))?;
+                    move_to(&mut books.due_back, entry.debit(ProviderClearing))?;
+                }
+                EntryKind::RefundDropped => move_to(&mut books.due_back, -entry.debit(RefundsDue))?,
+                EntryKind::DisputeLost => {
+                    move_to(&mut books.lost_in_disputes, entry.debit(DisputeLosses))?
+                }
+                // An open dispute decides nothing yet; the rest is not the shopper's money.
+                EntryKind::Fee
+                | EntryKind::DisputeOpened
+                | EntryKind::DisputeWon
+                | EntryKind::Settled
+                | EntryKind::Payout => {}
+            }
+        }
+        Ok(books)
+    }
+}
+
+fn move_to(sum: &mut i64, amount: i64) -> Result<(), LedgerError> {
+    *sum = sum.checked_add(amount).ok_or(LedgerError::Overflow)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "tests/ledger.rs"]
+mod tests;
