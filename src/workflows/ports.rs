@@ -1,6 +1,11 @@
-//! The few traits behind which the outside lies.
+//! The few traits behind which the outside lies, and the words in which it answers.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+
+use super::letters::{Letter, Written};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{OrderId, RefundId};
 
 /// The one clock, given to everything; the domain never reads it by itself.
 pub trait Clock: Send + Sync {
@@ -15,4 +20,311 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
+}
+
+/// How a call to the provider may end, other than well. What follows from each is in domain section 4.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// A time-out, an answer that can't be read, a connection that broke, `idempotency_key_in_use`: it may or may not
+    /// have happened. Same key, same parameters again.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// Rate limited: it did not happen. Same key later.
+    #[error("later: {0}")]
+    Later(String),
+    /// A received 5xx: it may have happened, and the key would only repeat the 5xx. The provider's lists are read.
+    #[error("the provider failed: {0}")]
+    Broken(String),
+    /// Refused for good: it did not happen and will not with these parameters.
+    #[error("refused: {message}")]
+    Refused {
+        /// The provider's code, such as `charge_already_refunded`; empty where it gave none.
+        code: String,
+        /// The parameter it concerns.
+        param: String,
+        /// The provider's sentence.
+        message: String,
+    },
+}
+
+impl CallError {
+    /// Whether the provider said that there is no such object.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, CallError::Refused { code, .. } if code == "resource_missing")
+    }
+}
+
+/// Our ids on the provider's objects: what its lists are read by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The order.
+    pub order: OrderId,
+    /// `join`, or the refund's id.
+    pub purpose: String,
+    /// The attempt.
+    pub attempt: i32,
+}
+
+impl Tag {
+    /// The tag of a refund's call.
+    pub fn refund(order: OrderId, refund: RefundId, attempt: i32) -> Self {
+        Self {
+            order,
+            purpose: format!("refund:{refund}"),
+            attempt,
+        }
+    }
+
+    /// The tag of an order's page.
+    pub fn join(order: OrderId, attempt: i32) -> Self {
+        Self {
+            order,
+            purpose: "join".to_owned(),
+            attempt,
+        }
+    }
+
+    /// The refund it names, if it is one's.
+    pub fn refund_id(&self) -> Option<RefundId> {
+        self.purpose.strip_prefix("refund:")?.parse().ok()
+    }
+}
+
+/// A line on the payment page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageLine {
+    /// What it says.
+    pub name: String,
+    /// Price of one, in our minor units.
+    pub unit_amount: i64,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// A payment page to be made. The same row always gives the same page: a repeated call has the same parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPage {
+    /// Our ids.
+    pub tag: Tag,
+    /// Its currency.
+    pub currency: Currency,
+    /// What it charges: the sum is the order's total.
+    pub lines: Vec<PageLine>,
+    /// The shopper.
+    pub email: String,
+    /// Its expiry at the provider.
+    pub expires_at: DateTime<Utc>,
+    /// Where the shopper lands after paying.
+    pub success_url: String,
+    /// Where the shopper lands after turning back.
+    pub cancel_url: String,
+}
+
+/// Where a page stands at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageStatus {
+    /// It can be paid.
+    Open,
+    /// It was completed and paid.
+    Paid,
+    /// It was completed, and the money is not there yet.
+    Unpaid,
+    /// It ran out or was expired.
+    Expired,
+}
+
+/// A page at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its id there.
+    pub id: String,
+    /// Where it stands; none where the provider used a word that is not known: kept for staff, never guessed.
+    pub status: Option<PageStatus>,
+    /// Where it is paid.
+    pub url: Option<String>,
+    /// The payment intent behind it.
+    pub intent: Option<String>,
+    /// What it charges, in our minor units.
+    pub amount: Option<i64>,
+    /// Our ids on it.
+    pub tag: Option<Tag>,
+}
+
+/// Where a refund stands at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderRefundStatus {
+    /// On its way.
+    Pending,
+    /// Done.
+    Succeeded,
+    /// It came back, or was cancelled.
+    Failed,
+    /// A word that is not known: kept for staff, never guessed.
+    Unknown,
+}
+
+/// A refund at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderRefund {
+    /// Its id there.
+    pub id: String,
+    /// Where it stands.
+    pub status: ProviderRefundStatus,
+    /// How much, in our minor units.
+    pub amount: i64,
+    /// The payment intent whose money it is.
+    pub intent: Option<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Our ids on it.
+    pub tag: Option<Tag>,
+}
+
+/// A refund to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRefund {
+    /// Our ids.
+    pub tag: Tag,
+    /// The payment intent whose money goes back.
+    pub intent: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// How much, in our minor units.
+    pub amount: i64,
+}
+
+/// A captured charge at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderCharge {
+    /// Its id there.
+    pub id: String,
+    /// The payment intent it belongs to.
+    pub intent: Option<String>,
+    /// How much was captured, in our minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Whether the money came.
+    pub paid: bool,
+    /// Our ids on it.
+    pub tag: Option<Tag>,
+}
+
+/// A dispute at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderDispute {
+    /// Its id there.
+    pub id: String,
+    /// The payment intent it concerns.
+    pub intent: Option<String>,
+    /// How much, in our minor units.
+    pub amount: i64,
+    /// The provider's own word for where it stands.
+    pub status: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What lies at the provider in one currency, in our minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// The currency.
+    pub currency: Currency,
+    /// What refunds can be paid from.
+    pub available: i64,
+    /// What is on its way there.
+    pub pending: i64,
+}
+
+/// One page of a list at the provider, newest first; `next` asks for what is older.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// The objects.
+    pub data: Vec<T>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// A call's answer, when it comes.
+pub type Call<'a, T> = BoxFuture<'a, Result<T, CallError>>;
+
+/// The payment provider. Each POST carries our key; nothing is repeated behind our back.
+pub trait Provider: Send + Sync {
+    /// Makes a payment page.
+    fn create_page(&self, page: NewPage, key: String) -> Call<'_, Page>;
+    /// Asks for a page.
+    fn page(&self, id: String) -> Call<'_, Page>;
+    /// Expires an open page; refused where it is not open any more.
+    fn expire_page(&self, id: String, key: String) -> Call<'_, Page>;
+    /// Sends money back.
+    fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund>;
+    /// Asks for a refund.
+    fn refund(&self, id: String) -> Call<'_, ProviderRefund>;
+    /// The refunds of one payment intent, or of all, made since a time.
+    fn refunds(
+        &self,
+        intent: Option<String>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderRefund>>;
+    /// The charges made since a time.
+    fn charges(
+        &self,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderCharge>>;
+    /// Asks for a dispute.
+    fn dispute(&self, id: String) -> Call<'_, ProviderDispute>;
+    /// What lies at the provider.
+    fn balance(&self) -> Call<'_, Vec<Balance>>;
+}
+
+/// Why a mail did not go out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MailError {
+    /// The server may take it later.
+    #[error("later: {0}")]
+    Later(String),
+    /// The server refused it for good: a bad address, for example.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// A mail as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The Message-ID's left part: the same for a repeat.
+    pub message_id: String,
+    /// The name it comes from.
+    pub from_name: String,
+    /// Where answers go.
+    pub reply_to: Option<String>,
+    /// To whom.
+    pub to: String,
+    /// What it says.
+    pub written: Written,
+}
+
+/// Whether a mail was handed to a server or kept in the database, where none is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// The server took it.
+    Sent,
+    /// Kept: no server is set.
+    Kept,
+}
+
+/// Sends mails.
+pub trait Mailer: Send + Sync {
+    /// Sends one.
+    fn send(&self, mail: Outgoing) -> BoxFuture<'_, Result<Delivered, MailError>>;
+}
+
+/// Writes letters: turns what is to be said into subject, text and HTML.
+pub trait Scribe: Send + Sync {
+    /// Writes one.
+    ///
+    /// # Errors
+    /// A sentence for the log, when a template fails.
+    fn write(&self, letter: &Letter) -> Result<Written, String>;
 }

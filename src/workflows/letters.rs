@@ -1,0 +1,277 @@
+//! What is said in mails: plain data, put down in the transaction that gives reason for it. The words are the
+//! templates' (`templates/email`).
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A mail, written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Written {
+    /// Its subject: the amount and the date in it where there are some.
+    pub subject: String,
+    /// The whole of it as plain text.
+    pub text: String,
+    /// The whole of it as HTML.
+    pub html: String,
+    /// What comes with it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that comes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// Its media type, such as `text/csv; charset=utf-8`.
+    pub media_type: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What every letter to a shopper knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The seller.
+    pub merchant: String,
+    /// The seller's postal address, in lines.
+    pub merchant_address: String,
+    /// The campaign's title.
+    pub campaign: String,
+    /// The campaign's page.
+    pub campaign_url: String,
+    /// The campaign's zone, an IANA name: dates are said in it.
+    pub time_zone: String,
+    /// The shopper's name.
+    pub name: String,
+    /// The order's number as people say it, such as `M-2417`.
+    pub number: String,
+    /// The order's own page, behind its signed link.
+    pub order_url: String,
+}
+
+/// A line of an order, ready to be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterLine {
+    /// Units.
+    pub quantity: i64,
+    /// The option's name.
+    pub name: String,
+    /// What the line costs, such as `$90.00`.
+    pub amount: String,
+}
+
+/// Why a campaign failed, to be said to its shoppers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyFailed {
+    /// The threshold was missed: what came together and what was needed, such as `43 of 50 units`.
+    Missed(String),
+    /// The merchant cancelled it, in his words.
+    Cancelled(String),
+    /// Nothing was left to order.
+    Shortfall,
+    /// The supplier's order could not be placed.
+    Supplier,
+}
+
+/// Why one order was cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyCancelled {
+    /// The shopper asked for it.
+    Shopper,
+    /// The merchant's staff did, with a reason.
+    Staff(String),
+    /// It was paid after its units had been given to others, or the campaign had ended.
+    PaidTooLate,
+    /// It was paid twice: the second payment goes back, the order stays.
+    PaidTwice,
+    /// Its payment was disputed.
+    Disputed,
+}
+
+/// A purchase order's line, ready to be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseLetterLine {
+    /// The option's code.
+    pub sku: String,
+    /// The option's name.
+    pub name: String,
+    /// Units bought.
+    pub units: i64,
+    /// Cost of one, such as `$48.00`.
+    pub unit_cost: String,
+    /// Cost of all.
+    pub cost: String,
+}
+
+/// Every mail there is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Letter {
+    /// The order is paid.
+    OrderConfirmed {
+        /// Whom and what it is about.
+        about: About,
+        /// The lines at the prices charged.
+        lines: Vec<LetterLine>,
+        /// Shipping, such as `$6.50`; none where it is free.
+        shipping: Option<String>,
+        /// Tax and its kind, such as `$3.80 included`.
+        tax: Option<String>,
+        /// What was charged.
+        total: String,
+        /// When the campaign ends.
+        deadline: DateTime<Utc>,
+        /// What must come together, such as `50 units`.
+        threshold: String,
+        /// The promised ship date.
+        ships_by: NaiveDate,
+        /// The stop-loss date.
+        stop_loss: NaiveDate,
+    },
+    /// A better step was reached.
+    StepReached {
+        /// Whom and what it is about.
+        about: About,
+        /// Units together, such as `100`.
+        units: String,
+        /// What goes back if it ends at this step, such as `$10.00`; none where this order was charged that price.
+        back: Option<String>,
+        /// When the campaign ends.
+        deadline: DateTime<Utc>,
+    },
+    /// The campaign came together.
+    Succeeded {
+        /// Whom and what it is about.
+        about: About,
+        /// The lines at their final prices.
+        lines: Vec<LetterLine>,
+        /// Shipping.
+        shipping: Option<String>,
+        /// What the order costs in the end.
+        total: String,
+        /// What was charged.
+        charged: String,
+        /// What goes back now; none where nothing does.
+        back: Option<String>,
+        /// The promised ship date.
+        ships_by: NaiveDate,
+    },
+    /// The campaign failed: everything goes back.
+    Failed {
+        /// Whom and what it is about.
+        about: About,
+        /// Why.
+        why: WhyFailed,
+        /// What goes back.
+        back: String,
+    },
+    /// One order was cancelled, or a payment goes back.
+    Cancelled {
+        /// Whom and what it is about.
+        about: About,
+        /// Why.
+        why: WhyCancelled,
+        /// What goes back; none where nothing was charged.
+        back: Option<String>,
+    },
+    /// The merchant moved the deadline, once.
+    Extended {
+        /// Whom and what it is about.
+        about: About,
+        /// The new deadline.
+        deadline: DateTime<Utc>,
+        /// The promised ship date as it is now.
+        ships_by: NaiveDate,
+        /// The one before, where it moved.
+        ships_by_before: Option<NaiveDate>,
+        /// What goes back to who leaves.
+        charged: String,
+    },
+    /// Links to a shopper's orders, asked for again.
+    LinkAgain {
+        /// The server's address.
+        server: String,
+        /// Campaign title, order number and link of each.
+        orders: Vec<(String, String, String)>,
+    },
+    /// A refund failed twice: the shopper is asked for another way.
+    RefundNeedsAnotherWay {
+        /// Whom and what it is about.
+        about: About,
+        /// How much is owed.
+        amount: String,
+        /// Where the shopper can write to.
+        answer_to: String,
+    },
+    /// The purchase order, to the supplier.
+    PurchaseOrder {
+        /// Who buys.
+        merchant: String,
+        /// The buyer's postal address.
+        merchant_address: String,
+        /// The supplier's name.
+        supplier: String,
+        /// Its number and version as people say it, such as `PO-0031`, version 1.
+        number: String,
+        /// Its version.
+        version: i32,
+        /// The campaign's title.
+        campaign: String,
+        /// The lines.
+        lines: Vec<PurchaseLetterLine>,
+        /// Units of all lines.
+        units: i64,
+        /// Cost of all lines.
+        total: String,
+        /// When it was issued.
+        issued_at: DateTime<Utc>,
+        /// When the goods are wanted, where the lead time says.
+        wanted_by: Option<NaiveDate>,
+        /// The supplier's own view of it: no account needed.
+        link: String,
+    },
+    /// The supplier has not answered for three days.
+    PurchaseOrderReminder {
+        /// Who buys.
+        merchant: String,
+        /// The supplier's name.
+        supplier: String,
+        /// Its number.
+        number: String,
+        /// Units of all lines.
+        units: i64,
+        /// When it was issued.
+        issued_at: DateTime<Utc>,
+        /// The supplier's own view of it.
+        link: String,
+    },
+    /// To staff: something waits for a person.
+    Staff {
+        /// The merchant.
+        merchant: String,
+        /// What it is about, for the subject.
+        subject: String,
+        /// What happened, sentence by sentence.
+        lines: Vec<String>,
+        /// Where in the panel it is dealt with.
+        link: String,
+    },
+}
+
+impl Letter {
+    /// The kept word for the kind of letter.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Letter::OrderConfirmed { .. } => "order_confirmed",
+            Letter::StepReached { .. } => "step_reached",
+            Letter::Succeeded { .. } => "succeeded",
+            Letter::Failed { .. } => "failed",
+            Letter::Cancelled { .. } => "cancelled",
+            Letter::Extended { .. } => "extended",
+            Letter::LinkAgain { .. } => "link_again",
+            Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
+            Letter::PurchaseOrder { .. } => "purchase_order",
+            Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
+            Letter::Staff { .. } => "staff",
+        }
+    }
+}
