@@ -326,6 +326,12 @@ impl Currency {
         self.row().min_charge
     }
 
+    /// Whether the provider takes a charge of so many of our minor units: within its limits, a multiple of the
+    /// granularity.
+    pub fn is_chargeable(self, minor: i64) -> bool {
+        (self.min_charge()..=self.max_charge()).contains(&minor) && self.is_granular(minor)
+    }
+
     /// The largest charge the provider takes, in our minor units, a multiple of the granularity.
     pub fn max_charge(self) -> i64 {
         let kind = &self.row().kind;

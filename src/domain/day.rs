@@ -1,6 +1,6 @@
 //! Days: local dates in a campaign's time zone (domain section 1). A day ends at the first instant of the next date.
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// The instant a local wall-clock time stands for. Where clocks go back and it comes twice, the first; where they go
@@ -52,7 +52,8 @@ pub fn parse_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
         .ok()?;
-    Some(instant(local, zone))
+    // Four digits: the calendar's far ends leave no room for an offset.
+    (1970..=9999).contains(&local.year()).then(|| instant(local, zone))
 }
 
 #[cfg(test)]
@@ -133,6 +134,8 @@ mod tests {
             parse_local("2026-12-01T18:00:30", zone),
             Some(utc("2026-12-01T23:00:30Z"))
         );
-        assert_eq!(parse_local("soon", zone), None);
+        for wrong in ["soon", "", "2026-12-01", "+262142-12-31T23:59", "1969-12-31T00:00"] {
+            assert_eq!(parse_local(wrong, zone), None, "{wrong}");
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod campaign;
 pub mod country;
 pub mod currency;
 pub mod day;
+pub mod draft;
 pub mod ids;
 pub mod ledger;
 pub mod money;

@@ -55,6 +55,10 @@ fn cut(line: &str, max: usize) -> String {
     )
 }
 
+/// Elements nested deeper lose their mark-up and leave their words: the sanitizer's time grows with the square of the
+/// depth, and 20,000 quotation marks in a row would keep it busy for seconds.
+const MAX_DEPTH: usize = 24;
+
 fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH
 }
@@ -63,7 +67,23 @@ fn options() -> Options {
 fn events(markdown: &str) -> Vec<Event<'_>> {
     let mut out = Vec::new();
     let mut foreign_pictures = Vec::new();
+    let mut depth = 0usize;
     for event in Parser::new_ext(markdown, options()) {
+        // An element begins one deeper than it ends, so both of its events see the same depth.
+        let here = match event {
+            Event::Start(_) => {
+                depth += 1;
+                depth
+            }
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                depth + 1
+            }
+            _ => 0,
+        };
+        if here > MAX_DEPTH {
+            continue;
+        }
         out.push(match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
             Event::Start(Tag::Image { ref dest_url, .. }) => {

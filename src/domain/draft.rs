@@ -1,0 +1,381 @@
+//! A campaign as its merchant writes it: parse, don't validate. The API and the panel both fill in a
+//! [`CampaignInput`]; [`CampaignInput::check`] makes a [`CampaignDraft`] of it or says everything that is wrong at once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::currency::Currency;
+use super::ids::SupplierId;
+use super::price::{PriceTable, Steps, Threshold};
+use super::tariff::{ShippingRule, Tariff, TaxRule};
+
+mod check;
+mod lock;
+
+pub use lock::lock_violations;
+
+/// Longest title, in characters.
+pub const MAX_TITLE: usize = 120;
+/// Longest description, in characters of Markdown.
+pub const MAX_DESCRIPTION: usize = 20_000;
+/// Longest SKU, in characters.
+pub const MAX_SKU: usize = 40;
+/// Longest option name, in characters.
+pub const MAX_OPTION_NAME: usize = 120;
+/// Most options of one campaign.
+pub const MAX_OPTIONS: usize = 100;
+/// Most suppliers of one campaign.
+pub const MAX_SUPPLIERS: usize = 20;
+/// Handling days where none are given.
+pub const DEFAULT_HANDLING_DAYS: i32 = 2;
+
+/// One field and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where: a path into the body, such as `options[0].prices[1]`.
+    pub field: String,
+    /// What to write instead.
+    pub message: String,
+}
+
+impl FieldError {
+    /// An error at `field`.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
+        FieldError {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The word is none of those allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write one of: {0}")]
+pub struct UnknownWord(pub &'static str);
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $all:literal { $($(#[$item:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$item])* $variant,)+
+        }
+
+        impl $name {
+            /// The word in the API, the database and on pages.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)+
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                match word {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err(UnknownWord($all)),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// When and how shoppers pay (domain section 4).
+    PaymentMode, "charge_now" {
+        /// All of it at joining; the difference, or everything, goes back.
+        #[default]
+        ChargeNow = "charge_now",
+        /// A card is saved and charged on success. Not in this version.
+        ChargeOnSuccess = "charge_on_success",
+        /// A part at joining, the rest when goods arrive. Not in this version.
+        Deposit = "deposit",
+    }
+}
+
+words! {
+    /// When the batch is judged (domain section 2).
+    Trigger, "at_deadline, at_threshold" {
+        /// After the deadline.
+        #[default]
+        AtDeadline = "at_deadline",
+        /// As soon as the threshold is paid, at the latest at the deadline.
+        AtThreshold = "at_threshold",
+    }
+}
+
+words! {
+    /// What a shopper's silence means when a date slips (domain section 6).
+    DelayPolicy, "ftc, ask_always" {
+        /// By 16 CFR Part 435.
+        #[default]
+        Ftc = "ftc",
+        /// Silence never agrees.
+        AskAlways = "ask_always",
+    }
+}
+
+/// The body of `POST /campaigns`, as it came: every field may be missing, so that all that is wrong can be told at
+/// once. Unknown fields are refused. Serialising a draft's input and laying a `PATCH` over it gives the new input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)] // the names are the contract's; CampaignDraft says what they mean
+pub struct CampaignInput {
+    pub title: Option<String>,
+    pub slug: Option<String>,
+    pub description: Option<String>,
+    pub currency: Option<String>,
+    pub time_zone: Option<String>,
+    pub opens_at: Option<String>,
+    pub interest: Option<bool>,
+    pub threshold: Option<ThresholdInput>,
+    pub deadline: Option<String>,
+    pub promised_ship_date: Option<String>,
+    pub stop_loss_date: Option<String>,
+    pub handling_days: Option<i64>,
+    pub payment_mode: Option<String>,
+    pub deposit_percent: Option<i64>,
+    pub trigger: Option<String>,
+    pub late_joins: Option<bool>,
+    pub steps: Option<Vec<i64>>,
+    pub options: Option<Vec<OptionInput>>,
+    pub supplier_ids: Option<Vec<String>>,
+    pub safety_percent: Option<i64>,
+    pub delay_policy: Option<String>,
+    pub shipping: Option<Vec<ShippingInput>>,
+    pub tax: Option<Vec<TaxInput>>,
+}
+
+/// `threshold` as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct ThresholdInput {
+    pub kind: Option<String>,
+    pub target: Option<i64>,
+}
+
+/// One of `options` as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct OptionInput {
+    pub sku: Option<String>,
+    pub name: Option<String>,
+    pub prices: Option<Vec<i64>>,
+    pub minimum: Option<i64>,
+    pub cap: Option<i64>,
+    pub per_shopper: Option<i64>,
+    pub weight_grams: Option<i64>,
+}
+
+/// One of `shipping` as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct ShippingInput {
+    pub countries: Option<Vec<String>>,
+    pub price: Option<i64>,
+}
+
+/// One of `tax` as it came: the rate in hundredths of a percent, or in percent as text (`"19"`, `"8.25"`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct TaxInput {
+    pub countries: Option<Vec<String>>,
+    pub rate_basis_points: Option<i64>,
+    pub percent: Option<String>,
+    pub included: Option<bool>,
+}
+
+/// One thing a shopper can choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionDraft {
+    /// The merchant's name for it, unique within the campaign.
+    pub sku: String,
+    /// What shoppers read.
+    pub name: String,
+    /// Its price at each step, minor units.
+    pub prices: PriceTable,
+    /// At most so many units are sold; `None`: no limit.
+    pub cap: Option<i32>,
+    /// At most so many units for one shopper; `None`: no limit.
+    pub per_shopper: Option<i32>,
+    /// Weight of one unit, grams.
+    pub weight_grams: Option<i32>,
+}
+
+/// A campaign that keeps every rule that can be checked without looking elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignDraft {
+    /// 1 to 120 characters.
+    pub title: String,
+    /// The wish for an address; `None`: made of the title. Whether it is free only the store knows.
+    pub slug: Option<String>,
+    /// Markdown, up to 20,000 characters.
+    pub description: String,
+    /// The currency of every amount in the campaign.
+    pub currency: Currency,
+    /// Where its days begin and end, fixed at publication.
+    #[serde(with = "zone")]
+    pub time_zone: Tz,
+    /// When orders are taken from; `None`: from publishing on.
+    pub opens_at: Option<DateTime<Utc>>,
+    /// What must be collected.
+    pub threshold: Threshold,
+    /// Orders are taken before this instant.
+    pub deadline: DateTime<Utc>,
+    /// The day by the end of which goods are handed to the carrier.
+    pub promised_ship_date: NaiveDate,
+    /// The day after which unshipped lines are refunded without being asked.
+    pub stop_loss_date: NaiveDate,
+    /// Days from the supplier's arrival to shipping, 0 to 60.
+    pub handling_days: i32,
+    /// When shoppers pay.
+    pub payment_mode: PaymentMode,
+    /// When the batch is judged.
+    pub trigger: Trigger,
+    /// Unit counts at which the price changes.
+    pub steps: Steps,
+    /// What shoppers can choose: 1 to 100.
+    pub options: Vec<OptionDraft>,
+    /// Whom the goods are bought from, the best first. Whether they exist only the store knows.
+    pub supplier_ids: Vec<SupplierId>,
+    /// Units ordered on top of the paid ones, percent, 0 to 50.
+    pub safety_percent: i32,
+    /// What silence means when a date slips.
+    pub delay_policy: DelayPolicy,
+    /// Where orders are shipped to, and for how much.
+    pub shipping: Vec<ShippingRule>,
+    /// Taxes; a country without a rule has none.
+    pub tax: Vec<TaxRule>,
+}
+
+impl CampaignDraft {
+    /// The tariff that an order joining now keeps.
+    pub fn tariff(&self) -> Tariff {
+        let (shipping, tax) = (self.shipping.clone(), self.tax.clone());
+        Tariff {
+            currency: self.currency,
+            shipping,
+            tax,
+        }
+    }
+
+    /// The address wished for, or one made of the title; `campaign` where the title has no Latin letter or digit.
+    pub fn slug_or_title(&self) -> String {
+        let slug = self
+            .slug
+            .clone()
+            .unwrap_or_else(|| super::slug::slugify(&self.title));
+        if slug.is_empty() {
+            "campaign".to_owned()
+        } else {
+            slug
+        }
+    }
+
+    /// The body that makes this very draft: to fill in a form, or to lay a `PATCH` over.
+    pub fn to_input(&self) -> CampaignInput {
+        let codes = |areas: &[super::tariff::Area]| {
+            Some(areas.iter().map(|area| area.code().to_owned()).collect())
+        };
+        let rfc3339 = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        CampaignInput {
+            title: Some(self.title.clone()),
+            slug: self.slug.clone(),
+            description: Some(self.description.clone()),
+            currency: Some(self.currency.code().to_owned()),
+            time_zone: Some(self.time_zone.name().to_owned()),
+            opens_at: self.opens_at.map(rfc3339),
+            interest: None,
+            threshold: Some(ThresholdInput {
+                kind: Some(self.threshold.kind().to_owned()),
+                target: Some(self.threshold.target()),
+            }),
+            deadline: Some(rfc3339(self.deadline)),
+            promised_ship_date: Some(self.promised_ship_date.to_string()),
+            stop_loss_date: Some(self.stop_loss_date.to_string()),
+            handling_days: Some(self.handling_days.into()),
+            payment_mode: Some(self.payment_mode.as_str().to_owned()),
+            deposit_percent: None,
+            trigger: Some(self.trigger.as_str().to_owned()),
+            late_joins: None,
+            steps: Some(self.steps.counts().to_vec()),
+            options: Some(self.options.iter().map(OptionDraft::to_input).collect()),
+            supplier_ids: Some(self.supplier_ids.iter().map(ToString::to_string).collect()),
+            safety_percent: Some(self.safety_percent.into()),
+            delay_policy: Some(self.delay_policy.as_str().to_owned()),
+            shipping: Some(
+                self.shipping
+                    .iter()
+                    .map(|rule| ShippingInput {
+                        countries: codes(&rule.countries),
+                        price: Some(rule.price),
+                    })
+                    .collect(),
+            ),
+            tax: Some(
+                self.tax
+                    .iter()
+                    .map(|rule| TaxInput {
+                        countries: codes(&rule.countries),
+                        rate_basis_points: Some(rule.rate_basis_points),
+                        percent: None,
+                        included: Some(rule.included),
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl OptionDraft {
+    fn to_input(&self) -> OptionInput {
+        OptionInput {
+            sku: Some(self.sku.clone()),
+            name: Some(self.name.clone()),
+            prices: Some(self.prices.prices().to_vec()),
+            minimum: None,
+            cap: self.cap.map(i64::from),
+            per_shopper: self.per_shopper.map(i64::from),
+            weight_grams: self.weight_grams.map(i64::from),
+        }
+    }
+}
+
+/// A zone as its IANA name.
+mod zone {
+    use chrono_tz::Tz;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(zone.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/draft.rs"]
+mod tests;
