@@ -1,4 +1,9 @@
 //! One use case per file: load and lock, let the domain decide, keep, and enqueue what the world must hear.
+//!
+//! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod desk;
+pub mod join;
 pub mod letters;
+pub mod links;
 pub mod ports;

@@ -1,0 +1,642 @@
+//! Joining: a hold on units, committed before anything is asked of the provider (domain sections 2, 3 and 4).
+//!
+//! Joins come in a rush, so they are placed together: the campaign is loaded and locked once, each request is decided
+//! in its order on counters in memory, and what was granted is written with one statement a table. The statement that
+//! takes units is guarded by the cap, so that no other process can oversell either.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use chrono::{Duration, NaiveDateTime};
+use serde::{Deserialize, Serialize};
+
+use super::desk::{Problem, ends_at, takes_orders};
+use super::ports::Clock;
+use crate::domain::campaign::CampaignState;
+use crate::domain::country::Country;
+use crate::domain::draft::{CampaignDraft, FieldError, OptionDraft};
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
+use crate::domain::money::Money;
+use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
+use crate::domain::payment::{AttemptState, PagePlan};
+use crate::domain::price::shown_step;
+use crate::domain::tariff::{Quote, QuoteLine, Tariff, TariffError, quote};
+use crate::store::campaigns::{CampaignRow, Moved, OptionRow};
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders};
+
+/// Where an order goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Street and number.
+    pub line1: String,
+    /// What else the carrier needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    /// Town.
+    pub city: String,
+    /// State or province.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// ISO 3166 code.
+    pub country: Country,
+}
+
+/// A checked wish to join.
+#[derive(Debug, Clone)]
+pub struct JoinRequest {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The shopper: trimmed and lower-cased.
+    pub email: String,
+    /// The shopper's name.
+    pub name: String,
+    /// Where it goes.
+    pub address: Address,
+    /// Option codes and quantities, each code once, each quantity at least 1.
+    pub lines: Vec<(String, i64)>,
+    /// How the shopper wants the parcels.
+    pub delivery: Delivery,
+    /// The total the shopper was shown and agreed to; a higher one is not charged but shown again.
+    pub agreed_total: Option<i64>,
+    /// The version of the terms that was accepted; none where the caller is a program that the merchant runs.
+    pub terms_version: Option<i32>,
+    /// The network address it came from.
+    pub joined_from: String,
+    /// What makes a second submit the same order.
+    pub form_key: Option<String>,
+}
+
+/// A line as it is frozen at joining.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenLine {
+    /// The option's code.
+    pub sku: String,
+    /// Its name then.
+    pub name: String,
+}
+
+/// What was agreed at joining: it never changes, whatever becomes of the campaign's page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenQuote {
+    /// The campaign's title then.
+    pub title: String,
+    /// The index of the step whose price was shown.
+    pub step: usize,
+    /// The lines, in the quote's order.
+    pub lines: Vec<FrozenLine>,
+    /// What it came to.
+    pub quote: Quote,
+    /// The tariff by which it is computed again.
+    pub tariff: Tariff,
+}
+
+/// A granted hold.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The order, pending.
+    pub order: OrderRow,
+    /// What was agreed.
+    pub frozen: FrozenQuote,
+    /// Whether a form's earlier submit had placed it already.
+    pub again: bool,
+}
+
+/// Places joins together; the write lane's group.
+pub struct Joins {
+    clock: Arc<dyn Clock>,
+    hold_minutes: i64,
+    provider_rate: Option<u32>,
+    offers: Mutex<HashMap<CampaignId, (String, Arc<CampaignDraft>)>>,
+}
+
+impl Joins {
+    /// Places joins by this clock, under holds of this length.
+    pub fn new(clock: Arc<dyn Clock>, hold_minutes: i64, provider_rate: Option<u32>) -> Self {
+        Self {
+            clock,
+            hold_minutes,
+            provider_rate,
+            offers: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The campaign's offer, parsed once for each text of it.
+    fn offer(&self, campaign: &CampaignRow) -> Result<Arc<CampaignDraft>, StoreError> {
+        let mut offers = match self.offers.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some((text, offer)) = offers.get(&campaign.id)
+            && *text == campaign.spec
+        {
+            return Ok(offer.clone());
+        }
+        let offer: Arc<CampaignDraft> = Arc::new(
+            serde_json::from_str(&campaign.spec)
+                .map_err(|e| StoreError::Damaged(format!("offer of {}: {e}", campaign.id)))?,
+        );
+        if offers.len() > 256 {
+            offers.clear();
+        }
+        offers.insert(campaign.id, (campaign.spec.clone(), offer.clone()));
+        Ok(offer)
+    }
+}
+
+impl Group for Joins {
+    type Request = JoinRequest;
+    type Answer = Result<Placed, Problem>;
+
+    fn run(&self, tx: &mut Tx, requests: &[JoinRequest]) -> Result<Vec<Self::Answer>, StoreError> {
+        let mut answers: Vec<Option<Self::Answer>> = requests.iter().map(|_| None).collect();
+        let mut ids: Vec<CampaignId> = requests.iter().map(|r| r.campaign).collect();
+        // Locks are taken in one order everywhere.
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            let mine: Vec<usize> = (0..requests.len())
+                .filter(|i| requests[*i].campaign == id)
+                .collect();
+            let wishes: Vec<&JoinRequest> = mine.iter().map(|i| &requests[*i]).collect();
+            let placed = self.place(tx, id, &wishes)?;
+            for (i, answer) in mine.into_iter().zip(placed) {
+                answers[i] = Some(answer);
+            }
+        }
+        Ok(answers
+            .into_iter()
+            .map(|a| a.unwrap_or(Err(Problem::Internal("a join was not decided".into()))))
+            .collect())
+    }
+}
+
+/// What one campaign's joins are decided on.
+struct Table<'a> {
+    campaign: &'a CampaignRow,
+    batch: BatchId,
+    offer: &'a CampaignDraft,
+    options: HashMap<&'a str, (&'a OptionRow, &'a OptionDraft)>,
+    taken: HashMap<OptionId, i64>,
+    by_shopper: HashMap<(String, OptionId), i64>,
+    terms_version: i32,
+    plan: PagePlan,
+    step: usize,
+    now: NaiveDateTime,
+}
+
+/// What was granted, ready to be written.
+#[derive(Default)]
+struct Granted {
+    orders: Vec<OrderRow>,
+    lines: Vec<LineRow>,
+    pages: Vec<PaymentRow>,
+    units: HashMap<OptionId, i64>,
+}
+
+impl Joins {
+    fn place(
+        &self,
+        tx: &mut Tx,
+        id: CampaignId,
+        wishes: &[&JoinRequest],
+    ) -> Result<Vec<Result<Placed, Problem>>, StoreError> {
+        let Some(campaign) = campaigns::lock(tx.conn, id)? else {
+            return Ok(wishes.iter().map(|_| Err(Problem::NotFound("campaign"))).collect());
+        };
+        let mut answers = self.placed_before(tx, &campaign, wishes)?;
+        let now = tx.now.naive_utc();
+        if !takes_orders(&campaign, now) {
+            return Ok(answers
+                .into_iter()
+                .map(|a| a.unwrap_or_else(|| Err(closed(&campaign, now))))
+                .collect());
+        }
+        let offer = self.offer(&campaign)?;
+        let option_rows = campaigns::options_of(tx.conn, id)?;
+        let batch = campaigns::batch_of(tx.conn, id)?
+            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
+        let merchant = merchants::by_id(tx.conn, campaign.merchant_id)?
+            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no merchant")))?;
+        let mut table = Table {
+            campaign: &campaign,
+            batch: batch.id,
+            offer: &offer,
+            options: option_rows
+                .iter()
+                .filter_map(|row| {
+                    let draft = offer.options.iter().find(|o| o.sku == row.sku)?;
+                    Some((row.sku.as_str(), (row, draft)))
+                })
+                .collect(),
+            taken: option_rows.iter().map(|o| (o.id, o.taken)).collect(),
+            by_shopper: self.units_of_shoppers(tx, &offer, id, wishes)?,
+            terms_version: merchant.terms_version,
+            plan: self.plan(tx)?,
+            step: shown_step(&offer.steps, campaign.committed_units),
+            now,
+        };
+        let mut granted = Granted::default();
+        let mut again: HashMap<&str, usize> = HashMap::new();
+        let mut numbers = Vec::new();
+        for (i, wish) in wishes.iter().enumerate() {
+            if answers[i].is_some() {
+                continue;
+            }
+            if let Some(first) = wish.form_key.as_deref().and_then(|key| again.get(key)) {
+                // The same form twice in one commit: the first one's answer, once it has its number.
+                numbers.push((i, *first, true));
+                continue;
+            }
+            match table.decide(wish, &mut granted) {
+                Ok(()) => {
+                    let at = granted.orders.len() - 1;
+                    if let Some(key) = wish.form_key.as_deref() {
+                        again.insert(key, at);
+                    }
+                    numbers.push((i, at, false));
+                }
+                Err(problem) => answers[i] = Some(Err(problem)),
+            }
+        }
+        self.keep(tx, &campaign, &mut granted)?;
+        for (i, at, again) in numbers {
+            answers[i] = Some(placed(granted.orders[at].clone(), again));
+        }
+        // A hold is granted only if the clock at its commit reads before the deadline.
+        if !granted.orders.is_empty() && self.clock.now().naive_utc() >= ends_at(&campaign) {
+            return Err(StoreError::Conflict("the deadline passed during the commit"));
+        }
+        Ok(answers
+            .into_iter()
+            .map(|a| a.unwrap_or(Err(Problem::Internal("a join was not decided".into()))))
+            .collect())
+    }
+
+    /// Answers for forms that placed their order already: the back button, a double click, a repeated call.
+    fn placed_before(
+        &self,
+        tx: &mut Tx,
+        campaign: &CampaignRow,
+        wishes: &[&JoinRequest],
+    ) -> Result<Vec<Option<Result<Placed, Problem>>>, StoreError> {
+        let keys: Vec<String> = wishes.iter().filter_map(|w| w.form_key.clone()).collect();
+        let known = if keys.is_empty() {
+            Vec::new()
+        } else {
+            orders::by_form(tx.conn, campaign.id, &keys)?
+        };
+        Ok(wishes
+            .iter()
+            .map(|wish| {
+                let key = wish.form_key.as_ref()?;
+                let order = known.iter().find(|o| o.form_key.as_ref() == Some(key))?;
+                Some(if order.email == wish.email {
+                    placed(order.clone(), true)
+                } else {
+                    Err(Problem::conflict(
+                        "form-used",
+                        "This form was used for another order already. Open the campaign again to join once more.",
+                    ))
+                })
+            })
+            .collect())
+    }
+
+    /// When the next payment page will be made: now, or later in a rush, at the pace the provider allows.
+    fn plan(&self, tx: &mut Tx) -> Result<PagePlan, StoreError> {
+        let wait = match self.provider_rate {
+            Some(rate) if rate > 0 => {
+                let waiting = orders::queue_length(tx.conn)?;
+                Duration::milliseconds(waiting.saturating_mul(1000) / i64::from(rate))
+            }
+            _ => Duration::zero(),
+        };
+        Ok(PagePlan::at(tx.now + wait, self.hold_minutes))
+    }
+
+    fn units_of_shoppers(
+        &self,
+        tx: &mut Tx,
+        offer: &CampaignDraft,
+        campaign: CampaignId,
+        wishes: &[&JoinRequest],
+    ) -> Result<HashMap<(String, OptionId), i64>, StoreError> {
+        let mut units = HashMap::new();
+        if offer.options.iter().any(|o| o.per_shopper.is_some()) {
+            let emails: Vec<&str> = wishes.iter().map(|w| w.email.as_str()).collect();
+            for (email, option, quantity) in
+                orders::units_of_shoppers(tx.conn, campaign, &emails)?
+            {
+                *units.entry((email, option)).or_insert(0) += quantity;
+            }
+        }
+        Ok(units)
+    }
+
+    /// Writes what was granted: numbers, counters, rows, and the work of making the pages.
+    fn keep(
+        &self,
+        tx: &mut Tx,
+        campaign: &CampaignRow,
+        granted: &mut Granted,
+    ) -> Result<(), StoreError> {
+        let count = granted.orders.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let now = tx.now.naive_utc();
+        let count = i64::try_from(count).map_err(|_| StoreError::Damaged("too many joins".into()))?;
+        let first = merchants::take_numbers(tx.conn, campaign.merchant_id, "order", count)?;
+        for (order, number) in granted.orders.iter_mut().zip(first..) {
+            order.number = number;
+        }
+        let mut options: Vec<(&OptionId, &i64)> = granted.units.iter().collect();
+        options.sort_unstable();
+        for (option, units) in options {
+            if !campaigns::take(tx.conn, *option, *units)? {
+                // Somebody else took them between our reading and our writing: decide again.
+                return Err(StoreError::Conflict("an option's cap"));
+            }
+        }
+        orders::insert(tx.conn, &granted.orders, &granted.lines, &granted.pages)?;
+        campaigns::count(
+            tx.conn,
+            campaign.id,
+            Moved {
+                orders: count,
+                open_payments: count,
+                ..Moved::default()
+            },
+            now,
+        )?;
+        if campaign.first_order_at.is_none() {
+            campaigns::set_first_order(tx.conn, campaign.id, now)?;
+        }
+        let work: Vec<_> = granted
+            .pages
+            .iter()
+            .map(|p| (super::desk::payment_subject(p.order_id, p.attempt), p.planned_at))
+            .collect();
+        jobs::put_many(tx.conn, jobs::PAYMENT, &work, now)?;
+        tx.effects.work = true;
+        tx.touch(campaign.id);
+        Ok(())
+    }
+}
+
+fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
+    let frozen = serde_json::from_str(&order.quote)?;
+    Ok(Placed {
+        order,
+        frozen,
+        again,
+    })
+}
+
+/// Why a campaign takes no orders.
+fn closed(campaign: &CampaignRow, now: NaiveDateTime) -> Problem {
+    let message = match campaign.state {
+        CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled => {
+            "This campaign has not opened yet."
+        }
+        CampaignState::Open if now >= campaign.deadline => {
+            "The deadline has passed. Nothing was charged."
+        }
+        CampaignState::Open => "Joining has ended. Nothing was charged.",
+        CampaignState::Failed => "This campaign has ended without an order. Nothing was charged.",
+        _ => "This campaign has closed. Nothing was charged.",
+    };
+    Problem::conflict("campaign-closed", message)
+}
+
+impl<'a> Table<'a> {
+    fn decide(&mut self, wish: &JoinRequest, granted: &mut Granted) -> Result<(), Problem> {
+        let lines = self.lines(wish)?;
+        if let Some(accepted) = wish.terms_version
+            && accepted != self.terms_version
+        {
+            return Err(Problem::field(
+                "terms",
+                "The seller's terms have changed. Read them again and accept the present ones.",
+            ));
+        }
+        let tariff = self.offer.tariff();
+        let priced: Vec<QuoteLine> = lines
+            .iter()
+            .map(|(_, draft, quantity)| QuoteLine {
+                unit_price: draft.prices.price_at(self.step),
+                quantity: *quantity,
+            })
+            .collect();
+        let quote = quote(&priced, wish.address.country, &tariff).map_err(refused_quote)?;
+        self.chargeable(&quote)?;
+        if wish.agreed_total.is_some_and(|agreed| quote.total > agreed) {
+            let total = Money::new(quote.total, self.offer.currency).format();
+            return Err(Problem::conflict(
+                "price-changed",
+                format!("The total is {total} now. Look at it again before you pay."),
+            ));
+        }
+        self.room(wish, &lines)?;
+        for (row, _, quantity) in &lines {
+            *self.taken.entry(row.id).or_insert(0) += quantity;
+            *self
+                .by_shopper
+                .entry((wish.email.clone(), row.id))
+                .or_insert(0) += quantity;
+            *granted.units.entry(row.id).or_insert(0) += quantity;
+        }
+        let frozen = FrozenQuote {
+            title: self.campaign.title.clone(),
+            step: self.step,
+            lines: lines
+                .iter()
+                .map(|(row, draft, _)| FrozenLine {
+                    sku: row.sku.clone(),
+                    name: draft.name.clone(),
+                })
+                .collect(),
+            quote,
+            tariff,
+        };
+        self.write(wish, &lines, &frozen, granted)
+    }
+
+    /// The options that were asked for, all of which exist.
+    fn lines(&self, wish: &JoinRequest) -> Result<Vec<Line<'a>>, Problem> {
+        let mut errors = Vec::new();
+        let mut lines = Vec::with_capacity(wish.lines.len());
+        for (i, (sku, quantity)) in wish.lines.iter().enumerate() {
+            match self.options.get(sku.as_str()) {
+                None => errors.push(FieldError::new(
+                    format!("lines[{i}].sku"),
+                    format!("There is no option {sku} in this campaign."),
+                )),
+                Some(_) if *quantity < 1 => errors.push(FieldError::new(
+                    format!("lines[{i}].quantity"),
+                    "Write how many you want: 1 or more.",
+                )),
+                Some((row, draft)) => lines.push((*row, *draft, *quantity)),
+            }
+        }
+        if wish.lines.is_empty() {
+            errors.push(FieldError::new("lines", "Choose at least one option."));
+        }
+        if errors.is_empty() {
+            Ok(lines)
+        } else {
+            Err(Problem::Invalid(errors))
+        }
+    }
+
+    fn chargeable(&self, quote: &Quote) -> Result<(), Problem> {
+        let currency = self.offer.currency;
+        if quote.total < currency.min_charge() {
+            let least = Money::new(currency.min_charge(), currency).format();
+            return Err(Problem::field(
+                "lines",
+                format!("Cards can be charged from {least} on. Choose more."),
+            ));
+        }
+        if !currency.is_chargeable(quote.total) {
+            let most = Money::new(currency.max_charge(), currency).format();
+            return Err(Problem::field(
+                "lines",
+                format!("One order can be {most} at most. Choose fewer."),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether caps and the limit per shopper leave room for all lines.
+    fn room(&self, wish: &JoinRequest, lines: &[Line]) -> Result<(), Problem> {
+        for (row, draft, quantity) in lines {
+            if let Some(limit) = draft.per_shopper {
+                let has = self
+                    .by_shopper
+                    .get(&(wish.email.clone(), row.id))
+                    .copied()
+                    .unwrap_or(0);
+                if has.saturating_add(*quantity) > i64::from(limit) {
+                    let left = (i64::from(limit) - has).max(0);
+                    return Err(Problem::conflict(
+                        "limit-per-shopper",
+                        format!(
+                            "Each shopper may have {limit} of {}; {left} more can be joined with this e-mail address.",
+                            draft.name
+                        ),
+                    ));
+                }
+            }
+            if let Some(cap) = row.cap {
+                let taken = self.taken.get(&row.id).copied().unwrap_or(0);
+                if taken.saturating_add(*quantity) > cap {
+                    let left = (cap - taken).max(0);
+                    return Err(Problem::conflict(
+                        "sold-out",
+                        if left == 0 {
+                            format!("{} is sold out. Units come back when a payment runs out.", draft.name)
+                        } else {
+                            format!("Of {} there are {left} left. Choose fewer.", draft.name)
+                        },
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        wish: &JoinRequest,
+        lines: &[Line],
+        frozen: &FrozenQuote,
+        granted: &mut Granted,
+    ) -> Result<(), Problem> {
+        let id = OrderId::new();
+        let units = lines.iter().map(|(_, _, quantity)| quantity).sum();
+        granted.lines.extend(lines.iter().zip(&frozen.quote.lines).map(
+            |((row, _, quantity), line)| LineRow {
+                order_id: id,
+                option_id: row.id,
+                sku: row.sku.clone(),
+                quantity: *quantity,
+                unit_price: line.unit_price,
+                final_price: None,
+                state: LineState::Held,
+            },
+        ));
+        granted.pages.push(first_page(id, frozen.quote.total, self.plan));
+        granted.orders.push(OrderRow {
+            id,
+            number: 0,
+            merchant_id: self.campaign.merchant_id,
+            campaign_id: self.campaign.id,
+            batch_id: self.batch,
+            state: OrderState::Pending,
+            payment_state: PaymentState::Unpaid,
+            email: wish.email.clone(),
+            name: wish.name.clone(),
+            address: serde_json::to_string(&wish.address)?,
+            country: wish.address.country.code().to_owned(),
+            delivery: wish.delivery,
+            currency: self.campaign.currency.clone(),
+            units,
+            quote: serde_json::to_string(frozen)?,
+            total: frozen.quote.total,
+            final_total: None,
+            charged: 0,
+            refund_due: 0,
+            refunded: 0,
+            lost: 0,
+            units_taken: true,
+            settled: false,
+            hold_expires_at: self.plan.hold_expires_at.naive_utc(),
+            terms_version: self.terms_version,
+            joined_from: wish.joined_from.clone(),
+            form_key: wish.form_key.clone(),
+            note: None,
+            created_at: self.now,
+            confirmed_at: None,
+            closed_at: None,
+        });
+        Ok(())
+    }
+}
+
+type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
+
+fn first_page(order: OrderId, amount: i64, plan: PagePlan) -> PaymentRow {
+    new_page(order, 1, amount, plan)
+}
+
+/// A page's row: committed before the provider hears of it.
+pub fn new_page(order: OrderId, attempt: i32, amount: i64, plan: PagePlan) -> PaymentRow {
+    PaymentRow {
+        order_id: order,
+        attempt,
+        state: AttemptState::Planned,
+        amount,
+        idempotency_key: format!("muster-join-{order}-{attempt}"),
+        planned_at: plan.planned_at.naive_utc(),
+        expires_at: plan.expires_at.naive_utc(),
+        sent_at: None,
+        session_id: None,
+        url: None,
+        intent_id: None,
+        close_wanted: false,
+        problem: None,
+        settled_at: None,
+    }
+}
+
+fn refused_quote(e: TariffError) -> Problem {
+    match e {
+        TariffError::NotShippedTo(_) => Problem::field("address.country", e.to_string()),
+        TariffError::Invalid | TariffError::Overflow => Problem::field("lines", e.to_string()),
+    }
+}

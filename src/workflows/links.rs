@@ -1,0 +1,148 @@
+//! Signed links: who has the link may see the page behind it. The signature is made with the server's secret, so a
+//! link needs no row and cannot be guessed.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::domain::ids::{OrderId, PurchaseOrderId};
+
+/// Makes and checks signed links, and knows the server's address.
+#[derive(Clone)]
+pub struct Links {
+    public_url: String,
+    secret: Vec<u8>,
+}
+
+/// Bytes of a signature that are kept in a link: 128 bits.
+const SIGNATURE: usize = 16;
+
+impl Links {
+    /// Links on this public address (without a slash at its end), signed with this secret.
+    pub fn new(public_url: &str, secret: &[u8]) -> Self {
+        Self {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            secret: secret.to_vec(),
+        }
+    }
+
+    /// The server's address.
+    pub fn server(&self) -> &str {
+        &self.public_url
+    }
+
+    /// The full address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+
+    fn sign(&self, purpose: &str, of: &[u8]) -> [u8; SIGNATURE] {
+        // HMAC takes keys of any length.
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret)
+            .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(of);
+        let mut signature = [0; SIGNATURE];
+        signature.copy_from_slice(&mac.finalize().into_bytes()[..SIGNATURE]);
+        signature
+    }
+
+    /// The token of an order's page.
+    pub fn order_token(&self, order: OrderId) -> String {
+        URL_SAFE_NO_PAD.encode(self.sign("order", order.0.as_bytes()))
+    }
+
+    /// Whether a token opens this order's page.
+    pub fn opens_order(&self, order: OrderId, token: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(token).is_ok_and(|given| {
+            given.ct_eq(&self.sign("order", order.0.as_bytes())[..]).into()
+        })
+    }
+
+    /// An order's page with its token.
+    pub fn order_url(&self, order: OrderId) -> String {
+        self.url(&self.order_path(order))
+    }
+
+    /// An order's page with its token, without the server.
+    pub fn order_path(&self, order: OrderId) -> String {
+        format!("/o/{order}?t={}", self.order_token(order))
+    }
+
+    /// The token of a supplier's view: it carries the purchase order and its version.
+    pub fn supplier_token(&self, purchase_order: PurchaseOrderId, version: i32) -> String {
+        let mut bytes = purchase_order.0.as_bytes().to_vec();
+        bytes.extend_from_slice(&version.to_be_bytes());
+        let signature = self.sign("supplier", &bytes);
+        bytes.extend_from_slice(&signature);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The purchase order and version a supplier's token opens.
+    pub fn opens_purchase_order(&self, token: &str) -> Option<(PurchaseOrderId, i32)> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        if bytes.len() != 16 + 4 + SIGNATURE {
+            return None;
+        }
+        let (said, given) = bytes.split_at(20);
+        if !bool::from(given.ct_eq(&self.sign("supplier", said)[..])) {
+            return None;
+        }
+        let id = Uuid::from_slice(&said[..16]).ok()?;
+        let version = i32::from_be_bytes(said[16..].try_into().ok()?);
+        Some((PurchaseOrderId(id), version))
+    }
+
+    /// A supplier's view of its purchase order.
+    pub fn supplier_url(&self, purchase_order: PurchaseOrderId, version: i32) -> String {
+        self.url(&format!("/s/{}", self.supplier_token(purchase_order, version)))
+    }
+
+    /// Key material for another purpose, such as the session cookie: 64 bytes.
+    pub fn derive(&self, purpose: &str) -> [u8; 64] {
+        let mut out = [0; 64];
+        for (half, part) in out.chunks_mut(32).zip(0u8..) {
+            let mut hash = Sha256::new();
+            hash.update(&self.secret);
+            hash.update([part]);
+            hash.update(purpose.as_bytes());
+            half.copy_from_slice(&hash.finalize());
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links() -> Links {
+        Links::new("https://shop.example/", b"a secret of the server's own")
+    }
+
+    #[test]
+    fn a_link_opens_its_own_order_only() {
+        let (mine, other) = (OrderId::new(), OrderId::new());
+        let token = links().order_token(mine);
+        assert!(links().opens_order(mine, &token));
+        assert!(!links().opens_order(other, &token));
+        assert!(!links().opens_order(mine, ""));
+        assert!(!links().opens_order(mine, "AAAA"));
+        assert!(!Links::new("https://shop.example", b"another").opens_order(mine, &token));
+    }
+
+    #[test]
+    fn a_suppliers_link_opens_one_version() {
+        let order = PurchaseOrderId::new();
+        let token = links().supplier_token(order, 2);
+        assert_eq!(links().opens_purchase_order(&token), Some((order, 2)));
+        let mut bent = token.clone();
+        bent.replace_range(22..23, if &token[22..23] == "A" { "B" } else { "A" });
+        assert_eq!(links().opens_purchase_order(&bent), None);
+        assert_eq!(links().opens_purchase_order("nonsense"), None);
+    }
+}
