@@ -53,7 +53,9 @@ pub fn parse_local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
         .ok()?;
     // Four digits: the calendar's far ends leave no room for an offset.
-    (1970..=9999).contains(&local.year()).then(|| instant(local, zone))
+    (1970..=9999)
+        .contains(&local.year())
+        .then(|| instant(local, zone))
 }
 
 #[cfg(test)]
@@ -134,7 +136,13 @@ mod tests {
             parse_local("2026-12-01T18:00:30", zone),
             Some(utc("2026-12-01T23:00:30Z"))
         );
-        for wrong in ["soon", "", "2026-12-01", "+262142-12-31T23:59", "1969-12-31T00:00"] {
+        for wrong in [
+            "soon",
+            "",
+            "2026-12-01",
+            "+262142-12-31T23:59",
+            "1969-12-31T00:00",
+        ] {
             assert_eq!(parse_local(wrong, zone), None, "{wrong}");
         }
     }

@@ -1,9 +1,6 @@
 //! A campaign as its merchant writes it: parse, don't validate. The API and the panel both fill in a
 //! [`CampaignInput`]; [`CampaignInput::check`] makes a [`CampaignDraft`] of it or says everything that is wrong at once.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -12,8 +9,10 @@ use super::currency::Currency;
 use super::ids::SupplierId;
 use super::price::{PriceTable, Steps, Threshold};
 use super::tariff::{ShippingRule, Tariff, TaxRule};
+use super::words::words;
 
 mod check;
+mod lists;
 mod lock;
 
 pub use lock::lock_violations;
@@ -52,51 +51,10 @@ impl FieldError {
     }
 }
 
-/// The word is none of those allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write one of: {0}")]
-pub struct UnknownWord(pub &'static str);
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $all:literal { $($(#[$item:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$item])* $variant,)+
-        }
-
-        impl $name {
-            /// The word in the API, the database and on pages.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$variant => $word,)+
-                }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
-                match word {
-                    $($word => Ok($name::$variant),)+
-                    _ => Err(UnknownWord($all)),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
 words! {
     /// When and how shoppers pay (domain section 4).
-    PaymentMode, "charge_now" {
+    #[derive(Default)]
+    PaymentMode {
         /// All of it at joining; the difference, or everything, goes back.
         #[default]
         ChargeNow = "charge_now",
@@ -109,7 +67,8 @@ words! {
 
 words! {
     /// When the batch is judged (domain section 2).
-    Trigger, "at_deadline, at_threshold" {
+    #[derive(Default)]
+    Trigger {
         /// After the deadline.
         #[default]
         AtDeadline = "at_deadline",
@@ -120,7 +79,8 @@ words! {
 
 words! {
     /// What a shopper's silence means when a date slips (domain section 6).
-    DelayPolicy, "ftc, ask_always" {
+    #[derive(Default)]
+    DelayPolicy {
         /// By 16 CFR Part 435.
         #[default]
         Ftc = "ftc",

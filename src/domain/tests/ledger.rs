@@ -162,14 +162,14 @@ fn an_entry_read_back_must_balance() {
 fn every_account_and_kind_has_its_own_word() {
     assert_eq!(Account::ALL.len(), 15);
     for account in Account::ALL {
-        assert_eq!(Account::parse(account.as_str()), Some(*account));
+        assert_eq!(account.as_str().parse(), Ok(*account));
         assert_eq!(serde_json::to_value(account).unwrap(), account.as_str());
     }
     for kind in EntryKind::ALL {
-        assert_eq!(EntryKind::parse(kind.as_str()), Some(*kind));
+        assert_eq!(kind.as_str().parse(), Ok(*kind));
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
     }
-    assert_eq!(Account::parse("petty_cash"), None);
+    assert!("petty_cash".parse::<Account>().is_err());
 }
 
 #[test]
