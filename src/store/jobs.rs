@@ -23,6 +23,10 @@ pub const WEBHOOK: Kind = Kind { name: "webhook", priority: 15 };
 pub const CAMPAIGN: Kind = Kind { name: "campaign", priority: 20 };
 /// Gives the orders of a judged batch their final price, or their refund. Subject: the batch.
 pub const SETTLE: Kind = Kind { name: "settle", priority: 25 };
+/// Tells everybody that a better step was reached. Subject: `{campaign}:{step}`.
+pub const STEP_TOLD: Kind = Kind { name: "step_told", priority: 42 };
+/// Tells everybody that the deadline moved. Subject: the campaign.
+pub const EXTENSION_TOLD: Kind = Kind { name: "extension_told", priority: 42 };
 /// Drives one refund to its end. Subject: its id.
 pub const REFUND: Kind = Kind { name: "refund", priority: 30 };
 /// Fetches a dispute and applies it. Subject: its id at the provider.
@@ -45,6 +49,8 @@ pub const KINDS: &[Kind] = &[
     REFUND,
     DISPUTE,
     MAIL,
+    STEP_TOLD,
+    EXTENSION_TOLD,
     SUPPLIER_ANSWER,
     RECONCILE,
     HOUSEKEEPING,

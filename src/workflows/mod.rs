@@ -2,8 +2,13 @@
 //!
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod cancel;
 pub mod desk;
 pub mod join;
+pub mod judgement;
 pub mod letters;
 pub mod links;
+pub mod money;
+pub mod payment;
 pub mod ports;
+pub mod purchase;

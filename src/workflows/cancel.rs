@@ -1,0 +1,124 @@
+//! An order leaves: by its shopper, by staff, or by a dispute (domain sections 2 and 4).
+
+use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::letters::{Letter, WhyCancelled};
+use super::money::{self, nonzero_said, say};
+use super::payment::{close_pages, free};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::OrderId;
+use crate::domain::order::{LineState, OrderEvent, OrderState};
+use crate::domain::payment::RefundPurpose;
+use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::orders::OrderRow;
+use crate::store::{Tx, campaigns, orders};
+
+/// Who cancels, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// The shopper.
+    Shopper,
+    /// A person of the staff, with a reason.
+    Staff {
+        /// The person's name.
+        name: String,
+        /// Why, as the shopper reads it.
+        reason: String,
+    },
+}
+
+/// Whether the shopper can still cancel with a full refund: until the purchase order is sent.
+pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
+    matches!(order.state, OrderState::Pending | OrderState::Confirmed)
+        && matches!(campaign.state, CampaignState::Open | CampaignState::Collecting)
+}
+
+/// Cancels an order with a full refund. Cancelling twice is answered as the first time.
+///
+/// # Errors
+/// A conflict once the purchase order was sent.
+pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow, Problem> {
+    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    let campaign = lock_campaign(tx, order.campaign_id)?;
+    let mut order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    if matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
+        return Ok(order);
+    }
+    if !can_cancel(&order, &campaign) {
+        return Err(Problem::conflict(
+            "order-sent-to-supplier",
+            "The supplier's order was sent, so this order cannot be cancelled here any more. Write to the seller.",
+        ));
+    }
+    let (actor, detail) = match by {
+        By::Shopper => ("shopper", "Cancelled by the shopper.".to_owned()),
+        By::Staff { name, reason } => (name.as_str(), format!("Cancelled by staff: {reason}")),
+    };
+    let back = leave(tx, &campaign, &mut order, RefundPurpose::Shopper)?;
+    order.note = Some(detail.clone());
+    money::keep(tx, &mut order)?;
+    happened(tx, Concerns::order(&order), actor, "cancelled", detail)?;
+    let merchant = merchant(tx, order.merchant_id)?;
+    let draft = offer(&campaign)?;
+    let letter = Letter::Cancelled {
+        about: desk.about(&merchant, &campaign, &draft, &order),
+        why: match by {
+            By::Shopper => WhyCancelled::Shopper,
+            By::Staff { reason, .. } => WhyCancelled::Staff(reason.clone()),
+        },
+        back: nonzero_said(back, &order.currency),
+    };
+    desk.tell_shopper(tx, &merchant, &order, "cancelled", letter)?;
+    Ok(order)
+}
+
+/// Takes an order out of its batch and commits the refund of all that it paid; how much that is. Its units count no
+/// longer; those of an open payment page are freed when the provider says that the page is closed.
+///
+/// # Errors
+/// What the database says.
+pub fn leave(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &mut OrderRow,
+    purpose: RefundPurpose,
+) -> Result<i64, Problem> {
+    let now = tx.now.naive_utc();
+    let before = order.state;
+    order.state = order.state.after(OrderEvent::Cancelled)?;
+    order.closed_at = Some(now);
+    orders::set_lines(tx.conn, order.id, LineState::Cancelled)?;
+    if before == OrderState::Pending {
+        if close_pages(tx, order.id)? == 0 && order.units_taken {
+            free(tx, order)?;
+        }
+    } else {
+        for line in orders::lines_of(tx.conn, order.id)? {
+            let units = line.quantity;
+            campaigns::count_option(tx.conn, line.option_id, -units, -units, -units)?;
+        }
+        order.units_taken = false;
+        campaigns::count(
+            tx.conn,
+            campaign.id,
+            Moved {
+                committed: -order.units,
+                collected: -order.units,
+                collected_orders: -1,
+                ..Moved::default()
+            },
+            now,
+        )?;
+    }
+    tx.touch(campaign.id);
+    let back = money::refund_rest(tx, order, purpose)?;
+    if back > 0 {
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "refund_committed",
+            format!("{} goes back to the card.", say(back, &order.currency)),
+        )?;
+    }
+    Ok(back)
+}

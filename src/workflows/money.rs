@@ -1,0 +1,408 @@
+//! The movements of an order's money: each books its journal entry, moves the order's sums, and asks for the work that
+//! follows, all in the caller's transaction (domain sections 4 and 7).
+
+use super::desk::{Concerns, Problem, enqueue, happened};
+use super::ports::{ProviderRefund, ProviderRefundStatus};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{EntryId, OrderId, RefundId};
+use crate::domain::ledger::{Entry, LedgerError};
+use crate::domain::money::Money;
+use crate::domain::payment::{
+    AttemptState, DisputeState, RefundAttemptState, RefundPurpose, RefundState,
+};
+use crate::store::journal::EntryRow;
+use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::refunds::{RefundAttemptRow, RefundRow};
+use crate::store::{Tx, jobs, journal, orders, refunds};
+
+/// A currency's code as kept in a row.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn currency(code: &str) -> Result<Currency, Problem> {
+    Currency::parse(code).ok_or_else(|| Problem::Internal(format!("{code} is not a currency")))
+}
+
+/// An amount as people read it.
+pub fn say(amount: i64, code: &str) -> String {
+    match Currency::parse(code) {
+        Some(currency) => Money::new(amount, currency).format(),
+        None => format!("{amount} {code}"),
+    }
+}
+
+fn book(
+    tx: &mut Tx,
+    order: &OrderRow,
+    once: String,
+    entry: Result<Entry, LedgerError>,
+) -> Result<(), Problem> {
+    let entry = entry.map_err(|e| Problem::Internal(e.to_string()))?;
+    let row = EntryRow {
+        id: EntryId::new(),
+        merchant_id: order.merchant_id,
+        campaign_id: Some(order.campaign_id),
+        order_id: Some(order.id),
+        currency: entry.currency().code().to_owned(),
+        kind: entry.kind().as_str().to_owned(),
+        once,
+        created_at: tx.now.naive_utc(),
+    };
+    let postings: Vec<(&str, i64)> = entry
+        .postings()
+        .iter()
+        .map(|p| (p.account.as_str(), p.amount))
+        .collect();
+    journal::append(tx.conn, &row, &postings)?;
+    Ok(())
+}
+
+fn money(order: &OrderRow, amount: i64) -> Result<Money, Problem> {
+    Ok(Money::new(amount, currency(&order.currency)?))
+}
+
+/// Reads the order's payment state from its sums, open disputes and failed refunds, and keeps the order.
+///
+/// # Errors
+/// What the database says.
+pub fn keep(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+    let disputed = dispute_is_open(tx, order.id)?;
+    let failed = refunds::of_order(tx.conn, order.id)?
+        .iter()
+        .any(|r| r.state == RefundState::Failed);
+    order.payment_state = order.money().state(disputed, failed);
+    orders::save(tx.conn, order)?;
+    Ok(())
+}
+
+/// Whether an open dispute holds the order's refunds; an inquiry does not.
+///
+/// # Errors
+/// What the database says.
+pub fn dispute_is_open(tx: &mut Tx, order: OrderId) -> Result<bool, Problem> {
+    Ok(refunds::disputes_of(tx.conn, order)?
+        .iter()
+        .any(|d| d.state == DisputeState::Open))
+}
+
+/// A page's money was captured: clearing / deposits. Books it once; whether it was new.
+///
+/// # Errors
+/// What the database says.
+pub fn captured(tx: &mut Tx, order: &mut OrderRow, page: &PaymentRow, amount: i64) -> Result<(), Problem> {
+    let once = format!("capture:{}:{}", order.id, page.attempt);
+    let entry = Entry::payment_captured(order.id, money(order, amount)?);
+    book(tx, order, once, entry)?;
+    order.charged = add(order.charged, amount)?;
+    Ok(())
+}
+
+fn add(a: i64, b: i64) -> Result<i64, Problem> {
+    a.checked_add(b)
+        .ok_or_else(|| Problem::Internal("a sum does not fit".into()))
+}
+
+/// Commits a refund: deposits / refunds due. The call follows as work. Nothing happens for nought.
+///
+/// # Errors
+/// What the database says; a second refund of the same purpose is refused by it.
+pub fn commit_refund(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    payment_attempt: i32,
+    purpose: RefundPurpose,
+    amount: i64,
+) -> Result<(), Problem> {
+    if amount <= 0 {
+        return Ok(());
+    }
+    let now = tx.now.naive_utc();
+    let held = dispute_is_open(tx, order.id)?;
+    let refund = RefundRow {
+        id: RefundId::new(),
+        order_id: order.id,
+        payment_attempt,
+        campaign_id: order.campaign_id,
+        purpose,
+        amount,
+        currency: order.currency.clone(),
+        state: RefundState::Queued,
+        held,
+        attempt: 1,
+        failures: 0,
+        proof: None,
+        created_at: now,
+        updated_at: now,
+    };
+    refunds::insert(tx.conn, &refund, &planned_call(&refund, 1, now))?;
+    let entry = Entry::refund_committed(order.id, money(order, amount)?);
+    book(tx, order, format!("refund_committed:{}", refund.id), entry)?;
+    order.refund_due = add(order.refund_due, amount)?;
+    if !held {
+        enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
+    }
+    Ok(())
+}
+
+fn planned_call(refund: &RefundRow, attempt: i32, now: chrono::NaiveDateTime) -> RefundAttemptRow {
+    RefundAttemptRow {
+        refund_id: refund.id,
+        attempt,
+        state: RefundAttemptState::Planned,
+        idempotency_key: format!("muster-refund-{}-{attempt}", refund.id),
+        provider_id: None,
+        problem: None,
+        first_sent_at: None,
+        looked_at: None,
+        created_at: now,
+    }
+}
+
+/// What of each paid page did not go back yet, nor is on its way.
+///
+/// # Errors
+/// What the database says.
+pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, Problem> {
+    let given = refunds::of_order(tx.conn, order.id)?;
+    let mut lost = order.lost;
+    Ok(orders::payments_of(tx.conn, order.id)?
+        .into_iter()
+        .filter(|page| page.state == AttemptState::Paid)
+        .map(|page| {
+            let back: i64 = given
+                .iter()
+                .filter(|r| r.payment_attempt == page.attempt && r.state != RefundState::Dropped)
+                .map(|r| r.amount)
+                .sum();
+            let rest = (page.amount - back).max(0);
+            let gone = rest.min(lost);
+            lost -= gone;
+            (page.attempt, rest - gone)
+        })
+        .collect())
+}
+
+/// Commits the refund of all that an order still has with the merchant; how much that is.
+///
+/// # Errors
+/// As [`commit_refund`].
+pub fn refund_rest(tx: &mut Tx, order: &mut OrderRow, purpose: RefundPurpose) -> Result<i64, Problem> {
+    let mut sum = 0;
+    for (attempt, rest) in rest_of_pages(tx, order)? {
+        commit_refund(tx, order, attempt, purpose, rest)?;
+        sum = add(sum, rest)?;
+    }
+    Ok(sum)
+}
+
+/// What the provider said of a refund's call, applied once.
+///
+/// # Errors
+/// What the database says.
+pub fn refund_heard(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    refund: &mut RefundRow,
+    call: &mut RefundAttemptRow,
+    said: &ProviderRefund,
+) -> Result<Heard, Problem> {
+    let now = tx.now.naive_utc();
+    call.provider_id = Some(said.id.clone());
+    refund.updated_at = now;
+    let heard = match (call.state, said.status) {
+        (RefundAttemptState::Succeeded, ProviderRefundStatus::Succeeded)
+        | (RefundAttemptState::Failed, _) => Heard::Nothing,
+        (RefundAttemptState::Succeeded, ProviderRefundStatus::Failed) => {
+            undone(tx, order, refund, call)?;
+            failed(tx, order, refund, call, said)?
+        }
+        (_, ProviderRefundStatus::Succeeded) => {
+            done(tx, order, refund, call)?;
+            Heard::Done
+        }
+        (_, ProviderRefundStatus::Failed) => failed(tx, order, refund, call, said)?,
+        (RefundAttemptState::Succeeded, ProviderRefundStatus::Pending | ProviderRefundStatus::Unknown) => {
+            Heard::Nothing
+        }
+        (_, ProviderRefundStatus::Pending) => {
+            call.state = RefundAttemptState::Pending;
+            refund.state = RefundState::Pending;
+            Heard::Pending
+        }
+        (_, ProviderRefundStatus::Unknown) => {
+            call.problem = Some("the provider gave a state that is not known".into());
+            Heard::Pending
+        }
+    };
+    refunds::save_attempt(tx.conn, call)?;
+    refunds::save(tx.conn, refund)?;
+    keep(tx, order)?;
+    Ok(heard)
+}
+
+/// What became of a refund after the provider was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing new.
+    Nothing,
+    /// The money went back.
+    Done,
+    /// It is on its way.
+    Pending,
+    /// It failed once; a further call is planned.
+    Again,
+    /// It failed twice: the shopper is asked for another way.
+    NeedsAnotherWay,
+}
+
+fn done(tx: &mut Tx, order: &mut OrderRow, refund: &mut RefundRow, call: &mut RefundAttemptRow) -> Result<(), Problem> {
+    let once = format!("refund_done:{}:{}", refund.id, call.attempt);
+    let entry = Entry::refund_done(order.id, money(order, refund.amount)?);
+    book(tx, order, once, entry)?;
+    order.refund_due -= refund.amount;
+    order.refunded = add(order.refunded, refund.amount)?;
+    call.state = RefundAttemptState::Succeeded;
+    refund.state = RefundState::Succeeded;
+    let said = say(refund.amount, &refund.currency);
+    happened(
+        tx,
+        Concerns::order(order),
+        "system",
+        "refunded",
+        format!("{said} went back to the card. Banks take up to 10 days to show it."),
+    )
+}
+
+fn undone(tx: &mut Tx, order: &mut OrderRow, refund: &RefundRow, call: &RefundAttemptRow) -> Result<(), Problem> {
+    let once = format!("refund_undone:{}:{}", refund.id, call.attempt);
+    let entry = Entry::refund_undone(order.id, money(order, refund.amount)?);
+    book(tx, order, once, entry)?;
+    order.refunded -= refund.amount;
+    order.refund_due = add(order.refund_due, refund.amount)?;
+    Ok(())
+}
+
+fn failed(
+    tx: &mut Tx,
+    order: &OrderRow,
+    refund: &mut RefundRow,
+    call: &mut RefundAttemptRow,
+    said: &ProviderRefund,
+) -> Result<Heard, Problem> {
+    call.state = RefundAttemptState::Failed;
+    call.problem = Some(said.failure.clone().unwrap_or_else(|| "failed".into()));
+    refund.failures += 1;
+    let amount = say(refund.amount, &refund.currency);
+    if refund.failures < 2 {
+        next_call(tx, refund)?;
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "refund_failed",
+            format!("The refund of {amount} came back from the bank; it is sent once more."),
+        )?;
+        Ok(Heard::Again)
+    } else {
+        refund.state = RefundState::Failed;
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "refund_needs_another_way",
+            format!("The refund of {amount} came back twice; it needs another way."),
+        )?;
+        Ok(Heard::NeedsAnotherWay)
+    }
+}
+
+/// Plans a further call with a new key; the refund is queued again.
+///
+/// # Errors
+/// What the database says.
+pub fn next_call(tx: &mut Tx, refund: &mut RefundRow) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    refund.attempt += 1;
+    refund.state = RefundState::Queued;
+    refund.updated_at = now;
+    refunds::insert_attempt(tx.conn, &planned_call(refund, refund.attempt, now))?;
+    refunds::save(tx.conn, refund)?;
+    enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)
+}
+
+/// Staff paid a failed refund in another way: refunds due / bank. With proof.
+///
+/// # Errors
+/// A conflict where it did not fail; what the database says.
+pub fn paid_otherwise(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    refund: &mut RefundRow,
+    proof: &str,
+) -> Result<(), Problem> {
+    if refund.state != RefundState::Failed {
+        return Err(Problem::conflict(
+            "wrong-state",
+            "Only a refund that failed twice can be recorded as paid in another way.",
+        ));
+    }
+    let entry = Entry::refund_paid_otherwise(order.id, money(order, refund.amount)?);
+    book(tx, order, format!("refund_paid_otherwise:{}", refund.id), entry)?;
+    order.refund_due -= refund.amount;
+    order.refunded = add(order.refunded, refund.amount)?;
+    refund.state = RefundState::PaidOtherwise;
+    refund.proof = Some(proof.to_owned());
+    refund.updated_at = tx.now.naive_utc();
+    refunds::save(tx.conn, refund)?;
+    keep(tx, order)
+}
+
+/// A refund that is not due any more, because a dispute took the money: the reverse of its commitment.
+///
+/// # Errors
+/// What the database says.
+pub fn drop_refund(tx: &mut Tx, order: &mut OrderRow, refund: &mut RefundRow) -> Result<(), Problem> {
+    let entry = Entry::refund_dropped(order.id, money(order, refund.amount)?);
+    book(tx, order, format!("refund_dropped:{}", refund.id), entry)?;
+    order.refund_due -= refund.amount;
+    refund.state = RefundState::Dropped;
+    refund.held = false;
+    refund.updated_at = tx.now.naive_utc();
+    refunds::save(tx.conn, refund)?;
+    Ok(())
+}
+
+/// A dispute took the money for now: held / clearing.
+///
+/// # Errors
+/// What the database says.
+pub fn dispute_opened(tx: &mut Tx, order: &OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
+    let entry = Entry::dispute_opened(order.id, money(order, amount)?);
+    book(tx, order, format!("dispute_opened:{id}"), entry)
+}
+
+/// A dispute was won: the money came back.
+///
+/// # Errors
+/// What the database says.
+pub fn dispute_won(tx: &mut Tx, order: &OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
+    let entry = Entry::dispute_won(order.id, money(order, amount)?);
+    book(tx, order, format!("dispute_won:{id}"), entry)
+}
+
+/// A dispute was lost: the money is gone, and so is what was owed of it.
+///
+/// # Errors
+/// What the database says.
+pub fn dispute_lost(tx: &mut Tx, order: &mut OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
+    let from_deposit = amount.min(order.money().kept()).max(0);
+    let entry = Entry::dispute_lost(order.id, money(order, amount)?, from_deposit);
+    book(tx, order, format!("dispute_lost:{id}"), entry)?;
+    order.lost = add(order.lost, from_deposit)?;
+    Ok(())
+}
+
+/// An amount as people read it, where there is one.
+pub fn nonzero_said(amount: i64, currency: &str) -> Option<String> {
+    (amount > 0).then(|| say(amount, currency))
+}

@@ -1,0 +1,626 @@
+//! What the provider says of a payment page, applied once, whatever the order in which it is heard (domain sections 2
+//! and 4).
+
+use chrono::NaiveDateTime;
+
+use super::desk::{
+    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
+    takes_orders,
+};
+use super::join::{FrozenQuote, new_page};
+use super::letters::{Letter, LetterLine, WhyCancelled};
+use super::money::{self, say};
+use super::ports::{NewPage, Page, PageLine, PageStatus, Tag};
+use crate::domain::campaign::CampaignState;
+use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::ids::OrderId;
+use crate::domain::order::{LineState, OrderEvent, OrderState};
+use crate::domain::payment::{AttemptState, PagePlan, RefundPurpose};
+use crate::domain::price::Threshold;
+use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::{Conn, Tx, campaigns, jobs, orders};
+
+/// What was agreed at joining.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn frozen(order: &OrderRow) -> Result<FrozenQuote, Problem> {
+    Ok(serde_json::from_str(&order.quote)?)
+}
+
+/// The page to be asked for: made of frozen rows only, so that a repeated call has the same parameters.
+///
+/// # Errors
+/// When a row is damaged.
+pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<NewPage, Problem> {
+    let agreed = frozen(order)?;
+    let mut lines: Vec<PageLine> = agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .map(|(line, priced)| PageLine {
+            name: format!("{}: {}", agreed.title, line.name),
+            unit_amount: priced.unit_price,
+            quantity: priced.quantity,
+        })
+        .collect();
+    for (name, amount) in [
+        ("Shipping", agreed.quote.shipping),
+        ("Tax", agreed.quote.tax_added),
+    ] {
+        if amount > 0 {
+            lines.push(PageLine {
+                name: name.to_owned(),
+                unit_amount: amount,
+                quantity: 1,
+            });
+        }
+    }
+    let back = desk.links.order_url(order.id);
+    Ok(NewPage {
+        tag: Tag::join(order.id, page.attempt),
+        currency: money::currency(&order.currency)?,
+        lines,
+        email: order.email.clone(),
+        expires_at: page.expires_at.and_utc(),
+        success_url: format!("{back}&paid=1"),
+        cancel_url: format!("{back}&paid=0"),
+    })
+}
+
+/// An order and one of its pages, with the campaign locked.
+struct Loaded {
+    campaign: CampaignRow,
+    order: OrderRow,
+    page: PaymentRow,
+}
+
+fn load(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Loaded, Problem> {
+    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    let campaign = lock_campaign(tx, order.campaign_id)?;
+    // Again under the lock: it may have changed while we waited for it.
+    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    let page = orders::payment(tx.conn, id, attempt)?.ok_or(Problem::NotFound("payment"))?;
+    Ok(Loaded {
+        campaign,
+        order,
+        page,
+    })
+}
+
+/// Notes that a page's creation is about to be sent. Whether it may be: a page that would be refused for its expiry,
+/// or is not wanted any more, is not asked for at all.
+///
+/// # Errors
+/// What the database says.
+pub fn sending(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Sending, Problem> {
+    let mut loaded = load(tx, id, attempt)?;
+    if loaded.page.state != AttemptState::Planned {
+        return Ok(Sending::Settled);
+    }
+    let plan = PagePlan {
+        planned_at: loaded.page.planned_at.and_utc(),
+        expires_at: loaded.page.expires_at.and_utc(),
+        hold_expires_at: loaded.order.hold_expires_at.and_utc(),
+    };
+    if loaded.page.sent_at.is_none() {
+        if loaded.page.close_wanted {
+            ended(desk, tx, loaded, AttemptState::Refused, None)?;
+            return Ok(Sending::Settled);
+        }
+        if !plan.can_be_asked(tx.now) {
+            replan(desk, tx, loaded, AttemptState::Refused, "its expiry came too near")?;
+            return Ok(Sending::Settled);
+        }
+        loaded.page.sent_at = Some(tx.now.naive_utc());
+        orders::save_payment(tx.conn, &loaded.page)?;
+    } else if tx.now >= plan.expires_at {
+        // Within its life it was repeated; nobody was ever given its address. Its webhooks are still watched.
+        ended(
+            desk,
+            tx,
+            loaded,
+            AttemptState::Abandoned,
+            Some("the provider never told whether the page was made"),
+        )?;
+        return Ok(Sending::Settled);
+    }
+    Ok(Sending::Go(Box::new((loaded.order, loaded.page))))
+}
+
+/// Whether a page's creation is sent.
+pub enum Sending {
+    /// Send it.
+    Go(Box<(OrderRow, PaymentRow)>),
+    /// There is nothing to send any more.
+    Settled,
+}
+
+/// A creation was answered 5xx, or refused because its expiry came too near: a new attempt with a new key, and the hold
+/// moves with it. Nobody has the first page's address.
+///
+/// # Errors
+/// What the database says.
+pub fn try_anew(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: OrderId,
+    attempt: i32,
+    existed: bool,
+    why: &str,
+) -> Result<(), Problem> {
+    let loaded = load(tx, id, attempt)?;
+    if loaded.page.state != AttemptState::Planned {
+        return Ok(());
+    }
+    let end = if existed {
+        AttemptState::Abandoned
+    } else {
+        AttemptState::Refused
+    };
+    replan(desk, tx, loaded, end, why)
+}
+
+/// How many pages are made for one order at most before it is let go.
+const MOST_ATTEMPTS: i32 = 20;
+
+fn replan(desk: &Desk, tx: &mut Tx, loaded: Loaded, end: AttemptState, why: &str) -> Result<(), Problem> {
+    let Loaded {
+        campaign,
+        mut order,
+        mut page,
+    } = loaded;
+    if order.state != OrderState::Pending || page.close_wanted || page.attempt >= MOST_ATTEMPTS {
+        return ended(
+            desk,
+            tx,
+            Loaded {
+                campaign,
+                order,
+                page,
+            },
+            end,
+            Some(why),
+        );
+    }
+    let now = tx.now.naive_utc();
+    page.state = end;
+    page.problem = Some(why.to_owned());
+    page.settled_at = Some(now);
+    orders::save_payment(tx.conn, &page)?;
+    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    order.hold_expires_at = plan.hold_expires_at.naive_utc();
+    orders::save(tx.conn, &order)?;
+    let next = new_page(order.id, page.attempt + 1, page.amount, plan);
+    orders::insert_payment(tx.conn, &next)?;
+    enqueue(tx, jobs::PAYMENT, &payment_subject(order.id, next.attempt), now)
+}
+
+/// The provider will never make this page: its order's units are free again.
+///
+/// # Errors
+/// What the database says.
+pub fn refused(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32, why: &str) -> Result<(), Problem> {
+    let loaded = load(tx, id, attempt)?;
+    if loaded.page.state != AttemptState::Planned {
+        return Ok(());
+    }
+    ended(desk, tx, loaded, AttemptState::Refused, Some(why))
+}
+
+/// Applies what the provider says of a page.
+///
+/// # Errors
+/// What the database says.
+pub fn heard(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32, said: &Page) -> Result<AttemptState, Problem> {
+    let mut loaded = load(tx, id, attempt)?;
+    let page = &mut loaded.page;
+    if page.session_id.is_none() {
+        page.session_id = Some(said.id.clone());
+    } else if page.session_id.as_deref() != Some(&said.id) {
+        return Err(Problem::Internal(format!(
+            "page {} speaks for attempt {attempt} of order {id}, which has another page",
+            said.id
+        )));
+    }
+    if said.url.is_some() {
+        page.url.clone_from(&said.url);
+    }
+    if said.intent.is_some() {
+        page.intent_id.clone_from(&said.intent);
+    }
+    match said.status {
+        Some(PageStatus::Paid) if page.state != AttemptState::Paid => {
+            paid(desk, tx, loaded, said.amount)?;
+            return Ok(AttemptState::Paid);
+        }
+        Some(PageStatus::Expired) if page.state.is_open() => {
+            ended(desk, tx, loaded, AttemptState::Expired, None)?;
+            return Ok(AttemptState::Expired);
+        }
+        Some(PageStatus::Unpaid) if page.state.is_open() => {
+            page.state = AttemptState::Processing;
+            page.problem = Some("completed; the money has not arrived yet".into());
+        }
+        Some(PageStatus::Open) if page.state == AttemptState::Planned => {
+            page.state = AttemptState::Open;
+        }
+        None => page.problem = Some("the provider gave a state that is not known".into()),
+        Some(_) => {}
+    }
+    let state = page.state;
+    orders::save_payment(tx.conn, page)?;
+    Ok(state)
+}
+
+/// The page took the money.
+fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let was_open = loaded.page.state.is_open();
+    let amount = amount.unwrap_or(loaded.page.amount);
+    if amount != loaded.page.amount {
+        loaded.page.problem = Some(format!("{amount} was captured instead of {}", loaded.page.amount));
+    }
+    loaded.page.state = AttemptState::Paid;
+    loaded.page.settled_at = Some(now);
+    loaded.page.amount = amount;
+    orders::save_payment(tx.conn, &loaded.page)?;
+    money::captured(tx, &mut loaded.order, &loaded.page, amount)?;
+    if was_open {
+        page_closed(tx, &loaded.campaign)?;
+    }
+    match loaded.order.state {
+        OrderState::Pending => confirm(desk, tx, &mut loaded),
+        OrderState::Expired => {
+            if takes_orders(&loaded.campaign, now)
+                && within_limit(tx, &loaded.campaign, &loaded.order)?
+                && take_again(tx, &mut loaded.order)?
+            {
+                confirm(desk, tx, &mut loaded)
+            } else {
+                give_back(desk, tx, &mut loaded, WhyCancelled::PaidTooLate)
+            }
+        }
+        OrderState::Cancelled => {
+            if loaded.order.units_taken {
+                free(tx, &mut loaded.order)?;
+            }
+            give_back(desk, tx, &mut loaded, WhyCancelled::PaidTooLate)
+        }
+        OrderState::Confirmed
+        | OrderState::Waitlisted
+        | OrderState::Backordered
+        | OrderState::PartlyShipped
+        | OrderState::Shipped
+        | OrderState::Delivered => give_back(desk, tx, &mut loaded, WhyCancelled::PaidTwice),
+    }
+}
+
+/// One page less may be paid; the last one sets the judgement going.
+fn page_closed(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    campaigns::count(
+        tx.conn,
+        campaign.id,
+        Moved {
+            open_payments: -1,
+            ..Moved::default()
+        },
+        now,
+    )?;
+    tx.touch(campaign.id);
+    if campaign.open_payments <= 1 && !takes_orders(campaign, now) {
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+    }
+    Ok(())
+}
+
+/// Whether the shopper's limits still leave room for an order whose hold was freed.
+fn within_limit(tx: &mut Tx, campaign: &CampaignRow, order: &OrderRow) -> Result<bool, Problem> {
+    let draft = offer(campaign)?;
+    let has = orders::units_of_shoppers(tx.conn, campaign.id, &[order.email.as_str()])?;
+    Ok(orders::lines_of(tx.conn, order.id)?.iter().all(|line| {
+        let limit = draft
+            .options
+            .iter()
+            .find(|o| o.sku == line.sku)
+            .and_then(|o| o.per_shopper);
+        let others: i64 = has
+            .iter()
+            .filter(|(_, option, _)| *option == line.option_id)
+            .map(|(_, _, quantity)| quantity)
+            .sum();
+        limit.is_none_or(|limit| others + line.quantity <= i64::from(limit))
+    }))
+}
+
+/// Takes an expired order's units again where there is room for all of them.
+fn take_again(tx: &mut Tx, order: &mut OrderRow) -> Result<bool, Problem> {
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    let mut taken = Vec::new();
+    let mut room = true;
+    for line in &lines {
+        if campaigns::take(tx.conn, line.option_id, line.quantity)? {
+            taken.push(line);
+        } else {
+            room = false;
+            break;
+        }
+    }
+    if !room {
+        for line in taken {
+            campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
+        }
+        return Ok(false);
+    }
+    order.units_taken = true;
+    Ok(true)
+}
+
+/// Frees an unpaid order's units.
+///
+/// # Errors
+/// What the database says.
+pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+    for line in orders::lines_of(tx.conn, order.id)? {
+        campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
+    }
+    order.units_taken = false;
+    Ok(())
+}
+
+/// The order is paid for: it counts.
+fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let order = &mut loaded.order;
+    order.state = order.state.after(OrderEvent::Paid)?;
+    order.confirmed_at = Some(now);
+    order.closed_at = None;
+    orders::set_lines(tx.conn, order.id, LineState::Confirmed)?;
+    for line in orders::lines_of(tx.conn, order.id)? {
+        campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, line.quantity)?;
+    }
+    campaigns::count(
+        tx.conn,
+        loaded.campaign.id,
+        Moved {
+            committed: order.units,
+            collected: order.units,
+            collected_orders: 1,
+            ..Moved::default()
+        },
+        now,
+    )?;
+    money::keep(tx, order)?;
+    let charged = say(order.charged, &order.currency);
+    happened(tx, Concerns::order(order), "shopper", "paid", format!("{charged} was charged."))?;
+    // Other pages of the same order are not wanted any more.
+    close_pages(tx, order.id)?;
+    let draft = offer(&loaded.campaign)?;
+    confirmation(desk, tx, &loaded.campaign, &draft, order)?;
+    after_commitment(tx, &loaded.campaign, &draft, order.units)
+}
+
+/// Wants every page of an order that may still be paid expired at the provider.
+///
+/// # Errors
+/// What the database says.
+pub fn close_pages(tx: &mut Tx, order: OrderId) -> Result<usize, Problem> {
+    let now = tx.now.naive_utc();
+    let mut open = 0;
+    for mut page in orders::payments_of(tx.conn, order)? {
+        if page.state.is_open() {
+            page.close_wanted = true;
+            orders::save_payment(tx.conn, &page)?;
+            enqueue(tx, jobs::PAYMENT, &payment_subject(order, page.attempt), now)?;
+            open += 1;
+        }
+    }
+    Ok(open)
+}
+
+fn confirmation(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+    order: &OrderRow,
+) -> Result<(), Problem> {
+    let merchant = merchant(tx, order.merchant_id)?;
+    let agreed = frozen(order)?;
+    let letter = Letter::OrderConfirmed {
+        about: desk.about(&merchant, campaign, draft, order),
+        lines: letter_lines(&agreed, None, &order.currency),
+        shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
+        tax: said_tax(&agreed, &order.currency),
+        total: say(order.total, &order.currency),
+        deadline: campaign.deadline.and_utc(),
+        threshold: say_threshold(draft),
+        ships_by: draft.promised_ship_date,
+        stop_loss: draft.stop_loss_date,
+    };
+    desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
+}
+
+/// The threshold as people read it, such as `50 units`.
+pub fn say_threshold(draft: &CampaignDraft) -> String {
+    match draft.threshold {
+        Threshold::Units(1) => "1 unit".to_owned(),
+        Threshold::Units(units) => format!("{units} units"),
+        Threshold::Amount(amount) => say(amount, draft.currency.code()),
+    }
+}
+
+fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
+    if agreed.quote.tax_added > 0 {
+        Some(say(agreed.quote.tax_added, currency))
+    } else if agreed.quote.tax_included > 0 {
+        Some(format!("{} included", say(agreed.quote.tax_included, currency)))
+    } else {
+        None
+    }
+}
+
+/// An order's lines as people read them, at the prices charged or at final ones.
+pub fn letter_lines(agreed: &FrozenQuote, prices: Option<&[i64]>, currency: &str) -> Vec<LetterLine> {
+    agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .enumerate()
+        .map(|(i, (line, priced))| {
+            let unit = prices
+                .and_then(|p| p.get(i).copied())
+                .unwrap_or(priced.unit_price);
+            LetterLine {
+                quantity: priced.quantity,
+                name: line.name.clone(),
+                amount: say(unit.saturating_mul(priced.quantity), currency),
+            }
+        })
+        .collect()
+}
+
+/// What follows when units were committed: a better step is told; with the trigger `at_threshold` the order that
+/// crosses ends joining.
+fn after_commitment(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+    units: i64,
+) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    if campaign.state != CampaignState::Open {
+        return Ok(());
+    }
+    let step = draft.steps.reached(campaign.committed_units + units);
+    let step = i32::try_from(step).unwrap_or(i32::MAX);
+    if step > campaign.best_step_told {
+        campaigns::set_step_told(tx.conn, campaign.id, step)?;
+        enqueue(tx, jobs::STEP_TOLD, &format!("{}:{step}", campaign.id), now)?;
+    }
+    if draft.trigger == Trigger::AtThreshold && campaign.closed_at.is_none() {
+        let tally = super::judgement::tally_of(tx.conn, campaign, draft)?;
+        if tally.meets(draft.threshold) && campaigns::close(tx.conn, campaign.id, now)? {
+            happened(
+                tx,
+                Concerns::campaign(campaign),
+                "system",
+                "threshold_reached",
+                "The threshold is paid: joining has ended.",
+            )?;
+            enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// A payment that is not wanted goes back in full at once, with a note.
+fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, why: WhyCancelled) -> Result<(), Problem> {
+    let (attempt, amount) = (loaded.page.attempt, loaded.page.amount);
+    let order = &mut loaded.order;
+    money::commit_refund(tx, order, attempt, RefundPurpose::Late, amount)?;
+    let note = match why {
+        WhyCancelled::PaidTwice => "It was paid twice; the second payment goes back.",
+        _ => "It was paid after its units were free again; the payment goes back in full.",
+    };
+    if !matches!(why, WhyCancelled::PaidTwice) {
+        order.note = Some(note.to_owned());
+    }
+    money::keep(tx, order)?;
+    let back = say(amount, &order.currency);
+    happened(tx, Concerns::order(order), "system", "late_payment", format!("{note} {back} is refunded."))?;
+    let merchant = merchant(tx, order.merchant_id)?;
+    let draft = offer(&loaded.campaign)?;
+    let letter = Letter::Cancelled {
+        about: desk.about(&merchant, &loaded.campaign, &draft, order),
+        why,
+        back: Some(back),
+    };
+    desk.tell_shopper(tx, &merchant, order, &format!("late_payment:{attempt}"), letter)
+}
+
+/// The page ended unpaid; with the last one the order's units are free.
+fn ended(
+    _desk: &Desk,
+    tx: &mut Tx,
+    loaded: Loaded,
+    end: AttemptState,
+    why: Option<&str>,
+) -> Result<(), Problem> {
+    let Loaded {
+        campaign,
+        mut order,
+        mut page,
+    } = loaded;
+    let now = tx.now.naive_utc();
+    page.state = end;
+    page.settled_at = Some(now);
+    if let Some(why) = why {
+        page.problem = Some(why.to_owned());
+    }
+    orders::save_payment(tx.conn, &page)?;
+    page_closed(tx, &campaign)?;
+    let another = orders::payments_of(tx.conn, order.id)?
+        .iter()
+        .any(|other| other.state.is_open());
+    if another {
+        return Ok(());
+    }
+    ran_out(tx, &mut order, now)
+}
+
+fn ran_out(tx: &mut Tx, order: &mut OrderRow, now: NaiveDateTime) -> Result<(), Problem> {
+    match order.state {
+        OrderState::Pending => {
+            free(tx, order)?;
+            order.state = order.state.after(OrderEvent::RanOut)?;
+            order.closed_at = Some(now);
+            orders::set_lines(tx.conn, order.id, LineState::Cancelled)?;
+            orders::save(tx.conn, order)?;
+            happened(
+                tx,
+                Concerns::order(order),
+                "system",
+                "ran_out",
+                "The time to pay ran out. Nothing was charged; the units are free for others.",
+            )
+        }
+        OrderState::Cancelled if order.units_taken && order.charged == 0 => {
+            free(tx, order)?;
+            orders::save(tx.conn, order)?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The order and page behind a session or payment intent that a webhook named.
+///
+/// # Errors
+/// What the database says.
+pub fn find_page(
+    conn: &mut Conn,
+    session: Option<&str>,
+    intent: Option<&str>,
+    tag: Option<&Tag>,
+) -> Result<Option<(OrderId, i32)>, Problem> {
+    if let Some(session) = session
+        && let Some(page) = orders::payment_by_session(conn, session)?
+    {
+        return Ok(Some((page.order_id, page.attempt)));
+    }
+    if let Some(intent) = intent
+        && let Some(page) = orders::payment_by_intent(conn, intent)?
+    {
+        return Ok(Some((page.order_id, page.attempt)));
+    }
+    if let Some(tag) = tag
+        && tag.purpose == "join"
+        && let Some(page) = orders::payment(conn, tag.order, tag.attempt)?
+    {
+        return Ok(Some((page.order_id, page.attempt)));
+    }
+    Ok(None)
+}
