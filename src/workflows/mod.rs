@@ -2,13 +2,17 @@
 //!
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod campaigns;
 pub mod cancel;
 pub mod desk;
+pub mod dispute;
 pub mod join;
 pub mod judgement;
 pub mod letters;
 pub mod links;
 pub mod money;
+pub mod office;
 pub mod payment;
 pub mod ports;
 pub mod purchase;
+pub mod refund;

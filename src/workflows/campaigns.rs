@@ -1,0 +1,496 @@
+//! What staff do with a campaign: make, edit, publish, extend once, close, cancel (domain section 2).
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::desk::{
+    Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
+    takes_orders,
+};
+use super::judgement::fail;
+use super::letters::Letter;
+use super::money::say;
+use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
+use crate::domain::day::day_start;
+use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
+use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
+use crate::domain::order::OrderState;
+use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
+use crate::store::{Tx, campaigns, jobs, merchants, orders};
+
+/// Makes a draft of a campaign.
+///
+/// # Errors
+/// Everything that is wrong with the input; a taken address.
+pub fn create(tx: &mut Tx, merchant: MerchantId, input: CampaignInput) -> Result<CampaignRow, Problem> {
+    let draft = input.check(tx.now).map_err(Problem::Invalid)?;
+    suppliers_exist(tx, merchant, &draft)?;
+    let now = tx.now.naive_utc();
+    let row = CampaignRow {
+        id: CampaignId::new(),
+        merchant_id: merchant,
+        slug: free_slug(tx, &draft, None)?,
+        title: draft.title.clone(),
+        currency: draft.currency.code().to_owned(),
+        state: CampaignState::Draft,
+        failure: None,
+        failure_note: None,
+        spec: serde_json::to_string(&draft)?,
+        opens_at: draft.opens_at.map(|at| at.naive_utc()),
+        deadline: draft.deadline.naive_utc(),
+        extended_at: None,
+        closed_at: None,
+        published_at: None,
+        first_order_at: None,
+        waiting_for: None,
+        orders: 0,
+        open_payments: 0,
+        committed_units: 0,
+        collected_units: 0,
+        collected_orders: 0,
+        best_step_told: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let batch = BatchRow {
+        id: BatchId::new(),
+        campaign_id: row.id,
+        number: 1,
+        state: BatchState::Gathering,
+        step: None,
+        judged_at: None,
+        units_paid: 0,
+        settled_at: None,
+        blocked: None,
+        blocked_since: None,
+        blocked_warned: 0,
+    };
+    let options = option_rows(row.id, &draft, &[]);
+    campaigns::insert(tx.conn, &row, &options, &batch)?;
+    Ok(row)
+}
+
+fn option_rows(id: CampaignId, draft: &CampaignDraft, old: &[OptionRow]) -> Vec<OptionRow> {
+    draft
+        .options
+        .iter()
+        .zip(0..)
+        .map(|(option, position)| {
+            let before = old.iter().find(|o| o.sku == option.sku);
+            OptionRow {
+                id: before.map_or_else(OptionId::new, |o| o.id),
+                campaign_id: id,
+                position,
+                sku: option.sku.clone(),
+                cap: option.cap.map(i64::from),
+                taken: before.map_or(0, |o| o.taken),
+                committed: before.map_or(0, |o| o.committed),
+                collected: before.map_or(0, |o| o.collected),
+            }
+        })
+        .collect()
+}
+
+/// The address wished for, or one made of the title that nobody has.
+fn free_slug(tx: &mut Tx, draft: &CampaignDraft, own: Option<CampaignId>) -> Result<String, Problem> {
+    let wish = draft.slug_or_title();
+    let is_free = |tx: &mut Tx, slug: &str| -> Result<bool, Problem> {
+        Ok(campaigns::by_slug(tx.conn, slug)?.is_none_or(|other| Some(other.id) == own))
+    };
+    if is_free(tx, &wish)? {
+        return Ok(wish);
+    }
+    if draft.slug.is_some() {
+        return Err(Problem::field(
+            "slug",
+            format!("Another campaign has the address {wish}; choose another."),
+        ));
+    }
+    for n in 2..1000 {
+        let slug = format!("{wish}-{n}");
+        if is_free(tx, &slug)? {
+            return Ok(slug);
+        }
+    }
+    Err(Problem::field("slug", "Choose an address; those made of the title are taken."))
+}
+
+fn suppliers_exist(tx: &mut Tx, merchant: MerchantId, draft: &CampaignDraft) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    for (i, id) in draft.supplier_ids.iter().enumerate() {
+        if merchants::supplier(tx.conn, *id)?.is_none_or(|s| s.merchant_id != merchant) {
+            errors.push(FieldError::new(
+                format!("supplier_ids[{i}]"),
+                "There is no such supplier; make it first.",
+            ));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::Invalid(errors))
+    }
+}
+
+/// The merchant's own campaign with this address, locked.
+///
+/// # Errors
+/// [`Problem::NotFound`], also where it is another merchant's.
+pub fn own(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRow, Problem> {
+    let row = campaigns::by_slug(tx.conn, slug)?
+        .filter(|c| c.merchant_id == merchant)
+        .ok_or(Problem::NotFound("campaign"))?;
+    lock_campaign(tx, row.id)
+}
+
+/// Edits a campaign: everything while it is a draft; less once it is published; after the first order only what the
+/// domain leaves open (`locked`).
+///
+/// # Errors
+/// Everything that is wrong with the input; `locked`; a campaign that has ended.
+pub fn edit(tx: &mut Tx, merchant: MerchantId, slug: &str, input: CampaignInput) -> Result<CampaignRow, Problem> {
+    let mut row = own(tx, merchant, slug)?;
+    if !matches!(
+        row.state,
+        CampaignState::Draft | CampaignState::Scheduled | CampaignState::Open | CampaignState::Collecting
+    ) {
+        return Err(Problem::conflict("campaign-ended", "This campaign can't be changed any more."));
+    }
+    let old = offer(&row)?;
+    // A state conflict is told before a bad field.
+    let new = match input.check_change(tx.now, &old) {
+        Ok(new) => new,
+        Err(errors) => return Err(Problem::Invalid(errors)),
+    };
+    if row.first_order_at.is_some() {
+        let violations = lock_violations(&old, &new);
+        if !violations.is_empty() {
+            return Err(Problem::locked(violations));
+        }
+    }
+    if row.published_at.is_some() && (new.time_zone != old.time_zone || new.currency != old.currency) {
+        return Err(Problem::conflict(
+            "locked",
+            "Time zone and currency are fixed at publication.",
+        ));
+    }
+    suppliers_exist(tx, merchant, &new)?;
+    let before = campaigns::options_of(tx.conn, row.id)?;
+    for option in &before {
+        let cap = new
+            .options
+            .iter()
+            .find(|o| o.sku == option.sku)
+            .and_then(|o| o.cap);
+        if let Some(cap) = cap
+            && i64::from(cap) < option.taken
+        {
+            let message = format!("{} of {} are taken already; the cap can't be lower.", option.taken, option.sku);
+            return Err(Problem::conflict("locked", message));
+        }
+    }
+    // An address that was published stays: links to it are out in the world.
+    if row.published_at.is_none() {
+        row.slug = free_slug(tx, &new, Some(row.id))?;
+    }
+    let now = tx.now.naive_utc();
+    row.title = new.title.clone();
+    row.currency = new.currency.code().to_owned();
+    row.spec = serde_json::to_string(&new)?;
+    row.deadline = new.deadline.naive_utc();
+    if matches!(row.state, CampaignState::Draft | CampaignState::Scheduled) {
+        row.opens_at = new.opens_at.map(|at| at.naive_utc());
+    }
+    row.updated_at = now;
+    let options = option_rows(row.id, &new, &before);
+    campaigns::save_offer(tx.conn, &row, &options)?;
+    if row.published_at.is_some() {
+        enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
+    }
+    tx.touch(row.id);
+    lock_campaign(tx, row.id)
+}
+
+/// What a publication warns of, or is refused for with a live key.
+///
+/// # Errors
+/// What the database says.
+pub fn missing_for_publication(tx: &mut Tx, id: MerchantId) -> Result<Vec<&'static str>, Problem> {
+    Ok(merchant(tx, id)?.missing())
+}
+
+/// Publishes a draft: it opens now, or at its time.
+///
+/// # Errors
+/// A conflict where it is published already, where its deadline has passed, or, with a live key, where imprint or
+/// terms are missing.
+pub fn publish(desk: &Desk, tx: &mut Tx, merchant_id: MerchantId, slug: &str) -> Result<CampaignRow, Problem> {
+    let row = own(tx, merchant_id, slug)?;
+    let now = tx.now.naive_utc();
+    if row.state != CampaignState::Draft {
+        return Err(Problem::conflict("already-published", "This campaign is published already."));
+    }
+    let draft = offer(&row)?;
+    draft
+        .to_input()
+        .check(tx.now)
+        .map_err(Problem::Invalid)?;
+    let missing = missing_for_publication(tx, merchant_id)?;
+    if desk.live && !missing.is_empty() {
+        return Err(Problem::conflict(
+            "seller-incomplete",
+            format!("Before shoppers can pay, add {} in the settings.", missing.join(", ")),
+        ));
+    }
+    let opens_at = row.opens_at.unwrap_or(now);
+    let (event, said) = if opens_at <= now {
+        (CampaignEvent::Opened, "Open for orders.")
+    } else {
+        (CampaignEvent::Scheduled, "Announced.")
+    };
+    let to = row.state.after(event)?;
+    campaigns::move_state(tx.conn, row.id, row.state, to, None, now)?;
+    campaigns::set_published(tx.conn, row.id, opens_at.max(now), now)?;
+    happened(tx, Concerns::campaign(&row), "staff", to.as_str(), said)?;
+    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
+    tx.touch(row.id);
+    lock_campaign(tx, row.id)
+}
+
+/// Opens a scheduled campaign whose time has come; when to look again.
+///
+/// # Errors
+/// What the database says.
+pub fn open_if_due(tx: &mut Tx, id: CampaignId) -> Result<CampaignRow, Problem> {
+    let row = lock_campaign(tx, id)?;
+    let now = tx.now.naive_utc();
+    if row.state == CampaignState::Scheduled && row.opens_at.is_none_or(|at| at <= now) {
+        let to = row.state.after(CampaignEvent::Opened)?;
+        campaigns::move_state(tx.conn, id, row.state, to, None, now)?;
+        happened(tx, Concerns::campaign(&row), "system", "open", "Open for orders.")?;
+        tx.touch(id);
+        return lock_campaign(tx, id);
+    }
+    Ok(row)
+}
+
+/// Extends the deadline, once, before it passes. Every shopper is told and may leave for a full refund.
+///
+/// # Errors
+/// A conflict where it was extended, closed or judged before; wrong dates.
+pub fn extend(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    slug: &str,
+    deadline: DateTime<Utc>,
+    promised_ship_date: Option<NaiveDate>,
+) -> Result<CampaignRow, Problem> {
+    let row = own(tx, merchant, slug)?;
+    let now = tx.now.naive_utc();
+    if row.extended_at.is_some() {
+        return Err(Problem::conflict(
+            "already-extended",
+            "The deadline was extended once already; it can't be moved again.",
+        ));
+    }
+    if !takes_orders(&row, now) {
+        return Err(Problem::conflict(
+            "campaign-closed",
+            "The deadline can be extended only while the campaign takes orders.",
+        ));
+    }
+    let mut draft = offer(&row)?;
+    let ships_by = promised_ship_date.unwrap_or(draft.promised_ship_date);
+    let mut errors = Vec::new();
+    if deadline.naive_utc() <= row.deadline {
+        errors.push(FieldError::new("deadline", "Write a moment after the present deadline."));
+    }
+    if ships_by < draft.promised_ship_date {
+        errors.push(FieldError::new(
+            "promised_ship_date",
+            "An extension can move the ship date later, not earlier.",
+        ));
+    }
+    if deadline >= day_start(ships_by, draft.time_zone) {
+        errors.push(FieldError::new(
+            "deadline",
+            format!("It must lie before the promised ship date, {ships_by}."),
+        ));
+    }
+    if ships_by >= draft.stop_loss_date {
+        errors.push(FieldError::new(
+            "promised_ship_date",
+            format!("It must lie before the stop-loss date, {}.", draft.stop_loss_date),
+        ));
+    }
+    if !errors.is_empty() {
+        return Err(Problem::Invalid(errors));
+    }
+    draft.deadline = deadline;
+    draft.promised_ship_date = ships_by;
+    let spec = serde_json::to_string(&draft)?;
+    if !campaigns::extend(tx.conn, row.id, deadline.naive_utc(), &spec, now)? {
+        return Err(Problem::conflict(
+            "campaign-closed",
+            "The deadline passed while you were writing.",
+        ));
+    }
+    let said = format!("The deadline moved to {}.", deadline.with_timezone(&draft.time_zone).format("%-d %B %Y, %H:%M"));
+    happened(tx, Concerns::campaign(&row), "staff", "extended", said)?;
+    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
+    enqueue(tx, jobs::EXTENSION_TOLD, &row.id.to_string(), now)?;
+    tx.touch(row.id);
+    lock_campaign(tx, row.id)
+}
+
+/// Ends joining before the deadline, once the threshold is collected: what is held is paid or runs out, then it is
+/// judged.
+///
+/// # Errors
+/// A conflict where the threshold is not collected yet, or joining has ended.
+pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRow, Problem> {
+    let row = own(tx, merchant, slug)?;
+    let now = tx.now.naive_utc();
+    if !takes_orders(&row, now) {
+        return Err(Problem::conflict("campaign-closed", "Joining has ended already."));
+    }
+    let draft = offer(&row)?;
+    let tally = super::judgement::tally_of(tx.conn, &row, &draft)?;
+    if !tally.meets(draft.threshold) {
+        return Err(Problem::conflict(
+            "threshold-not-reached",
+            "A campaign can be closed before its deadline once the threshold is paid. To end it without an order, cancel it.",
+        ));
+    }
+    if !campaigns::close(tx.conn, row.id, now)? {
+        return Err(Problem::conflict("campaign-closed", "Joining has ended already."));
+    }
+    happened(tx, Concerns::campaign(&row), "staff", "closed", "Joining was closed by the merchant.")?;
+    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
+    tx.touch(row.id);
+    lock_campaign(tx, row.id)
+}
+
+/// Cancels a campaign: everybody gets the money back, open payment pages are expired.
+///
+/// # Errors
+/// A conflict where it has ended; a missing reason.
+pub fn cancel(
+    desk: &Desk,
+    tx: &mut Tx,
+    merchant: MerchantId,
+    slug: &str,
+    reason: &str,
+) -> Result<CampaignRow, Problem> {
+    let row = own(tx, merchant, slug)?;
+    if matches!(row.state, CampaignState::Failed | CampaignState::Completed) {
+        return Err(Problem::conflict("campaign-ended", "This campaign has ended already."));
+    }
+    if row.state == CampaignState::Draft {
+        return Err(Problem::conflict(
+            "not-published",
+            "A draft was never shown; there is nothing to cancel.",
+        ));
+    }
+    let reason = crate::domain::text::clean_text(reason, 500)
+        .map_err(|message| Problem::field("reason", message))?;
+    if reason.is_empty() {
+        return Err(Problem::field("reason", "Write the reason; the shoppers read it."));
+    }
+    fail(desk, tx, &row, Failure::Cancelled, Some(&reason))?;
+    // Now, not when each order's turn comes: nobody should still be able to pay.
+    let now = tx.now.naive_utc();
+    for (order, attempt) in orders::close_pages_of_campaign(tx.conn, row.id)? {
+        enqueue(tx, jobs::PAYMENT, &super::desk::payment_subject(order, attempt), now)?;
+    }
+    lock_campaign(tx, row.id)
+}
+
+/// What everybody in a campaign is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A better step was reached: its index.
+    Step(usize),
+    /// The deadline moved.
+    Extension,
+}
+
+/// Writes to some more shoppers of a campaign, those after `after`; the last one written to, while there are more.
+///
+/// # Errors
+/// What the database says.
+pub fn tell_everybody(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: CampaignId,
+    told: Told,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>, Problem> {
+    const CHUNK: i64 = 100;
+    let row = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
+    let draft = offer(&row)?;
+    // Overtaken: a judged campaign has better news.
+    if row.state != CampaignState::Open || (told != Told::Extension && tx.now.naive_utc() >= ends_at(&row)) {
+        return Ok(None);
+    }
+    let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let merchant = merchant(tx, row.merchant_id)?;
+    let some = orders::of_batch(tx.conn, batch.id, after, CHUNK)?;
+    for order in &some {
+        if order.state != OrderState::Confirmed {
+            continue;
+        }
+        let about = desk.about(&merchant, &row, &draft, order);
+        let (once, letter) = match told {
+            Told::Step(step) => {
+                let Some(letter) = step_letter(tx, &row, &draft, order, about, step)? else {
+                    continue;
+                };
+                (format!("step:{step}"), letter)
+            }
+            Told::Extension => (
+                "extended".to_owned(),
+                Letter::Extended {
+                    about,
+                    deadline: draft.deadline,
+                    ships_by: draft.promised_ship_date,
+                    ships_by_before: None,
+                    charged: say(order.charged, &order.currency),
+                },
+            ),
+        };
+        desk.tell_shopper(tx, &merchant, order, &once, letter)?;
+    }
+    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
+    Ok(some.last().filter(|_| more).map(|o| o.id))
+}
+
+/// Who joined at this step's price already has nothing to hear.
+fn step_letter(
+    tx: &mut Tx,
+    row: &CampaignRow,
+    draft: &CampaignDraft,
+    order: &crate::store::orders::OrderRow,
+    about: super::letters::About,
+    step: usize,
+) -> Result<Option<Letter>, Problem> {
+    let mut back = 0i64;
+    for line in orders::lines_of(tx.conn, order.id)? {
+        let at_step = draft
+            .options
+            .iter()
+            .find(|o| o.sku == line.sku)
+            .map_or(line.unit_price, |o| o.prices.price_at(step));
+        back += (line.unit_price - at_step).max(0) * line.quantity;
+    }
+    if back == 0 {
+        return Ok(None);
+    }
+    let count = draft.steps.counts().get(step).copied().unwrap_or(1);
+    Ok(Some(Letter::StepReached {
+        about,
+        units: crate::domain::money::thousands(u64::try_from(count).unwrap_or(0)),
+        back: super::money::nonzero_said(back, &order.currency),
+        deadline: row.deadline.and_utc(),
+    }))
+}

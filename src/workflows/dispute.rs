@@ -1,0 +1,155 @@
+//! A cardholder disputes a payment (domain section 4): an inquiry is refunded at once where a refund is due; an open
+//! dispute holds the order's refunds; won, they go out; lost, the books close through dispute losses.
+
+use super::cancel::leave;
+use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
+use super::letters::{Letter, WhyCancelled};
+use super::money::{self, say};
+use super::ports::ProviderDispute;
+use crate::domain::campaign::CampaignState;
+use crate::domain::order::OrderState;
+use crate::domain::payment::{DisputeState, RefundPurpose, RefundState};
+use crate::store::orders::OrderRow;
+use crate::store::refunds::DisputeRow;
+use crate::store::{Tx, jobs, orders, refunds};
+
+/// The provider's word for a dispute's state as ours; none where it is not known: kept for staff, never guessed.
+fn state_of(word: &str) -> Option<DisputeState> {
+    match word {
+        "warning_needs_response" | "warning_under_review" => Some(DisputeState::Inquiry),
+        "needs_response" | "under_review" => Some(DisputeState::Open),
+        "won" | "warning_closed" | "prevented" => Some(DisputeState::Won),
+        "lost" => Some(DisputeState::Lost),
+        _ => None,
+    }
+}
+
+/// Applies what the provider says of a dispute, once for each state.
+///
+/// # Errors
+/// What the database says.
+pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<(), Problem> {
+    let Some(intent) = said.intent.as_deref() else {
+        return Ok(());
+    };
+    let Some(page) = orders::payment_by_intent(tx.conn, intent)? else {
+        // Another system's charge at the same provider: left alone.
+        return Ok(());
+    };
+    let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
+    let campaign = lock_campaign(tx, order.campaign_id)?;
+    let mut order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
+    let before = refunds::dispute(tx.conn, &said.id)?;
+    let Some(state) = state_of(&said.status) else {
+        let detail = format!("The provider calls a dispute {}: a person is needed.", said.status);
+        return happened(tx, Concerns::order(&order), "system", "dispute_unknown", detail);
+    };
+    let was = before.as_ref().map(|d| d.state);
+    if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
+        return Ok(());
+    }
+    let now = tx.now.naive_utc();
+    let over = matches!(state, DisputeState::Won | DisputeState::Lost);
+    let row = DisputeRow {
+        provider_id: said.id.clone(),
+        order_id: order.id,
+        amount: said.amount,
+        state,
+        provider_state: said.status.clone(),
+        reason: said.reason.clone(),
+        opened_at: before.as_ref().map_or(now, |d| d.opened_at),
+        closed_at: over.then_some(now),
+    };
+    // A dispute that is heard of only at its end was open in between.
+    let was_open = was == Some(DisputeState::Open);
+    if !was_open && matches!(state, DisputeState::Open | DisputeState::Lost) {
+        opened(desk, tx, &campaign, &mut order, &row)?;
+    }
+    refunds::save_dispute(tx.conn, &row)?;
+    match state {
+        DisputeState::Won if was_open => won(tx, &mut order, &row)?,
+        DisputeState::Lost => lost(tx, &mut order, &row)?,
+        DisputeState::Inquiry | DisputeState::Open | DisputeState::Won => {}
+    }
+    money::keep(tx, &mut order)
+}
+
+/// The money is gone for now. Before the judgement it cancels the order; its refund is due and held.
+fn opened(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &crate::store::campaigns::CampaignRow,
+    order: &mut OrderRow,
+    row: &DisputeRow,
+) -> Result<(), Problem> {
+    // Kept as open first, so that what is committed below is held.
+    let open = DisputeRow {
+        state: DisputeState::Open,
+        closed_at: None,
+        ..row.clone()
+    };
+    refunds::save_dispute(tx.conn, &open)?;
+    money::dispute_opened(tx, order, &row.provider_id, row.amount)?;
+    for mut refund in refunds::of_order(tx.conn, order.id)? {
+        if refund.state == RefundState::Queued {
+            refund.held = true;
+            refunds::save(tx.conn, &refund)?;
+        }
+    }
+    let amount = say(row.amount, &order.currency);
+    happened(
+        tx,
+        Concerns::order(order),
+        "system",
+        "disputed",
+        format!("The cardholder disputes {amount}: {}.", row.reason.replace('_', " ")),
+    )?;
+    if campaign.state == CampaignState::Open && order.state == OrderState::Confirmed {
+        leave(tx, campaign, order, RefundPurpose::Dispute)?;
+        let merchant = merchant(tx, order.merchant_id)?;
+        let draft = offer(campaign)?;
+        let letter = Letter::Cancelled {
+            about: desk.about(&merchant, campaign, &draft, order),
+            why: WhyCancelled::Disputed,
+            back: None,
+        };
+        desk.tell_shopper(tx, &merchant, order, "disputed", letter)?;
+    }
+    desk.tell_staff(
+        tx,
+        Concerns::order(order),
+        &format!("disputed:{}", row.provider_id),
+        &format!("A dispute over {amount}: order {}", super::desk::order_number(order.number)),
+        vec!["Answer it at the provider before its day ends.".to_owned()],
+        &format!("/admin/orders/{}", order.id),
+    )
+}
+
+fn won(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Problem> {
+    money::dispute_won(tx, order, &row.provider_id, row.amount)?;
+    let now = tx.now.naive_utc();
+    for mut refund in refunds::of_order(tx.conn, order.id)? {
+        if refund.held {
+            refund.held = false;
+            refunds::save(tx.conn, &refund)?;
+            enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
+        }
+    }
+    happened(tx, Concerns::order(order), "system", "dispute_won", "The dispute was won.")
+}
+
+fn lost(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Problem> {
+    for mut refund in refunds::of_order(tx.conn, order.id)? {
+        if refund.held {
+            money::drop_refund(tx, order, &mut refund)?;
+        }
+    }
+    money::dispute_lost(tx, order, &row.provider_id, row.amount)?;
+    happened(
+        tx,
+        Concerns::order(order),
+        "system",
+        "dispute_lost",
+        "The dispute was lost: the cardholder has the money back from the bank.",
+    )
+}
