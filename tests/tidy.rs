@@ -66,7 +66,7 @@ fn without_comment(line: &str) -> &str {
     let mut from = 0;
     while let Some(found) = line[from..].find("//") {
         let at = from + found;
-        if !line[..at].ends_with(':') && line[..at].matches('"').count() % 2 == 0 {
+        if !line[..at].ends_with(':') && line[..at].matches('"').count().is_multiple_of(2) {
             return &line[..at];
         }
         from = at + 2;
