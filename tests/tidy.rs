@@ -528,6 +528,10 @@ fn public_items_of_the_domain_say_what_they_are() {
             if !item(line) || line.contains('$') {
                 continue;
             }
+            // What serde calls in a `with` module needs no words.
+            if line.starts_with("pub fn serialize<") || line.starts_with("pub fn deserialize<") {
+                continue;
+            }
             // A module says it in its own first line.
             if line.starts_with("pub mod ") && line.ends_with(';') {
                 continue;
