@@ -1,0 +1,3 @@
+//! What a visitor lives through, in a real browser. `tests/run --fast` leaves these out.
+
+mod driving;

@@ -1,0 +1,7 @@
+//! One program for all integration tests: it links once, and shares what the tests stand on.
+
+#[macro_use]
+mod support;
+
+mod browser;
+mod databases;
