@@ -1,0 +1,228 @@
+//! The provider's objects in our words and our minor units.
+
+use std::collections::HashMap;
+
+use stripe_shared::{
+    Charge, ChargeStatus, CheckoutSession, CheckoutSessionPaymentStatus, CheckoutSessionStatus,
+    Dispute, PaymentIntent, Refund,
+};
+use stripe_types::{Expandable, List};
+
+use crate::domain::currency::Currency;
+use crate::workflows::ports::{
+    Balance, CallError, Listed, Page, PageStatus, ProviderCharge, ProviderDispute, ProviderRefund,
+    ProviderRefundStatus, Tag,
+};
+
+/// Our ids among an object's metadata; none where it isn't ours.
+pub(super) fn tag(metadata: &HashMap<String, String>) -> Option<Tag> {
+    let purpose = metadata.get("purpose")?;
+    (!purpose.is_empty()).then_some(())?;
+    Some(Tag {
+        order: metadata.get("order")?.parse().ok()?,
+        purpose: purpose.clone(),
+        attempt: metadata.get("attempt")?.parse().ok()?,
+    })
+}
+
+/// A page. One whose amount can't be held in our units has none.
+pub(super) fn page(session: CheckoutSession) -> Page {
+    let amount = session
+        .amount_total
+        .zip(session.currency.as_ref())
+        .and_then(|(amount, currency)| minor(amount, currency));
+    Page {
+        status: page_status(session.status.as_ref(), &session.payment_status),
+        amount,
+        tag: session.metadata.as_ref().and_then(tag),
+        id: session.id.as_str().to_owned(),
+        url: session.url,
+        intent: intent(session.payment_intent),
+    }
+}
+
+/// Never guessed: a word that is not known, in either place, is none.
+fn page_status(
+    status: Option<&CheckoutSessionStatus>,
+    payment: &CheckoutSessionPaymentStatus,
+) -> Option<PageStatus> {
+    match (status?, payment) {
+        (CheckoutSessionStatus::Open, _) => Some(PageStatus::Open),
+        (CheckoutSessionStatus::Expired, _) => Some(PageStatus::Expired),
+        (
+            CheckoutSessionStatus::Complete,
+            CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired,
+        ) => Some(PageStatus::Paid),
+        (CheckoutSessionStatus::Complete, CheckoutSessionPaymentStatus::Unpaid) => {
+            Some(PageStatus::Unpaid)
+        }
+        _ => None,
+    }
+}
+
+/// A refund.
+///
+/// # Errors
+/// Unknown, when its amount can't be held in our units: an answer that can't be read.
+pub(super) fn refund(refund: Refund) -> Result<ProviderRefund, CallError> {
+    let amount = minor(refund.amount, &refund.currency)
+        .ok_or_else(|| odd(refund.id.as_str(), refund.amount, &refund.currency))?;
+    Ok(ProviderRefund {
+        status: refund_status(refund.status.as_deref()),
+        amount,
+        tag: refund.metadata.as_ref().and_then(tag),
+        id: refund.id.as_str().to_owned(),
+        intent: intent(refund.payment_intent),
+        failure: refund.failure_reason,
+    })
+}
+
+/// `requires_action` never comes with a card: it is for staff to look at, like every word that is not known.
+fn refund_status(word: Option<&str>) -> ProviderRefundStatus {
+    match word {
+        Some("pending") => ProviderRefundStatus::Pending,
+        Some("succeeded") => ProviderRefundStatus::Succeeded,
+        Some("failed" | "canceled") => ProviderRefundStatus::Failed,
+        _ => ProviderRefundStatus::Unknown,
+    }
+}
+
+/// A page of refunds.
+///
+/// # Errors
+/// Unknown, when one of ours can't be read.
+pub(super) fn refunds(list: List<Refund>) -> Result<Listed<ProviderRefund>, CallError> {
+    listed(list, |refund| refund.id.as_str(), refund_of_list)
+}
+
+fn refund_of_list(one: Refund) -> Result<Option<ProviderRefund>, CallError> {
+    let ours = one.metadata.as_ref().and_then(tag).is_some();
+    left_alone_unless(ours, refund(one))
+}
+
+/// A page of charges.
+///
+/// # Errors
+/// Unknown, when one of ours can't be read.
+pub(super) fn charges(list: List<Charge>) -> Result<Listed<ProviderCharge>, CallError> {
+    listed(list, |charge| charge.id.as_str(), charge_of_list)
+}
+
+fn charge_of_list(one: Charge) -> Result<Option<ProviderCharge>, CallError> {
+    let tag = tag(&one.metadata);
+    left_alone_unless(tag.is_some(), charge(one, tag))
+}
+
+fn charge(charge: Charge, tag: Option<Tag>) -> Result<ProviderCharge, CallError> {
+    let (currency, amount) = currency(&charge.currency)
+        .and_then(|ours| Some((ours, ours.from_provider(charge.amount_captured)?)))
+        .ok_or_else(|| odd(charge.id.as_str(), charge.amount_captured, &charge.currency))?;
+    Ok(ProviderCharge {
+        paid: charge.paid && charge.captured && charge.status == ChargeStatus::Succeeded,
+        id: charge.id.as_str().to_owned(),
+        intent: intent(charge.payment_intent),
+        amount,
+        currency,
+        tag,
+    })
+}
+
+/// A dispute.
+///
+/// # Errors
+/// Unknown, when its amount can't be held in our units.
+pub(super) fn dispute(dispute: Dispute) -> Result<ProviderDispute, CallError> {
+    let amount = minor(dispute.amount, &dispute.currency)
+        .ok_or_else(|| odd(dispute.id.as_str(), dispute.amount, &dispute.currency))?;
+    Ok(ProviderDispute {
+        id: dispute.id.as_str().to_owned(),
+        amount,
+        status: dispute.status.as_str().to_owned(),
+        reason: dispute.reason,
+        intent: intent(dispute.payment_intent),
+    })
+}
+
+/// The balance, by currency code. Currencies that can't be charged are left out: nothing of ours is in them.
+pub(super) fn balance(balance: stripe_core::Balance) -> Vec<Balance> {
+    let mut found: Vec<Balance> = Vec::new();
+    let available = balance.available.iter().map(|part| (part, true));
+    let pending = balance.pending.iter().map(|part| (part, false));
+    for (part, is_available) in available.chain(pending) {
+        let Some(ours) = currency(&part.currency) else {
+            continue;
+        };
+        let Some(amount) = at_most(ours, part.amount) else {
+            continue;
+        };
+        let at = match found.iter().position(|balance| balance.currency == ours) {
+            Some(at) => at,
+            None => {
+                found.push(Balance {
+                    currency: ours,
+                    available: 0,
+                    pending: 0,
+                });
+                found.len() - 1
+            }
+        };
+        let sum = if is_available {
+            &mut found[at].available
+        } else {
+            &mut found[at].pending
+        };
+        *sum = sum.saturating_add(amount);
+    }
+    found.sort_by_key(|balance| balance.currency);
+    found
+}
+
+/// A balance in our units, rounded down: fees leave parts in it that our books have no unit for, and it must never
+/// look larger than it is.
+fn at_most(currency: Currency, amount: i64) -> Option<i64> {
+    (0..100).find_map(|less| currency.from_provider(amount.checked_sub(less)?))
+}
+
+/// One page of a list, with the cursor of the next. Objects of others that can't be read are left out (domain section
+/// 7, rule 8: others there are left alone).
+fn listed<T, U>(
+    list: List<T>,
+    id: impl Fn(&T) -> &str,
+    one: impl Fn(T) -> Result<Option<U>, CallError>,
+) -> Result<Listed<U>, CallError> {
+    let last = list.data.last().map(|object| id(object).to_owned());
+    let data = list
+        .data
+        .into_iter()
+        .filter_map(|object| one(object).transpose())
+        .collect::<Result<Vec<U>, CallError>>()?;
+    Ok(Listed {
+        data,
+        next: last.filter(|_| list.has_more),
+    })
+}
+
+fn left_alone_unless<U>(ours: bool, read: Result<U, CallError>) -> Result<Option<U>, CallError> {
+    match read {
+        Err(_) if !ours => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+fn intent(intent: Option<Expandable<PaymentIntent>>) -> Option<String> {
+    intent.map(|intent| intent.id().as_str().to_owned())
+}
+
+fn currency(theirs: &stripe_types::Currency) -> Option<Currency> {
+    Currency::parse(&theirs.to_string())
+}
+
+fn minor(amount: i64, theirs: &stripe_types::Currency) -> Option<i64> {
+    currency(theirs)?.from_provider(amount)
+}
+
+fn odd(id: &str, amount: i64, currency: &stripe_types::Currency) -> CallError {
+    CallError::Unknown(format!(
+        "{id}: {amount} {currency} can't be held in our units"
+    ))
+}

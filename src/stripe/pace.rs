@@ -1,0 +1,179 @@
+//! Keeps calls to the provider within its limit, joining before everything else (engineering: calls are paced).
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Mutex, Notify};
+use tokio::time::{Instant, timeout_at};
+
+/// How long refunds and lists stand back for joining at most: a rush must not keep anybody's money.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Payment pages: a shopper waits.
+    Joining,
+    /// Refunds and lists: they stand back while a page waits.
+    Rest,
+}
+
+/// Hands out turns, evenly spaced. Each lane is a queue of its own (the mutexes are fair); only the first of each
+/// stands at the gate, where the first of the rest comes once no page waits, or once it has waited long enough: from
+/// then on the lanes alternate.
+pub(super) struct Pace {
+    limiter: Option<DefaultDirectRateLimiter>,
+    patience: Duration,
+    joining: AtomicUsize,
+    quiet: Notify,
+    joining_queue: Mutex<()>,
+    rest_queue: Mutex<()>,
+    gate: Mutex<()>,
+}
+
+impl Pace {
+    /// So many turns per second; none: no limit.
+    pub(super) fn new(per_second: Option<NonZeroU32>) -> Self {
+        // Without a burst: a burst and the second's own turns together would pass the limit.
+        let spaced = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
+        Self {
+            limiter: per_second.map(|rate| RateLimiter::direct(spaced(rate))),
+            patience: PATIENCE,
+            joining: AtomicUsize::new(0),
+            quiet: Notify::new(),
+            joining_queue: Mutex::new(()),
+            rest_queue: Mutex::new(()),
+            gate: Mutex::new(()),
+        }
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self, lane: Lane) {
+        let Some(limiter) = &self.limiter else {
+            return;
+        };
+        match lane {
+            Lane::Joining => {
+                let _counted = Counted::new(self);
+                let _first = self.joining_queue.lock().await;
+                self.pass(limiter).await;
+            }
+            Lane::Rest => {
+                let enough = Instant::now() + self.patience;
+                let _first = self.rest_queue.lock().await;
+                // Either ending lets it go to the gate.
+                let _ = timeout_at(enough, self.no_page_waits()).await;
+                self.pass(limiter).await;
+            }
+        }
+    }
+
+    async fn pass(&self, limiter: &DefaultDirectRateLimiter) {
+        let _gate = self.gate.lock().await;
+        limiter.until_ready().await;
+    }
+
+    async fn no_page_waits(&self) {
+        while self.joining.load(Ordering::SeqCst) > 0 {
+            // The last page's notice is kept for us if it comes before we wait.
+            self.quiet.notified().await;
+        }
+    }
+}
+
+/// A page that waits, counted until it has its turn or is given up.
+struct Counted<'a>(&'a Pace);
+
+impl<'a> Counted<'a> {
+    fn new(pace: &'a Pace) -> Self {
+        pace.joining.fetch_add(1, Ordering::SeqCst);
+        Self(pace)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.0.joining.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.quiet.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+    use std::cell::RefCell;
+
+    fn fast(patience: Duration) -> Pace {
+        let mut pace = Pace::new(NonZeroU32::new(500));
+        pace.patience = patience;
+        pace
+    }
+
+    async fn order_of_turns(pace: &Pace, asked: &[(Lane, &'static str)]) -> Vec<&'static str> {
+        let order = RefCell::new(Vec::new());
+        join_all(asked.iter().map(|(lane, name)| {
+            let order = &order;
+            async move {
+                pace.turn(*lane).await;
+                order.borrow_mut().push(*name);
+            }
+        }))
+        .await;
+        order.into_inner()
+    }
+
+    const RUSH: [(Lane, &str); 5] = [
+        (Lane::Joining, "page 1"),
+        (Lane::Rest, "refund 1"),
+        (Lane::Joining, "page 2"),
+        (Lane::Rest, "refund 2"),
+        (Lane::Joining, "page 3"),
+    ];
+
+    #[tokio::test]
+    async fn refunds_stand_back_while_pages_wait() {
+        let pace = fast(PATIENCE);
+        pace.turn(Lane::Joining).await;
+        let order = order_of_turns(&pace, &RUSH).await;
+        assert_eq!(
+            order,
+            ["page 1", "page 2", "page 3", "refund 1", "refund 2"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refund_that_waited_long_enough_takes_turns_with_pages() {
+        let pace = fast(Duration::ZERO);
+        pace.turn(Lane::Joining).await;
+        let order = order_of_turns(&pace, &RUSH).await;
+        assert_eq!(
+            order,
+            ["page 1", "refund 1", "page 2", "refund 2", "page 3"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_page_that_was_given_up_keeps_no_refund_waiting() {
+        let pace = fast(Duration::from_secs(3600));
+        pace.turn(Lane::Joining).await;
+        let mut page = Box::pin(pace.turn(Lane::Joining));
+        assert!(page.as_mut().now_or_never().is_none());
+        let mut refund = Box::pin(pace.turn(Lane::Rest));
+        assert!(refund.as_mut().now_or_never().is_none());
+        drop(page);
+        refund.await;
+    }
+
+    #[tokio::test]
+    async fn without_a_limit_nobody_waits() {
+        let pace = Pace::new(None);
+        for _ in 0..1_000 {
+            assert!(pace.turn(Lane::Rest).now_or_never().is_some());
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Our words as the provider's parameters. The same row always gives the same bytes: a repeated call must have the same
+//! parameters under its key (domain section 4).
+
+use std::collections::HashMap;
+
+use ::stripe::{IdempotencyKey, RequestStrategy};
+use chrono::{DateTime, Utc};
+use stripe_checkout::checkout_session::{
+    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodTypes, ProductData,
+};
+use stripe_core::charge::ListCharge;
+use stripe_core::refund::{CreateRefund, ListRefund};
+use stripe_shared::CheckoutSessionMode;
+use stripe_types::RangeQueryTs;
+use url::Url;
+
+use crate::domain::currency::Currency;
+use crate::workflows::ports::{CallError, NewPage, NewRefund, PageLine, Tag};
+
+/// How many objects one page of a list has: the most that the provider gives.
+const PAGE: i64 = 100;
+
+/// The address of a server that stands in for the provider, with a slash at the end: the client appends `v1/...`.
+pub(super) fn base(address: &str) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "the provider's address {address:?} is none: write it like http://127.0.0.1:8080/sandbox/stripe/"
+        )
+    };
+    let mut url = Url::parse(address).map_err(|_| wrong())?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !plain {
+        return Err(wrong());
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url.into())
+}
+
+/// One attempt under our key. A key that can't be sent is refused here: nothing happened.
+pub(super) fn once_with(key: &str) -> Result<RequestStrategy, CallError> {
+    let fits = key.bytes().all(|byte| byte.is_ascii_graphic());
+    IdempotencyKey::new(key)
+        .ok()
+        .filter(|_| fits)
+        .map(RequestStrategy::Idempotent)
+        .ok_or_else(|| refused("parameter_invalid", "idempotency_key", "an unusable key"))
+}
+
+/// An id as it stands in a path; what can be no id is not asked for.
+pub(super) fn id(id: String) -> Result<String, CallError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if id.is_empty() || !id.bytes().all(fits) {
+        return Err(refused("resource_missing", "id", "no id of the provider's"));
+    }
+    Ok(id)
+}
+
+/// The parameters of a payment page: cards only, our ids on the session and on its payment intent.
+pub(super) fn page(page: &NewPage) -> Result<CreateCheckoutSession, CallError> {
+    let lines = page
+        .lines
+        .iter()
+        .map(|line| page_line(page.currency, line))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut intent = CreateCheckoutSessionPaymentIntentData::new();
+    intent.metadata = Some(metadata(&page.tag));
+    Ok(CreateCheckoutSession::new()
+        .mode(CheckoutSessionMode::Payment)
+        .payment_method_types(vec![CreateCheckoutSessionPaymentMethodTypes::Card])
+        .line_items(lines)
+        .expires_at(page.expires_at.timestamp())
+        .client_reference_id(page.tag.order.to_string())
+        .customer_email(page.email.as_str())
+        .metadata(metadata(&page.tag))
+        .payment_intent_data(intent)
+        .success_url(page.success_url.as_str())
+        .cancel_url(page.cancel_url.as_str()))
+}
+
+fn page_line(
+    currency: Currency,
+    line: &PageLine,
+) -> Result<CreateCheckoutSessionLineItems, CallError> {
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(theirs(currency));
+    price.unit_amount = Some(amount(currency, line.unit_amount)?);
+    price.product_data = Some(ProductData::new(line.name.as_str()));
+    let quantity = u64::try_from(line.quantity).map_err(|_| {
+        refused(
+            "parameter_invalid_integer",
+            "quantity",
+            "a negative quantity",
+        )
+    })?;
+    let mut item = CreateCheckoutSessionLineItems::new();
+    item.price_data = Some(price);
+    item.quantity = Some(quantity);
+    Ok(item)
+}
+
+/// The parameters of a refund of one payment intent's money.
+pub(super) fn refund(refund: &NewRefund) -> Result<CreateRefund, CallError> {
+    Ok(CreateRefund::new()
+        .payment_intent(refund.intent.as_str())
+        .amount(amount(refund.currency, refund.amount)?)
+        .metadata(metadata(&refund.tag)))
+}
+
+/// One page of the refunds, newest first.
+pub(super) fn refunds(
+    intent: Option<String>,
+    since: Option<DateTime<Utc>>,
+    cursor: Option<String>,
+) -> ListRefund {
+    let mut list = ListRefund::new().limit(PAGE);
+    if let Some(intent) = intent {
+        list = list.payment_intent(intent);
+    }
+    if let Some(since) = since {
+        list = list.created(RangeQueryTs::gte(since.timestamp()));
+    }
+    if let Some(cursor) = cursor {
+        list = list.starting_after(cursor);
+    }
+    list
+}
+
+/// One page of the charges, newest first.
+pub(super) fn charges(since: Option<DateTime<Utc>>, cursor: Option<String>) -> ListCharge {
+    let mut list = ListCharge::new().limit(PAGE);
+    if let Some(since) = since {
+        list = list.created(RangeQueryTs::gte(since.timestamp()));
+    }
+    if let Some(cursor) = cursor {
+        list = list.starting_after(cursor);
+    }
+    list
+}
+
+/// A form with its parameters in the order of their names. The client keeps metadata in hash maps, whose order differs
+/// from call to call; a repeat should differ in no byte.
+pub(super) fn in_order(form: &str) -> String {
+    let mut pairs: Vec<&str> = form.split('&').collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+/// Our ids as metadata: what the provider's lists are read by.
+fn metadata(tag: &Tag) -> HashMap<String, String> {
+    HashMap::from([
+        ("order".to_owned(), tag.order.to_string()),
+        ("purpose".to_owned(), tag.purpose.clone()),
+        ("attempt".to_owned(), tag.attempt.to_string()),
+    ])
+}
+
+fn theirs(currency: Currency) -> stripe_types::Currency {
+    match currency.code().parse() {
+        Ok(theirs) => theirs,
+        Err(never) => match never {},
+    }
+}
+
+/// An amount in the provider's units; one that it can't charge is refused here: nothing happened.
+fn amount(currency: Currency, minor: i64) -> Result<i64, CallError> {
+    currency.to_provider(minor).ok_or_else(|| {
+        let message = format!("{minor} can't be charged in {}", currency.iso());
+        refused("parameter_invalid_integer", "amount", &message)
+    })
+}
+
+fn refused(code: &str, param: &str, message: &str) -> CallError {
+    CallError::Refused {
+        code: code.to_owned(),
+        param: param.to_owned(),
+        message: message.to_owned(),
+    }
+}
