@@ -5,4 +5,5 @@
 //! the world must hear. `domain <- store <- workflows <- adapters <- app`; `tests/tidy.rs` keeps the directions.
 
 pub mod domain;
+pub mod sandbox;
 pub mod workflows;
