@@ -5,4 +5,9 @@ mod driver;
 #[path = "../stripe_spec/mod.rs"]
 mod stripe_spec;
 
+mod api;
+mod checker;
+mod client;
+mod keys;
 mod paying;
+mod world;
