@@ -181,9 +181,18 @@ mod tests {
         };
         assert_eq!(money(0, 0, 0, 0).state(false, false), PaymentState::Unpaid);
         assert_eq!(money(9, 0, 0, 0).state(false, false), PaymentState::Paid);
-        assert_eq!(money(9, 2, 0, 0).state(false, false), PaymentState::Refunding);
-        assert_eq!(money(9, 0, 2, 0).state(false, false), PaymentState::PartlyRefunded);
-        assert_eq!(money(9, 0, 9, 0).state(false, false), PaymentState::Refunded);
+        assert_eq!(
+            money(9, 2, 0, 0).state(false, false),
+            PaymentState::Refunding
+        );
+        assert_eq!(
+            money(9, 0, 2, 0).state(false, false),
+            PaymentState::PartlyRefunded
+        );
+        assert_eq!(
+            money(9, 0, 9, 0).state(false, false),
+            PaymentState::Refunded
+        );
         assert_eq!(money(9, 0, 0, 0).state(true, false), PaymentState::Disputed);
     }
 }

@@ -51,9 +51,10 @@ impl RefundState {
     /// Whether the money is still owed.
     pub fn is_due(self) -> bool {
         match self {
-            RefundState::Queued | RefundState::Sent | RefundState::Pending | RefundState::Failed => {
-                true
-            }
+            RefundState::Queued
+            | RefundState::Sent
+            | RefundState::Pending
+            | RefundState::Failed => true,
             RefundState::Succeeded | RefundState::PaidOtherwise | RefundState::Dropped => false,
         }
     }

@@ -171,8 +171,14 @@ mod tests {
             case_pack: 1,
         };
         assert_eq!(blocked(&lines, None), Some(Blocked::NoSupplier));
-        assert_eq!(blocked(&lines, Some(&terms(Some(11), None))), Some(Blocked::UnderMinimum));
-        assert_eq!(blocked(&lines, Some(&terms(None, Some(9)))), Some(Blocked::OverCapacity));
+        assert_eq!(
+            blocked(&lines, Some(&terms(Some(11), None))),
+            Some(Blocked::UnderMinimum)
+        );
+        assert_eq!(
+            blocked(&lines, Some(&terms(None, Some(9)))),
+            Some(Blocked::OverCapacity)
+        );
         assert_eq!(blocked(&lines, Some(&terms(Some(10), Some(10)))), None);
     }
 

@@ -115,7 +115,9 @@ fn prepare(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA wal_autocheckpoint = 2000;",
         ),
         #[cfg(feature = "postgres")]
-        Conn::Postgres(c) => c.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning;"),
+        Conn::Postgres(c) => {
+            c.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning;")
+        }
     }
 }
 
@@ -139,7 +141,9 @@ pub fn connect(url: &DatabaseUrl) -> Result<Conn, StoreError> {
         }
         #[cfg(not(feature = "postgres"))]
         DatabaseUrl::Postgres(_) => {
-            return Err(StoreError::Setup("this build has the embedded database only".into()));
+            return Err(StoreError::Setup(
+                "this build has the embedded database only".into(),
+            ));
         }
     };
     prepare(&mut conn)?;
@@ -180,7 +184,8 @@ fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
     match conn {
         Conn::Sqlite(c) => {
             // The write lock is held over all of them, so that a second process waits and then finds them done.
-            c.run_pending_migrations(SQLITE_MIGRATIONS).map_err(failed)?;
+            c.run_pending_migrations(SQLITE_MIGRATIONS)
+                .map_err(failed)?;
         }
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => {

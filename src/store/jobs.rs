@@ -16,29 +16,65 @@ pub struct Kind {
 }
 
 /// Drives one payment page from its planned creation to its end. Subject: `{order}:{attempt}`.
-pub const PAYMENT: Kind = Kind { name: "payment", priority: 10 };
+pub const PAYMENT: Kind = Kind {
+    name: "payment",
+    priority: 10,
+};
 /// Works off one stored webhook. Subject: its id.
-pub const WEBHOOK: Kind = Kind { name: "webhook", priority: 15 };
+pub const WEBHOOK: Kind = Kind {
+    name: "webhook",
+    priority: 15,
+};
 /// Opens, judges, orders: drives one campaign by its dates. Subject: its id.
-pub const CAMPAIGN: Kind = Kind { name: "campaign", priority: 20 };
+pub const CAMPAIGN: Kind = Kind {
+    name: "campaign",
+    priority: 20,
+};
 /// Gives the orders of a judged batch their final price, or their refund. Subject: the batch.
-pub const SETTLE: Kind = Kind { name: "settle", priority: 25 };
+pub const SETTLE: Kind = Kind {
+    name: "settle",
+    priority: 25,
+};
 /// Tells everybody that a better step was reached. Subject: `{campaign}:{step}`.
-pub const STEP_TOLD: Kind = Kind { name: "step_told", priority: 42 };
+pub const STEP_TOLD: Kind = Kind {
+    name: "step_told",
+    priority: 42,
+};
 /// Tells everybody that the deadline moved. Subject: the campaign.
-pub const EXTENSION_TOLD: Kind = Kind { name: "extension_told", priority: 42 };
+pub const EXTENSION_TOLD: Kind = Kind {
+    name: "extension_told",
+    priority: 42,
+};
 /// Drives one refund to its end. Subject: its id.
-pub const REFUND: Kind = Kind { name: "refund", priority: 30 };
+pub const REFUND: Kind = Kind {
+    name: "refund",
+    priority: 30,
+};
 /// Fetches a dispute and applies it. Subject: its id at the provider.
-pub const DISPUTE: Kind = Kind { name: "dispute", priority: 30 };
+pub const DISPUTE: Kind = Kind {
+    name: "dispute",
+    priority: 30,
+};
 /// Sends one mail. Subject: its id.
-pub const MAIL: Kind = Kind { name: "mail", priority: 40 };
+pub const MAIL: Kind = Kind {
+    name: "mail",
+    priority: 40,
+};
 /// Reminds a supplier, then tells staff. Subject: the purchase order.
-pub const SUPPLIER_ANSWER: Kind = Kind { name: "supplier_answer", priority: 45 };
+pub const SUPPLIER_ANSWER: Kind = Kind {
+    name: "supplier_answer",
+    priority: 45,
+};
 /// Asks the provider for what no webhook told, for the whole account. Subject: `all`.
-pub const RECONCILE: Kind = Kind { name: "reconcile", priority: 50 };
+pub const RECONCILE: Kind = Kind {
+    name: "reconcile",
+    priority: 50,
+};
 /// Throws away what is kept for a time only. Subject: `all`.
-pub const HOUSEKEEPING: Kind = Kind { name: "housekeeping", priority: 60 };
+pub const HOUSEKEEPING: Kind = Kind {
+    name: "housekeeping",
+    priority: 60,
+};
 
 /// Every kind there is.
 pub const KINDS: &[Kind] = &[

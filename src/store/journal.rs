@@ -44,9 +44,21 @@ pub struct PostingRow {
 }
 
 /// Appends an entry. An entry with the same `once` is refused by the database: a movement is booked once.
-pub fn append(conn: &mut Conn, entry: &EntryRow, postings: &[(&str, i64)]) -> Result<(), StoreError> {
-    if postings.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>() != 0 {
-        return Err(StoreError::Damaged(format!("entry {} does not balance", entry.once)));
+pub fn append(
+    conn: &mut Conn,
+    entry: &EntryRow,
+    postings: &[(&str, i64)],
+) -> Result<(), StoreError> {
+    if postings
+        .iter()
+        .map(|(_, amount)| i128::from(*amount))
+        .sum::<i128>()
+        != 0
+    {
+        return Err(StoreError::Damaged(format!(
+            "entry {} does not balance",
+            entry.once
+        )));
     }
     let rows: Vec<PostingRow> = postings
         .iter()

@@ -84,7 +84,8 @@ pub trait Group: Send + 'static {
     ///
     /// # Errors
     /// What the database says.
-    fn run(&self, tx: &mut Tx, requests: &[Self::Request]) -> Result<Vec<Self::Answer>, StoreError>;
+    fn run(&self, tx: &mut Tx, requests: &[Self::Request])
+    -> Result<Vec<Self::Answer>, StoreError>;
 }
 
 /// Why a change was not taken.
@@ -246,7 +247,10 @@ impl<G: Group> Lane<G> {
     ///
     /// # Errors
     /// What the database says, or [`LaneError`].
-    pub async fn grouped(&self, request: G::Request) -> Result<Result<G::Answer, StoreError>, LaneError> {
+    pub async fn grouped(
+        &self,
+        request: G::Request,
+    ) -> Result<Result<G::Answer, StoreError>, LaneError> {
         let (reply, answer) = oneshot::channel();
         self.enter(Item::Grouped(request, reply))?;
         answer.await.map_err(|_| LaneError::Stopped)
@@ -327,7 +331,11 @@ impl<G: Group> Writer<G> {
     }
 
     /// Everything in one transaction, or nothing of it.
-    fn together(&mut self, mut changes: Vec<Box<dyn Change>>, requests: &[G::Request]) -> Together<G> {
+    fn together(
+        &mut self,
+        mut changes: Vec<Box<dyn Change>>,
+        requests: &[G::Request],
+    ) -> Together<G> {
         let single = changes.len() + usize::from(!requests.is_empty()) == 1;
         if begin(&mut self.conn).is_err() {
             return Together::Apart(changes);
@@ -436,7 +444,10 @@ impl<G: Group> Writer<G> {
         }
     }
 
-    fn own<T, E>(&mut self, step: impl FnOnce(&G, &mut Tx) -> Result<T, E>) -> Result<T, Failed<E>> {
+    fn own<T, E>(
+        &mut self,
+        step: impl FnOnce(&G, &mut Tx) -> Result<T, E>,
+    ) -> Result<T, Failed<E>> {
         begin(&mut self.conn).map_err(|e| Failed::Commit(e.into()))?;
         let now = (self.now)();
         let mut tx = Tx::new(&mut self.conn, now);

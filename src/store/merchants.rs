@@ -253,10 +253,7 @@ pub fn supplier(conn: &mut Conn, id: SupplierId) -> Result<Option<SupplierRow>, 
 }
 
 /// A merchant's suppliers.
-pub fn suppliers_of(
-    conn: &mut Conn,
-    merchant: MerchantId,
-) -> Result<Vec<SupplierRow>, StoreError> {
+pub fn suppliers_of(conn: &mut Conn, merchant: MerchantId) -> Result<Vec<SupplierRow>, StoreError> {
     Ok(suppliers::table
         .filter(suppliers::merchant_id.eq(merchant))
         .select(SupplierRow::as_select())

@@ -17,8 +17,8 @@ pub mod schema;
 mod types;
 
 pub(crate) use conn::each_backend;
-pub use lane::{Effects, Group, IsPassing, Lane, LaneError, Now, OnCommit, Tx, write_on};
 pub use conn::{Conn, ConnPool, DatabaseUrl, PooledConn, connect, open};
+pub use lane::{Effects, Group, IsPassing, Lane, LaneError, Now, OnCommit, Tx, write_on};
 
 /// What can go wrong when something is kept or read. Violations of constraints that mean something to a person are
 /// turned into domain errors where they happen; the rest is for the log.
@@ -51,8 +51,10 @@ impl StoreError {
         match self {
             StoreError::Conflict(_) | StoreError::Pool(_) => true,
             StoreError::Query(E::DatabaseError(kind, info)) => {
-                matches!(kind, K::SerializationFailure | K::ClosedConnection | K::UnableToSendCommand)
-                    || info.message().contains("deadlock")
+                matches!(
+                    kind,
+                    K::SerializationFailure | K::ClosedConnection | K::UnableToSendCommand
+                ) || info.message().contains("deadlock")
                     || info.message().contains("locked")
             }
             _ => false,

@@ -239,10 +239,7 @@ pub fn payment(
 }
 
 /// The page behind a payment intent.
-pub fn payment_by_intent(
-    conn: &mut Conn,
-    intent: &str,
-) -> Result<Option<PaymentRow>, StoreError> {
+pub fn payment_by_intent(conn: &mut Conn, intent: &str) -> Result<Option<PaymentRow>, StoreError> {
     Ok(payments::table
         .filter(payments::intent_id.eq(intent))
         .select(PaymentRow::as_select())
@@ -373,10 +370,7 @@ pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)
             .filter(orders::state.eq_any([OrderState::Confirmed, OrderState::Backordered]))
             .filter(orders::payment_state.ne(PaymentState::Disputed))
             .group_by(order_lines::option_id)
-            .select((
-                order_lines::option_id,
-                sum_of("order_lines.quantity"),
-            ))
+            .select((order_lines::option_id, sum_of("order_lines.quantity")))
             .load(conn)?
     };
     Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
@@ -402,11 +396,7 @@ pub fn of_batch(
 }
 
 /// Orders of a batch to which its outcome was not applied yet.
-pub fn unsettled(
-    conn: &mut Conn,
-    batch: BatchId,
-    limit: i64,
-) -> Result<Vec<OrderRow>, StoreError> {
+pub fn unsettled(conn: &mut Conn, batch: BatchId, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
     Ok(orders::table
         .filter(orders::batch_id.eq(batch))
         .filter(orders::settled.eq(false))
@@ -483,7 +473,10 @@ pub fn list(
         query = query.filter(orders::id.lt(before));
     }
     if let Some(text) = &filter.text {
-        let number = text.trim().trim_start_matches(['M', 'm']).trim_start_matches('-');
+        let number = text
+            .trim()
+            .trim_start_matches(['M', 'm'])
+            .trim_start_matches('-');
         if let Ok(number) = number.parse::<i64>() {
             query = query.filter(orders::number.eq(number));
         } else {
@@ -517,9 +510,9 @@ pub fn queue_position(
     Ok(payments::table
         .filter(payments::state.eq(AttemptState::Planned))
         .filter(
-            payments::planned_at
-                .lt(planned_at)
-                .or(payments::planned_at.eq(planned_at).and(payments::order_id.lt(order))),
+            payments::planned_at.lt(planned_at).or(payments::planned_at
+                .eq(planned_at)
+                .and(payments::order_id.lt(order))),
         )
         .count()
         .get_result(conn)?)
@@ -544,7 +537,10 @@ pub fn open_pages(conn: &mut Conn, limit: i64) -> Result<Vec<PaymentRow>, StoreE
 }
 
 /// The sum of what confirmed and backordered orders of a batch still keep with the merchant: what would be owed back.
-pub fn kept_in_campaign(conn: &mut Conn, campaign: CampaignId) -> Result<(i64, i64, i64), StoreError> {
+pub fn kept_in_campaign(
+    conn: &mut Conn,
+    campaign: CampaignId,
+) -> Result<(i64, i64, i64), StoreError> {
     let row: (Option<i64>, Option<i64>, Option<i64>) = {
         orders::table
             .filter(orders::campaign_id.eq(campaign))

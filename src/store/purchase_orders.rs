@@ -51,10 +51,7 @@ pub fn insert(conn: &mut Conn, row: &PurchaseOrderRow) -> Result<(), StoreError>
 }
 
 /// The purchase order with this id.
-pub fn by_id(
-    conn: &mut Conn,
-    id: PurchaseOrderId,
-) -> Result<Option<PurchaseOrderRow>, StoreError> {
+pub fn by_id(conn: &mut Conn, id: PurchaseOrderId) -> Result<Option<PurchaseOrderRow>, StoreError> {
     Ok(purchase_orders::table
         .find(id)
         .select(PurchaseOrderRow::as_select())

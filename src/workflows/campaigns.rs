@@ -21,7 +21,11 @@ use crate::store::{Tx, campaigns, jobs, merchants, orders};
 ///
 /// # Errors
 /// Everything that is wrong with the input; a taken address.
-pub fn create(tx: &mut Tx, merchant: MerchantId, input: CampaignInput) -> Result<CampaignRow, Problem> {
+pub fn create(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    input: CampaignInput,
+) -> Result<CampaignRow, Problem> {
     let draft = input.check(tx.now).map_err(Problem::Invalid)?;
     suppliers_exist(tx, merchant, &draft)?;
     let now = tx.now.naive_utc();
@@ -92,7 +96,11 @@ fn option_rows(id: CampaignId, draft: &CampaignDraft, old: &[OptionRow]) -> Vec<
 }
 
 /// The address wished for, or one made of the title that nobody has.
-fn free_slug(tx: &mut Tx, draft: &CampaignDraft, own: Option<CampaignId>) -> Result<String, Problem> {
+fn free_slug(
+    tx: &mut Tx,
+    draft: &CampaignDraft,
+    own: Option<CampaignId>,
+) -> Result<String, Problem> {
     let wish = draft.slug_or_title();
     let is_free = |tx: &mut Tx, slug: &str| -> Result<bool, Problem> {
         Ok(campaigns::by_slug(tx.conn, slug)?.is_none_or(|other| Some(other.id) == own))
@@ -112,10 +120,17 @@ fn free_slug(tx: &mut Tx, draft: &CampaignDraft, own: Option<CampaignId>) -> Res
             return Ok(slug);
         }
     }
-    Err(Problem::field("slug", "Choose an address; those made of the title are taken."))
+    Err(Problem::field(
+        "slug",
+        "Choose an address; those made of the title are taken.",
+    ))
 }
 
-fn suppliers_exist(tx: &mut Tx, merchant: MerchantId, draft: &CampaignDraft) -> Result<(), Problem> {
+fn suppliers_exist(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    draft: &CampaignDraft,
+) -> Result<(), Problem> {
     let mut errors = Vec::new();
     for (i, id) in draft.supplier_ids.iter().enumerate() {
         if merchants::supplier(tx.conn, *id)?.is_none_or(|s| s.merchant_id != merchant) {
@@ -148,13 +163,24 @@ pub fn own(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRow,
 ///
 /// # Errors
 /// Everything that is wrong with the input; `locked`; a campaign that has ended.
-pub fn edit(tx: &mut Tx, merchant: MerchantId, slug: &str, input: CampaignInput) -> Result<CampaignRow, Problem> {
+pub fn edit(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    slug: &str,
+    input: CampaignInput,
+) -> Result<CampaignRow, Problem> {
     let mut row = own(tx, merchant, slug)?;
     if !matches!(
         row.state,
-        CampaignState::Draft | CampaignState::Scheduled | CampaignState::Open | CampaignState::Collecting
+        CampaignState::Draft
+            | CampaignState::Scheduled
+            | CampaignState::Open
+            | CampaignState::Collecting
     ) {
-        return Err(Problem::conflict("campaign-ended", "This campaign can't be changed any more."));
+        return Err(Problem::conflict(
+            "campaign-ended",
+            "This campaign can't be changed any more.",
+        ));
     }
     let old = offer(&row)?;
     // A state conflict is told before a bad field.
@@ -168,7 +194,9 @@ pub fn edit(tx: &mut Tx, merchant: MerchantId, slug: &str, input: CampaignInput)
             return Err(Problem::locked(violations));
         }
     }
-    if row.published_at.is_some() && (new.time_zone != old.time_zone || new.currency != old.currency) {
+    if row.published_at.is_some()
+        && (new.time_zone != old.time_zone || new.currency != old.currency)
+    {
         return Err(Problem::conflict(
             "locked",
             "Time zone and currency are fixed at publication.",
@@ -185,7 +213,10 @@ pub fn edit(tx: &mut Tx, merchant: MerchantId, slug: &str, input: CampaignInput)
         if let Some(cap) = cap
             && i64::from(cap) < option.taken
         {
-            let message = format!("{} of {} are taken already; the cap can't be lower.", option.taken, option.sku);
+            let message = format!(
+                "{} of {} are taken already; the cap can't be lower.",
+                option.taken, option.sku
+            );
             return Err(Problem::conflict("locked", message));
         }
     }
@@ -224,22 +255,30 @@ pub fn missing_for_publication(tx: &mut Tx, id: MerchantId) -> Result<Vec<&'stat
 /// # Errors
 /// A conflict where it is published already, where its deadline has passed, or, with a live key, where imprint or
 /// terms are missing.
-pub fn publish(desk: &Desk, tx: &mut Tx, merchant_id: MerchantId, slug: &str) -> Result<CampaignRow, Problem> {
+pub fn publish(
+    desk: &Desk,
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    slug: &str,
+) -> Result<CampaignRow, Problem> {
     let row = own(tx, merchant_id, slug)?;
     let now = tx.now.naive_utc();
     if row.state != CampaignState::Draft {
-        return Err(Problem::conflict("already-published", "This campaign is published already."));
+        return Err(Problem::conflict(
+            "already-published",
+            "This campaign is published already.",
+        ));
     }
     let draft = offer(&row)?;
-    draft
-        .to_input()
-        .check(tx.now)
-        .map_err(Problem::Invalid)?;
+    draft.to_input().check(tx.now).map_err(Problem::Invalid)?;
     let missing = missing_for_publication(tx, merchant_id)?;
     if desk.live && !missing.is_empty() {
         return Err(Problem::conflict(
             "seller-incomplete",
-            format!("Before shoppers can pay, add {} in the settings.", missing.join(", ")),
+            format!(
+                "Before shoppers can pay, add {} in the settings.",
+                missing.join(", ")
+            ),
         ));
     }
     let opens_at = row.opens_at.unwrap_or(now);
@@ -267,7 +306,13 @@ pub fn open_if_due(tx: &mut Tx, id: CampaignId) -> Result<CampaignRow, Problem> 
     if row.state == CampaignState::Scheduled && row.opens_at.is_none_or(|at| at <= now) {
         let to = row.state.after(CampaignEvent::Opened)?;
         campaigns::move_state(tx.conn, id, row.state, to, None, now)?;
-        happened(tx, Concerns::campaign(&row), "system", "open", "Open for orders.")?;
+        happened(
+            tx,
+            Concerns::campaign(&row),
+            "system",
+            "open",
+            "Open for orders.",
+        )?;
         tx.touch(id);
         return lock_campaign(tx, id);
     }
@@ -303,7 +348,10 @@ pub fn extend(
     let ships_by = promised_ship_date.unwrap_or(draft.promised_ship_date);
     let mut errors = Vec::new();
     if deadline.naive_utc() <= row.deadline {
-        errors.push(FieldError::new("deadline", "Write a moment after the present deadline."));
+        errors.push(FieldError::new(
+            "deadline",
+            "Write a moment after the present deadline.",
+        ));
     }
     if ships_by < draft.promised_ship_date {
         errors.push(FieldError::new(
@@ -320,7 +368,10 @@ pub fn extend(
     if ships_by >= draft.stop_loss_date {
         errors.push(FieldError::new(
             "promised_ship_date",
-            format!("It must lie before the stop-loss date, {}.", draft.stop_loss_date),
+            format!(
+                "It must lie before the stop-loss date, {}.",
+                draft.stop_loss_date
+            ),
         ));
     }
     if !errors.is_empty() {
@@ -335,7 +386,12 @@ pub fn extend(
             "The deadline passed while you were writing.",
         ));
     }
-    let said = format!("The deadline moved to {}.", deadline.with_timezone(&draft.time_zone).format("%-d %B %Y, %H:%M"));
+    let said = format!(
+        "The deadline moved to {}.",
+        deadline
+            .with_timezone(&draft.time_zone)
+            .format("%-d %B %Y, %H:%M")
+    );
     happened(tx, Concerns::campaign(&row), "staff", "extended", said)?;
     enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
     enqueue(tx, jobs::EXTENSION_TOLD, &row.id.to_string(), now)?;
@@ -352,7 +408,10 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
     let row = own(tx, merchant, slug)?;
     let now = tx.now.naive_utc();
     if !takes_orders(&row, now) {
-        return Err(Problem::conflict("campaign-closed", "Joining has ended already."));
+        return Err(Problem::conflict(
+            "campaign-closed",
+            "Joining has ended already.",
+        ));
     }
     let draft = offer(&row)?;
     let tally = super::judgement::tally_of(tx.conn, &row, &draft)?;
@@ -363,9 +422,18 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
         ));
     }
     if !campaigns::close(tx.conn, row.id, now)? {
-        return Err(Problem::conflict("campaign-closed", "Joining has ended already."));
+        return Err(Problem::conflict(
+            "campaign-closed",
+            "Joining has ended already.",
+        ));
     }
-    happened(tx, Concerns::campaign(&row), "staff", "closed", "Joining was closed by the merchant.")?;
+    happened(
+        tx,
+        Concerns::campaign(&row),
+        "staff",
+        "closed",
+        "Joining was closed by the merchant.",
+    )?;
     enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
     tx.touch(row.id);
     lock_campaign(tx, row.id)
@@ -384,7 +452,10 @@ pub fn cancel(
 ) -> Result<CampaignRow, Problem> {
     let row = own(tx, merchant, slug)?;
     if matches!(row.state, CampaignState::Failed | CampaignState::Completed) {
-        return Err(Problem::conflict("campaign-ended", "This campaign has ended already."));
+        return Err(Problem::conflict(
+            "campaign-ended",
+            "This campaign has ended already.",
+        ));
     }
     if row.state == CampaignState::Draft {
         return Err(Problem::conflict(
@@ -395,13 +466,21 @@ pub fn cancel(
     let reason = crate::domain::text::clean_text(reason, 500)
         .map_err(|message| Problem::field("reason", message))?;
     if reason.is_empty() {
-        return Err(Problem::field("reason", "Write the reason; the shoppers read it."));
+        return Err(Problem::field(
+            "reason",
+            "Write the reason; the shoppers read it.",
+        ));
     }
     fail(desk, tx, &row, Failure::Cancelled, Some(&reason))?;
     // Now, not when each order's turn comes: nobody should still be able to pay.
     let now = tx.now.naive_utc();
     for (order, attempt) in orders::close_pages_of_campaign(tx.conn, row.id)? {
-        enqueue(tx, jobs::PAYMENT, &super::desk::payment_subject(order, attempt), now)?;
+        enqueue(
+            tx,
+            jobs::PAYMENT,
+            &super::desk::payment_subject(order, attempt),
+            now,
+        )?;
     }
     lock_campaign(tx, row.id)
 }
@@ -430,7 +509,9 @@ pub fn tell_everybody(
     let row = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&row)?;
     // Overtaken: a judged campaign has better news.
-    if row.state != CampaignState::Open || (told != Told::Extension && tx.now.naive_utc() >= ends_at(&row)) {
+    if row.state != CampaignState::Open
+        || (told != Told::Extension && tx.now.naive_utc() >= ends_at(&row))
+    {
         return Ok(None);
     }
     let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;

@@ -29,7 +29,10 @@ pub enum By {
 /// Whether the shopper can still cancel with a full refund: until the purchase order is sent.
 pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
     matches!(order.state, OrderState::Pending | OrderState::Confirmed)
-        && matches!(campaign.state, CampaignState::Open | CampaignState::Collecting)
+        && matches!(
+            campaign.state,
+            CampaignState::Open | CampaignState::Collecting
+        )
 }
 
 /// Cancels an order with a full refund. Cancelling twice is answered as the first time.

@@ -41,8 +41,17 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<(), Pro
     let mut order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     let before = refunds::dispute(tx.conn, &said.id)?;
     let Some(state) = state_of(&said.status) else {
-        let detail = format!("The provider calls a dispute {}: a person is needed.", said.status);
-        return happened(tx, Concerns::order(&order), "system", "dispute_unknown", detail);
+        let detail = format!(
+            "The provider calls a dispute {}: a person is needed.",
+            said.status
+        );
+        return happened(
+            tx,
+            Concerns::order(&order),
+            "system",
+            "dispute_unknown",
+            detail,
+        );
     };
     let was = before.as_ref().map(|d| d.state);
     if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
@@ -102,7 +111,10 @@ fn opened(
         Concerns::order(order),
         "system",
         "disputed",
-        format!("The cardholder disputes {amount}: {}.", row.reason.replace('_', " ")),
+        format!(
+            "The cardholder disputes {amount}: {}.",
+            row.reason.replace('_', " ")
+        ),
     )?;
     if campaign.state == CampaignState::Open && order.state == OrderState::Confirmed {
         leave(tx, campaign, order, RefundPurpose::Dispute)?;
@@ -119,7 +131,10 @@ fn opened(
         tx,
         Concerns::order(order),
         &format!("disputed:{}", row.provider_id),
-        &format!("A dispute over {amount}: order {}", super::desk::order_number(order.number)),
+        &format!(
+            "A dispute over {amount}: order {}",
+            super::desk::order_number(order.number)
+        ),
         vec!["Answer it at the provider before its day ends.".to_owned()],
         &format!("/admin/orders/{}", order.id),
     )
@@ -135,7 +150,13 @@ fn won(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Proble
             enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
         }
     }
-    happened(tx, Concerns::order(order), "system", "dispute_won", "The dispute was won.")
+    happened(
+        tx,
+        Concerns::order(order),
+        "system",
+        "dispute_won",
+        "The dispute was won.",
+    )
 }
 
 fn lost(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Problem> {

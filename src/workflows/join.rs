@@ -205,7 +205,10 @@ impl Joins {
         wishes: &[&JoinRequest],
     ) -> Result<Vec<Result<Placed, Problem>>, StoreError> {
         let Some(campaign) = campaigns::lock(tx.conn, id)? else {
-            return Ok(wishes.iter().map(|_| Err(Problem::NotFound("campaign"))).collect());
+            return Ok(wishes
+                .iter()
+                .map(|_| Err(Problem::NotFound("campaign")))
+                .collect());
         };
         let mut answers = self.placed_before(tx, &campaign, wishes)?;
         let now = tx.now.naive_utc();
@@ -268,7 +271,9 @@ impl Joins {
         }
         // A hold is granted only if the clock at its commit reads before the deadline.
         if !granted.orders.is_empty() && self.clock.now().naive_utc() >= ends_at(&campaign) {
-            return Err(StoreError::Conflict("the deadline passed during the commit"));
+            return Err(StoreError::Conflict(
+                "the deadline passed during the commit",
+            ));
         }
         Ok(answers
             .into_iter()
@@ -328,8 +333,7 @@ impl Joins {
         let mut units = HashMap::new();
         if offer.options.iter().any(|o| o.per_shopper.is_some()) {
             let emails: Vec<&str> = wishes.iter().map(|w| w.email.as_str()).collect();
-            for (email, option, quantity) in
-                orders::units_of_shoppers(tx.conn, campaign, &emails)?
+            for (email, option, quantity) in orders::units_of_shoppers(tx.conn, campaign, &emails)?
             {
                 *units.entry((email, option)).or_insert(0) += quantity;
             }
@@ -349,7 +353,8 @@ impl Joins {
             return Ok(());
         }
         let now = tx.now.naive_utc();
-        let count = i64::try_from(count).map_err(|_| StoreError::Damaged("too many joins".into()))?;
+        let count =
+            i64::try_from(count).map_err(|_| StoreError::Damaged("too many joins".into()))?;
         let first = merchants::take_numbers(tx.conn, campaign.merchant_id, "order", count)?;
         for (order, number) in granted.orders.iter_mut().zip(first..) {
             order.number = number;
@@ -379,7 +384,12 @@ impl Joins {
         let work: Vec<_> = granted
             .pages
             .iter()
-            .map(|p| (super::desk::payment_subject(p.order_id, p.attempt), p.planned_at))
+            .map(|p| {
+                (
+                    super::desk::payment_subject(p.order_id, p.attempt),
+                    p.planned_at,
+                )
+            })
             .collect();
         jobs::put_many(tx.conn, jobs::PAYMENT, &work, now)?;
         tx.effects.work = true;
@@ -539,7 +549,10 @@ impl<'a> Table<'a> {
                     return Err(Problem::conflict(
                         "sold-out",
                         if left == 0 {
-                            format!("{} is sold out. Units come back when a payment runs out.", draft.name)
+                            format!(
+                                "{} is sold out. Units come back when a payment runs out.",
+                                draft.name
+                            )
                         } else {
                             format!("Of {} there are {left} left. Choose fewer.", draft.name)
                         },
@@ -559,18 +572,25 @@ impl<'a> Table<'a> {
     ) -> Result<(), Problem> {
         let id = OrderId::new();
         let units = lines.iter().map(|(_, _, quantity)| quantity).sum();
-        granted.lines.extend(lines.iter().zip(&frozen.quote.lines).map(
-            |((row, _, quantity), line)| LineRow {
-                order_id: id,
-                option_id: row.id,
-                sku: row.sku.clone(),
-                quantity: *quantity,
-                unit_price: line.unit_price,
-                final_price: None,
-                state: LineState::Held,
-            },
-        ));
-        granted.pages.push(first_page(id, frozen.quote.total, self.plan));
+        granted
+            .lines
+            .extend(
+                lines
+                    .iter()
+                    .zip(&frozen.quote.lines)
+                    .map(|((row, _, quantity), line)| LineRow {
+                        order_id: id,
+                        option_id: row.id,
+                        sku: row.sku.clone(),
+                        quantity: *quantity,
+                        unit_price: line.unit_price,
+                        final_price: None,
+                        state: LineState::Held,
+                    }),
+            );
+        granted
+            .pages
+            .push(first_page(id, frozen.quote.total, self.plan));
         granted.orders.push(OrderRow {
             id,
             number: 0,

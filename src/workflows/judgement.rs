@@ -17,7 +17,9 @@ use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::money::thousands;
 use crate::domain::order::OrderState;
 use crate::domain::payment::RefundPurpose;
-use crate::domain::price::{PriceTable, Tally, Threshold, final_unit_price, refund_difference, tally};
+use crate::domain::price::{
+    PriceTable, Tally, Threshold, final_unit_price, refund_difference, tally,
+};
 use crate::domain::tariff::QuoteLine;
 use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::MerchantRow;
@@ -49,7 +51,11 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
 ///
 /// # Errors
 /// What the database says.
-pub fn tally_of(conn: &mut Conn, campaign: &CampaignRow, draft: &CampaignDraft) -> Result<Tally, Problem> {
+pub fn tally_of(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<Tally, Problem> {
     let rows = campaigns::options_of(conn, campaign.id)?;
     let units: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.collected)).collect();
     tally(&draft.steps, &table(&rows, draft), units.iter().copied())
@@ -132,7 +138,12 @@ fn succeed(
     let now = tx.now.naive_utc();
     let to = campaign.state.after(CampaignEvent::Succeeded)?;
     campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
-    campaigns::move_batch(tx.conn, batch.id, BatchState::Gathering, BatchState::Collecting)?;
+    campaigns::move_batch(
+        tx.conn,
+        batch.id,
+        BatchState::Gathering,
+        BatchState::Collecting,
+    )?;
     purchase::draft(tx, campaign, batch, draft, paid)?;
     happened(
         tx,
@@ -164,7 +175,14 @@ pub fn fail(
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     let to = campaign.state.after(CampaignEvent::Failed(failure))?;
-    campaigns::move_state(tx.conn, campaign.id, campaign.state, to, Some((failure, note)), now)?;
+    campaigns::move_state(
+        tx.conn,
+        campaign.id,
+        campaign.state,
+        to,
+        Some((failure, note)),
+        now,
+    )?;
     if let Some(batch) = campaigns::batch_of(tx.conn, campaign.id)? {
         campaigns::move_batch(tx.conn, batch.id, batch.state, BatchState::Failed)?;
         campaigns::set_settled(tx.conn, batch.id, None)?;
@@ -177,7 +195,9 @@ pub fn fail(
         Failure::Missed => "The threshold was missed. Everybody gets the money back.",
         Failure::Cancelled => "The campaign was cancelled. Everybody gets the money back.",
         Failure::Shortfall => "Nothing was left to order. Everybody gets the money back.",
-        Failure::Supplier => "The supplier's order could not be placed. Everybody gets the money back.",
+        Failure::Supplier => {
+            "The supplier's order could not be placed. Everybody gets the money back."
+        }
         Failure::StopLoss => "The last day has passed. What was not shipped is refunded.",
     };
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
@@ -290,7 +310,9 @@ impl Outcome<'_> {
         }
         let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
         let letter = Letter::Succeeded {
-            about: self.desk.about(self.merchant, self.campaign, self.draft, order),
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
             lines: letter_lines(&agreed, Some(&prices), &order.currency),
             shipping: nonzero_said(agreed.quote.shipping, &order.currency),
             total: say(order.total - back, &order.currency),
@@ -298,7 +320,8 @@ impl Outcome<'_> {
             back: nonzero_said(back, &order.currency),
             ships_by: self.draft.promised_ship_date,
         };
-        self.desk.tell_shopper(tx, self.merchant, order, "succeeded", letter)
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
     }
 
     /// The page whose payment made the order count: the first one that is paid and not given back as late.
@@ -335,10 +358,13 @@ impl Outcome<'_> {
             Failure::Supplier => WhyFailed::Supplier,
         };
         let letter = Letter::Failed {
-            about: self.desk.about(self.merchant, self.campaign, self.draft, order),
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
             why,
             back: say(back, &order.currency),
         };
-        self.desk.tell_shopper(tx, self.merchant, order, "failed", letter)
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "failed", letter)
     }
 }

@@ -59,7 +59,9 @@ impl Links {
     /// Whether a token opens this order's page.
     pub fn opens_order(&self, order: OrderId, token: &str) -> bool {
         URL_SAFE_NO_PAD.decode(token).is_ok_and(|given| {
-            given.ct_eq(&self.sign("order", order.0.as_bytes())[..]).into()
+            given
+                .ct_eq(&self.sign("order", order.0.as_bytes())[..])
+                .into()
         })
     }
 
@@ -99,7 +101,10 @@ impl Links {
 
     /// A supplier's view of its purchase order.
     pub fn supplier_url(&self, purchase_order: PurchaseOrderId, version: i32) -> String {
-        self.url(&format!("/s/{}", self.supplier_token(purchase_order, version)))
+        self.url(&format!(
+            "/s/{}",
+            self.supplier_token(purchase_order, version)
+        ))
     }
 
     /// Key material for another purpose, such as the session cookie: 64 bytes.

@@ -89,7 +89,12 @@ pub fn dispute_is_open(tx: &mut Tx, order: OrderId) -> Result<bool, Problem> {
 ///
 /// # Errors
 /// What the database says.
-pub fn captured(tx: &mut Tx, order: &mut OrderRow, page: &PaymentRow, amount: i64) -> Result<(), Problem> {
+pub fn captured(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    page: &PaymentRow,
+    amount: i64,
+) -> Result<(), Problem> {
     let once = format!("capture:{}:{}", order.id, page.attempt);
     let entry = Entry::payment_captured(order.id, money(order, amount)?);
     book(tx, order, once, entry)?;
@@ -186,7 +191,11 @@ pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, P
 ///
 /// # Errors
 /// As [`commit_refund`].
-pub fn refund_rest(tx: &mut Tx, order: &mut OrderRow, purpose: RefundPurpose) -> Result<i64, Problem> {
+pub fn refund_rest(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    purpose: RefundPurpose,
+) -> Result<i64, Problem> {
     let mut sum = 0;
     for (attempt, rest) in rest_of_pages(tx, order)? {
         commit_refund(tx, order, attempt, purpose, rest)?;
@@ -221,9 +230,10 @@ pub fn refund_heard(
             Heard::Done
         }
         (_, ProviderRefundStatus::Failed) => failed(tx, order, refund, call, said)?,
-        (RefundAttemptState::Succeeded, ProviderRefundStatus::Pending | ProviderRefundStatus::Unknown) => {
-            Heard::Nothing
-        }
+        (
+            RefundAttemptState::Succeeded,
+            ProviderRefundStatus::Pending | ProviderRefundStatus::Unknown,
+        ) => Heard::Nothing,
         (_, ProviderRefundStatus::Pending) => {
             call.state = RefundAttemptState::Pending;
             refund.state = RefundState::Pending;
@@ -255,7 +265,12 @@ pub enum Heard {
     NeedsAnotherWay,
 }
 
-fn done(tx: &mut Tx, order: &mut OrderRow, refund: &mut RefundRow, call: &mut RefundAttemptRow) -> Result<(), Problem> {
+fn done(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    refund: &mut RefundRow,
+    call: &mut RefundAttemptRow,
+) -> Result<(), Problem> {
     let once = format!("refund_done:{}:{}", refund.id, call.attempt);
     let entry = Entry::refund_done(order.id, money(order, refund.amount)?);
     book(tx, order, once, entry)?;
@@ -273,7 +288,12 @@ fn done(tx: &mut Tx, order: &mut OrderRow, refund: &mut RefundRow, call: &mut Re
     )
 }
 
-fn undone(tx: &mut Tx, order: &mut OrderRow, refund: &RefundRow, call: &RefundAttemptRow) -> Result<(), Problem> {
+fn undone(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    refund: &RefundRow,
+    call: &RefundAttemptRow,
+) -> Result<(), Problem> {
     let once = format!("refund_undone:{}:{}", refund.id, call.attempt);
     let entry = Entry::refund_undone(order.id, money(order, refund.amount)?);
     book(tx, order, once, entry)?;
@@ -347,7 +367,12 @@ pub fn paid_otherwise(
         ));
     }
     let entry = Entry::refund_paid_otherwise(order.id, money(order, refund.amount)?);
-    book(tx, order, format!("refund_paid_otherwise:{}", refund.id), entry)?;
+    book(
+        tx,
+        order,
+        format!("refund_paid_otherwise:{}", refund.id),
+        entry,
+    )?;
     order.refund_due -= refund.amount;
     order.refunded = add(order.refunded, refund.amount)?;
     refund.state = RefundState::PaidOtherwise;
@@ -361,7 +386,11 @@ pub fn paid_otherwise(
 ///
 /// # Errors
 /// What the database says.
-pub fn drop_refund(tx: &mut Tx, order: &mut OrderRow, refund: &mut RefundRow) -> Result<(), Problem> {
+pub fn drop_refund(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    refund: &mut RefundRow,
+) -> Result<(), Problem> {
     let entry = Entry::refund_dropped(order.id, money(order, refund.amount)?);
     book(tx, order, format!("refund_dropped:{}", refund.id), entry)?;
     order.refund_due -= refund.amount;
@@ -394,7 +423,12 @@ pub fn dispute_won(tx: &mut Tx, order: &OrderRow, id: &str, amount: i64) -> Resu
 ///
 /// # Errors
 /// What the database says.
-pub fn dispute_lost(tx: &mut Tx, order: &mut OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
+pub fn dispute_lost(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    id: &str,
+    amount: i64,
+) -> Result<(), Problem> {
     let from_deposit = amount.min(order.money().kept()).max(0);
     let entry = Entry::dispute_lost(order.id, money(order, amount)?, from_deposit);
     book(tx, order, format!("dispute_lost:{id}"), entry)?;

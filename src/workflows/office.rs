@@ -142,7 +142,10 @@ impl Office {
     ///
     /// # Errors
     /// As [`Office::read`].
-    pub fn read_here<T, E: From<StoreError>>(&self, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    pub fn read_here<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut conn = self.inner.pool.get().map_err(StoreError::from)?;
         f(&mut conn)
     }

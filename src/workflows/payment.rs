@@ -110,7 +110,13 @@ pub fn sending(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Se
             return Ok(Sending::Settled);
         }
         if !plan.can_be_asked(tx.now) {
-            replan(desk, tx, loaded, AttemptState::Refused, "its expiry came too near")?;
+            replan(
+                desk,
+                tx,
+                loaded,
+                AttemptState::Refused,
+                "its expiry came too near",
+            )?;
             return Ok(Sending::Settled);
         }
         loaded.page.sent_at = Some(tx.now.naive_utc());
@@ -165,7 +171,13 @@ pub fn try_anew(
 /// How many pages are made for one order at most before it is let go.
 const MOST_ATTEMPTS: i32 = 20;
 
-fn replan(desk: &Desk, tx: &mut Tx, loaded: Loaded, end: AttemptState, why: &str) -> Result<(), Problem> {
+fn replan(
+    desk: &Desk,
+    tx: &mut Tx,
+    loaded: Loaded,
+    end: AttemptState,
+    why: &str,
+) -> Result<(), Problem> {
     let Loaded {
         campaign,
         mut order,
@@ -194,14 +206,25 @@ fn replan(desk: &Desk, tx: &mut Tx, loaded: Loaded, end: AttemptState, why: &str
     orders::save(tx.conn, &order)?;
     let next = new_page(order.id, page.attempt + 1, page.amount, plan);
     orders::insert_payment(tx.conn, &next)?;
-    enqueue(tx, jobs::PAYMENT, &payment_subject(order.id, next.attempt), now)
+    enqueue(
+        tx,
+        jobs::PAYMENT,
+        &payment_subject(order.id, next.attempt),
+        now,
+    )
 }
 
 /// The provider will never make this page: its order's units are free again.
 ///
 /// # Errors
 /// What the database says.
-pub fn refused(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32, why: &str) -> Result<(), Problem> {
+pub fn refused(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: OrderId,
+    attempt: i32,
+    why: &str,
+) -> Result<(), Problem> {
     let loaded = load(tx, id, attempt)?;
     if loaded.page.state != AttemptState::Planned {
         return Ok(());
@@ -213,7 +236,13 @@ pub fn refused(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32, why: &str) -
 ///
 /// # Errors
 /// What the database says.
-pub fn heard(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32, said: &Page) -> Result<AttemptState, Problem> {
+pub fn heard(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: OrderId,
+    attempt: i32,
+    said: &Page,
+) -> Result<AttemptState, Problem> {
     let mut loaded = load(tx, id, attempt)?;
     let page = &mut loaded.page;
     if page.session_id.is_none() {
@@ -260,7 +289,10 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
     let was_open = loaded.page.state.is_open();
     let amount = amount.unwrap_or(loaded.page.amount);
     if amount != loaded.page.amount {
-        loaded.page.problem = Some(format!("{amount} was captured instead of {}", loaded.page.amount));
+        loaded.page.problem = Some(format!(
+            "{amount} was captured instead of {}",
+            loaded.page.amount
+        ));
     }
     loaded.page.state = AttemptState::Paid;
     loaded.page.settled_at = Some(now);
@@ -394,7 +426,13 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem>
     )?;
     money::keep(tx, order)?;
     let charged = say(order.charged, &order.currency);
-    happened(tx, Concerns::order(order), "shopper", "paid", format!("{charged} was charged."))?;
+    happened(
+        tx,
+        Concerns::order(order),
+        "shopper",
+        "paid",
+        format!("{charged} was charged."),
+    )?;
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
     let draft = offer(&loaded.campaign)?;
@@ -413,7 +451,12 @@ pub fn close_pages(tx: &mut Tx, order: OrderId) -> Result<usize, Problem> {
         if page.state.is_open() {
             page.close_wanted = true;
             orders::save_payment(tx.conn, &page)?;
-            enqueue(tx, jobs::PAYMENT, &payment_subject(order, page.attempt), now)?;
+            enqueue(
+                tx,
+                jobs::PAYMENT,
+                &payment_subject(order, page.attempt),
+                now,
+            )?;
             open += 1;
         }
     }
@@ -456,14 +499,21 @@ fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
     if agreed.quote.tax_added > 0 {
         Some(say(agreed.quote.tax_added, currency))
     } else if agreed.quote.tax_included > 0 {
-        Some(format!("{} included", say(agreed.quote.tax_included, currency)))
+        Some(format!(
+            "{} included",
+            say(agreed.quote.tax_included, currency)
+        ))
     } else {
         None
     }
 }
 
 /// An order's lines as people read them, at the prices charged or at final ones.
-pub fn letter_lines(agreed: &FrozenQuote, prices: Option<&[i64]>, currency: &str) -> Vec<LetterLine> {
+pub fn letter_lines(
+    agreed: &FrozenQuote,
+    prices: Option<&[i64]>,
+    currency: &str,
+) -> Vec<LetterLine> {
     agreed
         .lines
         .iter()
@@ -517,7 +567,12 @@ fn after_commitment(
 }
 
 /// A payment that is not wanted goes back in full at once, with a note.
-fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, why: WhyCancelled) -> Result<(), Problem> {
+fn give_back(
+    desk: &Desk,
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    why: WhyCancelled,
+) -> Result<(), Problem> {
     let (attempt, amount) = (loaded.page.attempt, loaded.page.amount);
     let order = &mut loaded.order;
     money::commit_refund(tx, order, attempt, RefundPurpose::Late, amount)?;
@@ -530,7 +585,13 @@ fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, why: WhyCancelled) -
     }
     money::keep(tx, order)?;
     let back = say(amount, &order.currency);
-    happened(tx, Concerns::order(order), "system", "late_payment", format!("{note} {back} is refunded."))?;
+    happened(
+        tx,
+        Concerns::order(order),
+        "system",
+        "late_payment",
+        format!("{note} {back} is refunded."),
+    )?;
     let merchant = merchant(tx, order.merchant_id)?;
     let draft = offer(&loaded.campaign)?;
     let letter = Letter::Cancelled {
@@ -538,7 +599,13 @@ fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, why: WhyCancelled) -
         why,
         back: Some(back),
     };
-    desk.tell_shopper(tx, &merchant, order, &format!("late_payment:{attempt}"), letter)
+    desk.tell_shopper(
+        tx,
+        &merchant,
+        order,
+        &format!("late_payment:{attempt}"),
+        letter,
+    )
 }
 
 /// The page ended unpaid; with the last one the order's units are free.

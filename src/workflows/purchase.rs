@@ -129,15 +129,18 @@ pub fn document(
         safety_percent: safety,
         case_pack,
         total,
-        wanted_by: supplier.map(|s| {
-            day_of(tx.now, draft.time_zone) + Duration::days(i64::from(s.lead_time_days))
-        }),
+        wanted_by: supplier
+            .map(|s| day_of(tx.now, draft.time_zone) + Duration::days(i64::from(s.lead_time_days))),
     };
     Ok((document, stands))
 }
 
 /// The supplier who is asked first.
-fn first_supplier(tx: &mut Tx, campaign: &CampaignRow, draft: &CampaignDraft) -> Result<Option<SupplierRow>, Problem> {
+fn first_supplier(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<Option<SupplierRow>, Problem> {
     for id in &draft.supplier_ids {
         if let Some(supplier) = merchants::supplier(tx.conn, *id)?
             && supplier.merchant_id == campaign.merchant_id
@@ -216,7 +219,12 @@ const FAILS_AFTER_DAYS: i64 = 7;
 ///
 /// # Errors
 /// What the database says.
-pub fn send(desk: &Desk, tx: &mut Tx, id: CampaignId, supplier: Option<SupplierId>) -> Result<Sent, Problem> {
+pub fn send(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: CampaignId,
+    supplier: Option<SupplierId>,
+) -> Result<Sent, Problem> {
     let campaign = lock_campaign(tx, id)?;
     if campaign.state != CampaignState::Collecting {
         return Ok(Sent::Done);
@@ -233,7 +241,9 @@ pub fn send(desk: &Desk, tx: &mut Tx, id: CampaignId, supplier: Option<SupplierI
         return Ok(Sent::Done);
     }
     let chosen = match supplier {
-        Some(id) => merchants::supplier(tx.conn, id)?.filter(|s| s.merchant_id == campaign.merchant_id),
+        Some(id) => {
+            merchants::supplier(tx.conn, id)?.filter(|s| s.merchant_id == campaign.merchant_id)
+        }
         None => first_supplier(tx, &campaign, &terms)?,
     };
     let (document, stands) = document(tx, &campaign, &terms, &paid, chosen.as_ref())?;
@@ -288,7 +298,12 @@ fn issue(
     row.sent_at = Some(now);
     purchase_orders::save(tx.conn, &row, PurchaseOrderState::Draft)?;
     campaigns::set_blocked(tx.conn, batch.id, None, None, batch.blocked_warned)?;
-    campaigns::move_batch(tx.conn, batch.id, BatchState::Collecting, BatchState::Ordered)?;
+    campaigns::move_batch(
+        tx.conn,
+        batch.id,
+        BatchState::Collecting,
+        BatchState::Ordered,
+    )?;
     let to = campaign.state.after(CampaignEvent::Ordered)?;
     campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
     orders::backorder(tx.conn, batch.id)?;
@@ -361,12 +376,20 @@ fn purchase_letter(
 pub fn send_mail_again(desk: &Desk, tx: &mut Tx, id: PurchaseOrderId) -> Result<(), Problem> {
     let row = purchase_orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("purchase order"))?;
     let (Some(number), Some(sent_at)) = (row.number, row.sent_at) else {
-        return Err(Problem::conflict("wrong-state", "This purchase order was not sent yet."));
+        return Err(Problem::conflict(
+            "wrong-state",
+            "This purchase order was not sent yet.",
+        ));
     };
     let document: Document = serde_json::from_str(&row.document)?;
     let merchant = merchant(tx, row.merchant_id)?;
     let letter = purchase_letter(desk, &row, &document, number, sent_at.and_utc());
-    let once = format!("purchase_order:{}:{}:{}", row.id, row.version, tx.now.timestamp());
+    let once = format!(
+        "purchase_order:{}:{}:{}",
+        row.id,
+        row.version,
+        tx.now.timestamp()
+    );
     desk.post(
         tx,
         Post {
@@ -390,11 +413,20 @@ pub fn say_blocked(stands: Blocked, document: &Document) -> String {
     match stands {
         Blocked::NoSupplier => "No supplier is set for this campaign.".to_owned(),
         Blocked::UnderMinimum => {
-            format!("{units} units are under what {} takes an order for.", document.supplier)
+            format!(
+                "{units} units are under what {} takes an order for.",
+                document.supplier
+            )
         }
-        Blocked::OverCapacity => format!("{units} units are more than {} can make.", document.supplier),
+        Blocked::OverCapacity => format!(
+            "{units} units are more than {} can make.",
+            document.supplier
+        ),
         Blocked::MissingCost => {
-            format!("{} has no unit cost for an option that was sold.", document.supplier)
+            format!(
+                "{} has no unit cost for an option that was sold.",
+                document.supplier
+            )
         }
     }
 }
@@ -451,8 +483,13 @@ fn wait(
 ///
 /// # Errors
 /// A conflict where the purchase order stands otherwise.
-pub fn acknowledge(tx: &mut Tx, id: PurchaseOrderId, note: Option<&str>) -> Result<PurchaseOrderRow, Problem> {
-    let mut row = purchase_orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("purchase order"))?;
+pub fn acknowledge(
+    tx: &mut Tx,
+    id: PurchaseOrderId,
+    note: Option<&str>,
+) -> Result<PurchaseOrderRow, Problem> {
+    let mut row =
+        purchase_orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("purchase order"))?;
     if row.state == PurchaseOrderState::Acknowledged {
         return Ok(row);
     }
@@ -462,7 +499,8 @@ pub fn acknowledge(tx: &mut Tx, id: PurchaseOrderId, note: Option<&str>) -> Resu
     row.note = note.map(str::to_owned);
     purchase_orders::save(tx.conn, &row, from)?;
     let batch = campaigns::batch(tx.conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
-    let campaign = campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let campaign =
+        campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let said = purchase_number(row.number.unwrap_or(0));
     happened(
         tx,
@@ -482,11 +520,17 @@ pub fn acknowledge(tx: &mut Tx, id: PurchaseOrderId, note: Option<&str>) -> Resu
 ///
 /// # Errors
 /// What the database says.
-pub fn unanswered(desk: &Desk, tx: &mut Tx, id: PurchaseOrderId) -> Result<Option<DateTime<Utc>>, Problem> {
+pub fn unanswered(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: PurchaseOrderId,
+) -> Result<Option<DateTime<Utc>>, Problem> {
     let Some(row) = purchase_orders::by_id(tx.conn, id)? else {
         return Ok(None);
     };
-    let (PurchaseOrderState::Sent, Some(number), Some(sent_at)) = (row.state, row.number, row.sent_at) else {
+    let (PurchaseOrderState::Sent, Some(number), Some(sent_at)) =
+        (row.state, row.number, row.sent_at)
+    else {
         return Ok(None);
     };
     let merchant: MerchantRow = merchant(tx, row.merchant_id)?;
@@ -524,7 +568,10 @@ pub fn unanswered(desk: &Desk, tx: &mut Tx, id: PurchaseOrderId) -> Result<Optio
             concerns,
             &format!("unanswered:{}:{}", row.id, row.version),
             &format!("{} has not answered {number} for 5 days", document.supplier),
-            vec![format!("{number} over {} units was sent and reminded. Call them.", row.units)],
+            vec![format!(
+                "{number} over {} units was sent and reminded. Call them.",
+                row.units
+            )],
             &format!("/admin/purchase-orders/{}", row.id),
         )?;
         return Ok(None);

@@ -71,7 +71,10 @@ pub fn next(tx: &mut Tx, id: RefundId) -> Result<Step, Problem> {
     } = load(tx, id)?;
     let over = matches!(
         refund.state,
-        RefundState::Succeeded | RefundState::Failed | RefundState::PaidOtherwise | RefundState::Dropped
+        RefundState::Succeeded
+            | RefundState::Failed
+            | RefundState::PaidOtherwise
+            | RefundState::Dropped
     );
     if over || refund.held {
         return Ok(Step::Nothing);
@@ -189,7 +192,13 @@ pub fn refused(desk: &Desk, tx: &mut Tx, id: RefundId, why: &str) -> Result<(), 
 ///
 /// # Errors
 /// What the database says.
-pub fn heard(desk: &Desk, tx: &mut Tx, id: RefundId, attempt: i32, said: &ProviderRefund) -> Result<bool, Problem> {
+pub fn heard(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: RefundId,
+    attempt: i32,
+    said: &ProviderRefund,
+) -> Result<bool, Problem> {
     let mut loaded = load(tx, id)?;
     let mut call = refunds::attempt(tx.conn, id, attempt)?
         .ok_or_else(|| Problem::Internal(format!("refund {id} has no call {attempt}")))?;
@@ -201,7 +210,10 @@ pub fn heard(desk: &Desk, tx: &mut Tx, id: RefundId, attempt: i32, said: &Provid
     }
     let known = call.provider_id.as_deref();
     if known.is_some_and(|known| known != said.id) {
-        return Err(Problem::Internal(format!("refund {} is not the one of this call", said.id)));
+        return Err(Problem::Internal(format!(
+            "refund {} is not the one of this call",
+            said.id
+        )));
     }
     let heard = money::refund_heard(tx, &mut loaded.order, &mut loaded.refund, &mut call, said)?;
     tx.touch(loaded.campaign.id);
@@ -235,7 +247,10 @@ fn another_way(desk: &Desk, tx: &mut Tx, loaded: &Loaded) -> Result<(), Problem>
         Concerns::order(order),
         &once,
         &format!("A refund of {amount} needs another way: order {number}"),
-        vec![format!("{} was asked by mail. Pay it otherwise and record the proof.", order.name)],
+        vec![format!(
+            "{} was asked by mail. Pay it otherwise and record the proof.",
+            order.name
+        )],
         &format!("/admin/orders/{}", order.id),
     )
 }
