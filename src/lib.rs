@@ -5,5 +5,6 @@
 //! the world must hear. `domain <- store <- workflows <- adapters <- app`; `tests/tidy.rs` keeps the directions.
 
 pub mod domain;
+pub mod mail;
 pub mod store;
 pub mod workflows;
