@@ -1,0 +1,152 @@
+//! The subjects: what happened, with its amount and its date where there are some.
+
+use chrono::NaiveDate;
+
+use super::words::{day, day_of, one_line, units};
+use crate::workflows::letters::{Letter, WhyCancelled, WhyFailed};
+
+/// A letter's subject, in one line whatever people typed.
+pub fn of(letter: &Letter) -> String {
+    one_line(&match letter {
+        Letter::OrderConfirmed {
+            about,
+            total,
+            deadline,
+            ..
+        } => format!(
+            "Order {}: you paid {total}; {} is decided by {}",
+            about.number,
+            about.campaign,
+            day_of(*deadline, &about.time_zone)
+        ),
+        Letter::StepReached {
+            about,
+            units,
+            back,
+            deadline,
+        } => {
+            let ends = day_of(*deadline, &about.time_zone);
+            step(&about.campaign, units, back.as_deref(), &ends)
+        }
+        Letter::Succeeded {
+            about,
+            back,
+            ships_by,
+            ..
+        } => succeeded(&about.campaign, back.as_deref(), &day(*ships_by)),
+        Letter::Failed { about, why, back } => failed(&about.campaign, why, back),
+        Letter::Cancelled { about, why, back } => cancelled(&about.number, why, back.as_deref()),
+        Letter::Extended {
+            about,
+            deadline,
+            charged,
+            ..
+        } => format!(
+            "{} now ends on {}: stay, or take back {charged}",
+            about.campaign,
+            day_of(*deadline, &about.time_zone)
+        ),
+        Letter::LinkAgain { server, orders } => match orders.len() {
+            1 => format!("The link to your order at {server}"),
+            n => format!("The links to your {n} orders at {server}"),
+        },
+        Letter::RefundNeedsAnotherWay { about, amount, .. } => format!(
+            "Order {}: your refund of {amount} did not arrive, please say another way",
+            about.number
+        ),
+        Letter::PurchaseOrder {
+            merchant,
+            number,
+            version,
+            units: count,
+            total,
+            wanted_by,
+            ..
+        } => purchase(
+            merchant,
+            &numbered(number, *version),
+            *count,
+            total,
+            *wanted_by,
+        ),
+        Letter::PurchaseOrderReminder {
+            merchant,
+            number,
+            units: count,
+            issued_at,
+            ..
+        } => format!(
+            "Purchase order {number} from {merchant}, {}, waits for your answer since {}",
+            units(*count),
+            day_of(*issued_at, "UTC")
+        ),
+        Letter::Staff {
+            merchant, subject, ..
+        } => format!("{merchant}: {subject}"),
+    })
+}
+
+fn cancelled(number: &str, why: &WhyCancelled, back: Option<&str>) -> String {
+    match (why, back) {
+        (WhyCancelled::Disputed, Some(back)) => {
+            format!("Order {number} is cancelled: your bank decides about {back}")
+        }
+        (WhyCancelled::PaidTwice, Some(back)) => {
+            format!("Order {number} was paid twice: {back} goes back to you")
+        }
+        (WhyCancelled::PaidTwice, None) => format!("Order {number} was paid twice"),
+        (_, Some(back)) => format!("Order {number} is cancelled: {back} goes back to you"),
+        (_, None) => format!("Order {number} is cancelled"),
+    }
+}
+
+fn step(campaign: &str, units: &str, back: Option<&str>, ends: &str) -> String {
+    match back {
+        Some(back) => {
+            format!(
+                "{campaign}: {units} units together, {back} back to you if it ends so on {ends}"
+            )
+        }
+        None => format!("{campaign}: {units} units together, it ends on {ends}"),
+    }
+}
+
+fn succeeded(campaign: &str, back: Option<&str>, ships_by: &str) -> String {
+    match back {
+        Some(back) => {
+            format!("{campaign} came together: {back} goes back to you, ships by {ships_by}")
+        }
+        None => format!("{campaign} came together: ships by {ships_by}"),
+    }
+}
+
+fn failed(campaign: &str, why: &WhyFailed, back: &str) -> String {
+    let what = match why {
+        WhyFailed::Missed(_) => "did not come together",
+        WhyFailed::Cancelled(_) => "was cancelled",
+        WhyFailed::Shortfall | WhyFailed::Supplier => "will not be made",
+    };
+    format!("{campaign} {what}: {back} goes back to you")
+}
+
+fn numbered(number: &str, version: i32) -> String {
+    match version {
+        ..=1 => number.to_owned(),
+        n => format!("{number}, version {n},"),
+    }
+}
+
+fn purchase(
+    merchant: &str,
+    number: &str,
+    count: i64,
+    total: &str,
+    wanted_by: Option<NaiveDate>,
+) -> String {
+    let wanted = wanted_by.map(|date| format!(", wanted by {}", day(date)));
+    format!(
+        "Purchase order {number} from {merchant}: {}, {total}{}",
+        units(count),
+        wanted.unwrap_or_default()
+    )
+}

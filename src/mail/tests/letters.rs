@@ -1,0 +1,387 @@
+use super::{about, date, line, utc};
+use crate::mail::Templates;
+use crate::mail::words::{moment, one_line};
+use crate::workflows::letters::{
+    About, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+};
+use crate::workflows::ports::Scribe;
+
+fn written(letter: &Letter) -> Written {
+    Templates.write(letter).unwrap()
+}
+
+/// Subject and plain text, as one page.
+fn page(letter: &Letter) -> String {
+    let written = written(letter);
+    format!("Subject: {}\n\n{}", written.subject, written.text)
+}
+
+fn confirmed() -> Letter {
+    Letter::OrderConfirmed {
+        about: about(),
+        lines: vec![
+            line(2, "Chalk glaze", "$180.00"),
+            line(1, "Slate", "$10.00"),
+        ],
+        shipping: Some("$6.50".to_owned()),
+        tax: Some("$3.80 included".to_owned()),
+        total: "$196.50".to_owned(),
+        deadline: utc("2026-05-31T19:00:00Z"),
+        threshold: "50 units".to_owned(),
+        ships_by: date("2026-09-01"),
+        stop_loss: date("2026-12-01"),
+    }
+}
+
+fn step(back: Option<&str>) -> Letter {
+    Letter::StepReached {
+        about: about(),
+        units: "100".to_owned(),
+        back: back.map(str::to_owned),
+        deadline: utc("2026-05-31T19:00:00Z"),
+    }
+}
+
+fn succeeded(back: Option<&str>) -> Letter {
+    Letter::Succeeded {
+        about: about(),
+        lines: vec![
+            line(2, "Chalk glaze", "$160.00"),
+            line(1, "Slate", "$10.00"),
+        ],
+        shipping: None,
+        total: "$170.00".to_owned(),
+        charged: back.map_or("$170.00", |_| "$190.00").to_owned(),
+        back: back.map(str::to_owned),
+        ships_by: date("2026-09-01"),
+    }
+}
+
+fn failed(why: WhyFailed) -> Letter {
+    Letter::Failed {
+        about: about(),
+        why,
+        back: "$196.50".to_owned(),
+    }
+}
+
+fn cancelled(why: WhyCancelled, back: Option<&str>) -> Letter {
+    Letter::Cancelled {
+        about: about(),
+        why,
+        back: back.map(str::to_owned),
+    }
+}
+
+fn purchase_line(sku: &str, name: &str, units: i64, cost: &str) -> PurchaseLetterLine {
+    PurchaseLetterLine {
+        sku: sku.to_owned(),
+        name: name.to_owned(),
+        units,
+        unit_cost: "$48.00".to_owned(),
+        cost: cost.to_owned(),
+    }
+}
+
+fn purchase_order(version: i32, lines: Vec<PurchaseLetterLine>) -> Letter {
+    Letter::PurchaseOrder {
+        merchant: "Fern & Kiln".to_owned(),
+        merchant_address: "Rua das Flores 12\n1200-195 Lisboa".to_owned(),
+        supplier: "Olaria Norte".to_owned(),
+        number: "PO-0031".to_owned(),
+        version,
+        campaign: "Ridge pour-over set".to_owned(),
+        lines,
+        units: 132,
+        total: "$6,336.00".to_owned(),
+        issued_at: utc("2026-05-31T20:10:00Z"),
+        wanted_by: Some(date("2026-08-28")),
+        link: "https://shop.example.org/s/token".to_owned(),
+    }
+}
+
+fn two_lines() -> Vec<PurchaseLetterLine> {
+    vec![
+        purchase_line("RPO-CHALK", "Chalk glaze", 120, "$5,760.00"),
+        purchase_line("RPO-SLATE", "Slate, \"matt\"", 12, "$576.00"),
+    ]
+}
+
+#[test]
+fn a_paid_order_hears_what_is_charged_what_is_awaited_and_when_it_comes_back() {
+    insta::assert_snapshot!("order_confirmed", page(&confirmed()));
+    insta::assert_snapshot!("order_confirmed_html", written(&confirmed()).html);
+}
+
+#[test]
+fn a_better_step_says_what_would_go_back() {
+    insta::assert_snapshot!("step_reached", page(&step(Some("$10.00"))));
+    insta::assert_snapshot!("step_reached_nothing_back", page(&step(None)));
+}
+
+#[test]
+fn success_says_the_final_price_and_the_difference() {
+    insta::assert_snapshot!("succeeded", page(&succeeded(Some("$20.00"))));
+    insta::assert_snapshot!("succeeded_nothing_back", page(&succeeded(None)));
+}
+
+#[test]
+fn each_failure_says_why_and_that_the_money_goes_back() {
+    let missed = failed(WhyFailed::Missed("43 of 50 units".to_owned()));
+    insta::assert_snapshot!("failed_missed", page(&missed));
+    let reason = "The kiln broke.\nWe can't fire before autumn.".to_owned();
+    insta::assert_snapshot!(
+        "failed_cancelled",
+        page(&failed(WhyFailed::Cancelled(reason)))
+    );
+    insta::assert_snapshot!("failed_shortfall", page(&failed(WhyFailed::Shortfall)));
+    insta::assert_snapshot!("failed_supplier", page(&failed(WhyFailed::Supplier)));
+}
+
+#[test]
+fn each_cancellation_says_why_and_where_the_money_is() {
+    let back = Some("$196.50");
+    let of = |why, back| page(&cancelled(why, back));
+    insta::assert_snapshot!("cancelled_shopper", of(WhyCancelled::Shopper, back));
+    insta::assert_snapshot!("cancelled_unpaid", of(WhyCancelled::Shopper, None));
+    let staff = WhyCancelled::Staff("You wrote that the address is wrong.".to_owned());
+    insta::assert_snapshot!("cancelled_staff", of(staff, back));
+    insta::assert_snapshot!("cancelled_too_late", of(WhyCancelled::PaidTooLate, back));
+    insta::assert_snapshot!("cancelled_paid_twice", of(WhyCancelled::PaidTwice, back));
+    insta::assert_snapshot!("cancelled_disputed", of(WhyCancelled::Disputed, back));
+}
+
+#[test]
+fn a_moved_deadline_lets_everybody_leave() {
+    let extended = |before| Letter::Extended {
+        about: about(),
+        deadline: utc("2026-06-14T19:00:00Z"),
+        ships_by: date("2026-09-15"),
+        ships_by_before: before,
+        charged: "$196.50".to_owned(),
+    };
+    insta::assert_snapshot!("extended", page(&extended(Some(date("2026-09-01")))));
+    insta::assert_snapshot!("extended_same_ship_date", page(&extended(None)));
+}
+
+#[test]
+fn links_are_sent_again_one_for_each_order() {
+    let order = |title: &str, number: &str, id: &str| {
+        let link = format!("https://shop.example.org/o/{id}?t=abc");
+        (title.to_owned(), number.to_owned(), link)
+    };
+    let letter = Letter::LinkAgain {
+        server: "https://shop.example.org".to_owned(),
+        orders: vec![
+            order("Ridge pour-over set", "M-2417", "0190"),
+            order("Datum titanium pen", "M-2422", "0191"),
+        ],
+    };
+    insta::assert_snapshot!("link_again", page(&letter));
+}
+
+#[test]
+fn a_refund_that_came_back_asks_for_another_way() {
+    let letter = Letter::RefundNeedsAnotherWay {
+        about: about(),
+        amount: "$196.50".to_owned(),
+        answer_to: "hello@fernandkiln.example".to_owned(),
+    };
+    insta::assert_snapshot!("refund_needs_another_way", page(&letter));
+}
+
+#[test]
+fn a_purchase_order_carries_its_lines_in_the_mail_and_as_csv() {
+    let letter = purchase_order(1, two_lines());
+    insta::assert_snapshot!("purchase_order", page(&letter));
+    insta::assert_snapshot!("purchase_order_html", written(&letter).html);
+    let attached = written(&letter).attachments;
+    assert_eq!(attached.len(), 1);
+    assert_eq!(attached[0].name, "PO-0031-v1.csv");
+    assert_eq!(attached[0].media_type, "text/csv; charset=utf-8");
+    insta::assert_snapshot!("purchase_order_csv", attached[0].text);
+    insta::assert_snapshot!(
+        "purchase_order_version_2",
+        page(&purchase_order(2, two_lines()))
+    );
+}
+
+#[test]
+fn a_text_that_a_spreadsheet_would_run_is_defused() {
+    let letter = purchase_order(1, vec![purchase_line("-1", "=1+1", 1, "$48.00")]);
+    let csv = &written(&letter).attachments[0].text;
+    assert_eq!(
+        csv,
+        "sku,name,units,unit_cost,cost\n'-1,'=1+1,1,$48.00,$48.00\n"
+    );
+}
+
+#[test]
+fn a_silent_supplier_is_reminded() {
+    let letter = Letter::PurchaseOrderReminder {
+        merchant: "Fern & Kiln".to_owned(),
+        supplier: "Olaria Norte".to_owned(),
+        number: "PO-0031".to_owned(),
+        units: 1,
+        issued_at: utc("2026-05-31T20:10:00Z"),
+        link: "https://shop.example.org/s/token".to_owned(),
+    };
+    insta::assert_snapshot!("purchase_order_reminder", page(&letter));
+}
+
+#[test]
+fn staff_hear_what_waits_and_where() {
+    let letter = Letter::Staff {
+        merchant: "Fern & Kiln".to_owned(),
+        subject: "PO-0031 is blocked: 12 units under the minimum".to_owned(),
+        lines: vec![
+            "Purchase order PO-0031 has 88 units; Olaria Norte takes 100 or more.".to_owned(),
+            "If nothing changes by 7 June 2026 the campaign fails and $8,120.00 goes back."
+                .to_owned(),
+        ],
+        link: "https://shop.example.org/admin".to_owned(),
+    };
+    insta::assert_snapshot!("staff", page(&letter));
+}
+
+/// Every kind of letter, each text in it typed by somebody who means harm.
+fn hostile() -> Vec<Letter> {
+    let evil = || "<script>alert(1)</script>\"'><img src=x>".to_owned();
+    let about = || About {
+        merchant: evil(),
+        merchant_address: evil(),
+        campaign: evil(),
+        campaign_url: evil(),
+        time_zone: evil(),
+        name: evil(),
+        number: evil(),
+        order_url: evil(),
+    };
+    let mut letters = vec![
+        confirmed(),
+        step(Some("$1")),
+        succeeded(Some("$1")),
+        failed(WhyFailed::Missed(evil())),
+        failed(WhyFailed::Cancelled(evil())),
+        cancelled(WhyCancelled::Staff(evil()), Some("$1")),
+        cancelled(WhyCancelled::Disputed, Some("$1")),
+    ];
+    for letter in &mut letters {
+        match letter {
+            Letter::OrderConfirmed {
+                about: who, lines, ..
+            }
+            | Letter::Succeeded {
+                about: who, lines, ..
+            } => {
+                *who = about();
+                lines[0].name = evil();
+            }
+            Letter::StepReached { about: who, .. }
+            | Letter::Failed { about: who, .. }
+            | Letter::Cancelled { about: who, .. } => *who = about(),
+            _ => {}
+        }
+    }
+    letters.extend([
+        Letter::Extended {
+            about: about(),
+            deadline: utc("2026-06-14T19:00:00Z"),
+            ships_by: date("2026-09-15"),
+            ships_by_before: None,
+            charged: evil(),
+        },
+        Letter::LinkAgain {
+            server: evil(),
+            orders: vec![(evil(), evil(), evil())],
+        },
+        Letter::RefundNeedsAnotherWay {
+            about: about(),
+            amount: evil(),
+            answer_to: evil(),
+        },
+        Letter::PurchaseOrder {
+            merchant: evil(),
+            merchant_address: evil(),
+            supplier: evil(),
+            number: evil(),
+            version: 2,
+            campaign: evil(),
+            lines: vec![purchase_line(&evil(), &evil(), 1, &evil())],
+            units: 1,
+            total: evil(),
+            issued_at: utc("2026-05-31T20:10:00Z"),
+            wanted_by: None,
+            link: evil(),
+        },
+        Letter::PurchaseOrderReminder {
+            merchant: evil(),
+            supplier: evil(),
+            number: evil(),
+            units: 1,
+            issued_at: utc("2026-05-31T20:10:00Z"),
+            link: evil(),
+        },
+        Letter::Staff {
+            merchant: evil(),
+            subject: evil(),
+            lines: vec![evil()],
+            link: evil(),
+        },
+    ]);
+    letters
+}
+
+#[test]
+fn markup_that_people_typed_is_shown_and_not_obeyed() {
+    for letter in hostile() {
+        let html = written(&letter).html;
+        let kind = letter.kind();
+        assert!(!html.contains("<script"), "{kind}: {html}");
+        assert!(!html.contains("<img"), "{kind}: {html}");
+        assert!(!html.contains("alert(1)</script>\""), "{kind}: {html}");
+        assert!(html.contains("&#60;script&#62;"), "{kind}: {html}");
+    }
+}
+
+#[test]
+fn nothing_typed_makes_a_second_header() {
+    let mut who = about();
+    who.campaign = "Set\r\nBcc: all@example.org\u{0}\u{2028}\tend".to_owned();
+    let letter = Letter::Failed {
+        about: who,
+        why: WhyFailed::Supplier,
+        back: "$1.00".to_owned(),
+    };
+    assert_eq!(
+        written(&letter).subject,
+        "Set Bcc: all@example.org end will not be made: $1.00 goes back to you"
+    );
+    assert_eq!(one_line(" a\r\n\tb "), "a b");
+}
+
+#[test]
+fn moments_are_said_in_the_campaigns_zone() {
+    let at = utc("2026-05-31T19:00:00Z");
+    assert_eq!(
+        moment(at, "Europe/Lisbon"),
+        "Sunday 31 May 2026, 20:00 (Europe/Lisbon)"
+    );
+    assert_eq!(
+        moment(at, "Pacific/Auckland"),
+        "Monday 1 June 2026, 07:00 (Pacific/Auckland)"
+    );
+    assert_eq!(moment(at, "Nowhere"), "Sunday 31 May 2026, 19:00 (UTC)");
+}
+
+#[test]
+fn letters_speak_plainly() {
+    let mut letters = hostile();
+    letters.push(confirmed());
+    for letter in letters {
+        let written = written(&letter);
+        assert!(!written.text.contains('!'), "{}", written.text);
+        assert!(!written.subject.contains('!'), "{}", written.subject);
+        assert!(!written.text.contains("\n\n\n"), "{}", written.text);
+    }
+}
