@@ -5,6 +5,7 @@
 //! the world must hear. `domain <- store <- workflows <- adapters <- app`; `tests/tidy.rs` keeps the directions.
 
 pub mod domain;
+pub mod jobs;
 pub mod mail;
 pub mod sandbox;
 pub mod store;

@@ -20,11 +20,6 @@ pub const PAYMENT: Kind = Kind {
     name: "payment",
     priority: 10,
 };
-/// Works off one stored webhook. Subject: its id.
-pub const WEBHOOK: Kind = Kind {
-    name: "webhook",
-    priority: 15,
-};
 /// Opens, judges, orders: drives one campaign by its dates. Subject: its id.
 pub const CAMPAIGN: Kind = Kind {
     name: "campaign",
@@ -79,7 +74,6 @@ pub const HOUSEKEEPING: Kind = Kind {
 /// Every kind there is.
 pub const KINDS: &[Kind] = &[
     PAYMENT,
-    WEBHOOK,
     CAMPAIGN,
     SETTLE,
     REFUND,
@@ -253,6 +247,18 @@ pub fn done(
     Ok(())
 }
 
+/// Gives a lease back untouched.
+pub fn release(conn: &mut Conn, job: &JobRow) -> Result<(), StoreError> {
+    diesel::update(
+        jobs::table
+            .filter(jobs::kind.eq(&job.kind))
+            .filter(jobs::subject.eq(&job.subject)),
+    )
+    .set(jobs::leased_until.eq(None::<NaiveDateTime>))
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Ends a lease after a failure: due again at `next`, or given up.
 pub fn failed(
     conn: &mut Conn,
@@ -283,6 +289,24 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<NaiveDateTime>, StoreError> {
         .filter(jobs::dead.eq(false))
         .select(diesel::dsl::min(jobs::run_at))
         .first(conn)?)
+}
+
+/// Frees every lease: at the start of the only worker of an embedded database, whoever had them is gone.
+pub fn free_all(conn: &mut Conn) -> Result<(), StoreError> {
+    diesel::update(jobs::table.filter(jobs::leased_until.is_not_null()))
+        .set(jobs::leased_until.eq(None::<NaiveDateTime>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The earliest pieces of work, leased ones too.
+pub fn earliest(conn: &mut Conn, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(false))
+        .order(jobs::run_at.asc())
+        .select(JobRow::as_select())
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// How many pieces of work are due, or leased, at `now`.

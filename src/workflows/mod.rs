@@ -15,4 +15,5 @@ pub mod office;
 pub mod payment;
 pub mod ports;
 pub mod purchase;
+pub mod recover;
 pub mod refund;
