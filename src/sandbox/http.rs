@@ -62,6 +62,13 @@ pub async fn api(
             }
             respond(&answer, key.as_deref())
         }
+        Err(LaneError::Full) => {
+            let refusal = Refusal::invalid("Too many requests are waiting; nothing was done.");
+            respond(
+                &Answer::of(Err(refusal.status(429).code("rate_limit"))),
+                None,
+            )
+        }
         Err(e) => {
             log::error!("sandbox: {} {}: {e}", req.method(), req.path());
             let message = "The sandbox could not keep its books; nothing was done.";
