@@ -9,5 +9,6 @@ mod api;
 mod checker;
 mod client;
 mod keys;
+mod money;
 mod paying;
 mod world;
