@@ -227,6 +227,15 @@ impl Sandbox {
         }
     }
 
+    /// The list of endpoints says where this process delivers to.
+    async fn claim_endpoint(&self) -> Result<(), LaneError> {
+        let me = self.clone();
+        self.inner
+            .lane
+            .write(move |conn| own_endpoint(conn, &me.inner.config, &me.inner.secret, true))
+            .await
+    }
+
     fn hooks(&self) -> Option<Hooks> {
         self.inner
             .hooks
@@ -315,17 +324,19 @@ fn conn_setup(conn: &mut SqliteConnection, config: &SandboxConfig) -> Result<Fir
         let faults = faults
             .and_then(|t| serde_json::from_str(&t).ok())
             .unwrap_or_default();
-        own_endpoint(conn, config, &secret)?;
+        own_endpoint(conn, config, &secret, false)?;
         Ok::<_, diesel::result::Error>(First { secret, faults })
     })?;
     Ok(first)
 }
 
-/// The program's own endpoint follows its settings.
+/// Keeps the program's own endpoint, for the list of endpoints. A process that only looks (`refresh` false) leaves what
+/// the serving one wrote.
 fn own_endpoint(
     conn: &mut SqliteConnection,
     config: &SandboxConfig,
     secret: &str,
+    refresh: bool,
 ) -> Result<(), diesel::result::Error> {
     let kept = store::find(conn, endpoints::OWN)?;
     let mut books = Books {
@@ -346,11 +357,11 @@ fn own_endpoint(
     );
     match kept {
         None => books.insert(&fresh),
-        Some(old) if old.body["url"] == fresh.body["url"] && old.hidden == fresh.hidden => Ok(()),
-        Some(mut old) => {
+        Some(mut old) if refresh => {
             old.body["url"] = fresh.body["url"].clone();
             old.hidden = fresh.hidden;
             books.save(&old)
         }
+        Some(_) => Ok(()),
     }
 }
