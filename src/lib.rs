@@ -6,4 +6,5 @@
 
 pub mod domain;
 pub mod store;
+pub mod web;
 pub mod workflows;
