@@ -68,12 +68,7 @@ pub struct Settings {
     #[arg(long, env = "MUSTER_PROVIDER_TIMEOUT", global = true)]
     pub provider_timeout: Option<NonZeroU32>,
     /// Minutes for which units are kept while a payment is under way; 35 at least.
-    #[arg(
-        long,
-        env = "MUSTER_HOLD_MINUTES",
-        default_value_t = 45,
-        global = true
-    )]
+    #[arg(long, env = "MUSTER_HOLD_MINUTES", default_value_t = 45, global = true)]
     pub hold_minutes: i64,
     /// The provider's secret key.
     #[arg(long, env = "STRIPE_SECRET_KEY", hide_env_values = true, global = true)]
@@ -150,10 +145,12 @@ impl Settings {
     /// # Errors
     /// A sentence that names the setting and says what to write instead.
     pub fn check(self) -> Result<Config, String> {
-        let listen: SocketAddr = self
-            .listen
-            .parse()
-            .map_err(|_| wrong("MUSTER_LISTEN", "write an address and a port, such as 127.0.0.1:8080"))?;
+        let listen: SocketAddr = self.listen.parse().map_err(|_| {
+            wrong(
+                "MUSTER_LISTEN",
+                "write an address and a port, such as 127.0.0.1:8080",
+            )
+        })?;
         let database =
             DatabaseUrl::parse(&self.database_url).map_err(|e| wrong("MUSTER_DATABASE_URL", e))?;
         let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;
@@ -167,7 +164,10 @@ impl Settings {
             return Err(wrong("MUSTER_HOLD_MINUTES", "write 35 to 1440 minutes"));
         }
         if self.secret.as_ref().is_some_and(|s| s.trim().len() < 16) {
-            return Err(wrong("MUSTER_SECRET", "write 16 characters or more, at random"));
+            return Err(wrong(
+                "MUSTER_SECRET",
+                "write 16 characters or more, at random",
+            ));
         }
         for proxy in &self.trusted_proxies {
             let address = proxy.split('/').next().unwrap_or_default();
@@ -228,7 +228,10 @@ fn provider(
 ) -> Result<Option<ProviderConfig>, String> {
     let Some(key) = key else {
         if base.is_some() && !sandbox {
-            return Err(wrong("STRIPE_SECRET_KEY", "a server was named in STRIPE_API_BASE; name the key as well"));
+            return Err(wrong(
+                "STRIPE_SECRET_KEY",
+                "a server was named in STRIPE_API_BASE; name the key as well",
+            ));
         }
         return Ok(base.map(|base| ProviderConfig {
             key: "sk_test_sandbox".to_owned(),
@@ -253,7 +256,10 @@ fn provider(
     if let Some(base) = &base {
         let url = url::Url::parse(base).ok();
         if !url.is_some_and(|u| matches!(u.scheme(), "http" | "https")) {
-            return Err(wrong("STRIPE_API_BASE", "write a whole address, such as http://127.0.0.1:12200/"));
+            return Err(wrong(
+                "STRIPE_API_BASE",
+                "write a whole address, such as http://127.0.0.1:12200/",
+            ));
         }
     }
     Ok(Some(ProviderConfig { key, base, live }))
@@ -322,7 +328,8 @@ mod tests {
     }
 
     fn check(args: &[&str]) -> Result<Config, String> {
-        let line = Line::try_parse_from(["muster"].iter().chain(args)).map_err(|e| e.to_string())?;
+        let line =
+            Line::try_parse_from(["muster"].iter().chain(args)).map_err(|e| e.to_string())?;
         line.settings.check()
     }
 
@@ -340,9 +347,18 @@ mod tests {
             (vec!["--listen=nonsense"], "127.0.0.1:8080"),
             (vec!["--database-url=mysql://x"], "sqlite:"),
             (vec!["--public-url=shop.example"], "https://"),
-            (vec!["--public-url=https://shop.example/path"], "without a path"),
-            (vec!["--sandbox", "--listen=0.0.0.0:80"], "MUSTER_SANDBOX_FORCE"),
-            (vec!["--sandbox", "--stripe-secret-key=sk_live_1"], "sk_test_"),
+            (
+                vec!["--public-url=https://shop.example/path"],
+                "without a path",
+            ),
+            (
+                vec!["--sandbox", "--listen=0.0.0.0:80"],
+                "MUSTER_SANDBOX_FORCE",
+            ),
+            (
+                vec!["--sandbox", "--stripe-secret-key=sk_live_1"],
+                "sk_test_",
+            ),
             (vec!["--stripe-secret-key=hello"], "sk_live_"),
             (vec!["--stripe-secret-key=sk_live_1"], "MUSTER_SMTP_URL"),
             (vec!["--hold-minutes=20"], "35"),

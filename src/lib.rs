@@ -4,10 +4,15 @@
 //! `sandbox`), one workflow loads and decides with the pure `domain`, the `store` keeps it, and a job row carries what
 //! the world must hear. `domain <- store <- workflows <- adapters <- app`; `tests/tidy.rs` keeps the directions.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
+mod hooks;
 pub mod jobs;
 pub mod mail;
 pub mod sandbox;
+mod secret;
 pub mod store;
 pub mod stripe;
 pub mod web;

@@ -70,6 +70,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
     match job.kind.as_str() {
         k if k == kinds::PAYMENT.name => payment::drive(office, subject).await,
         k if k == kinds::REFUND.name => refund::drive(office, subject).await,
+        k if k == kinds::REFUND_HEARD.name => refund::named(office, subject).await,
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
         k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,

@@ -142,10 +142,7 @@ fn is_returned(charge: &ProviderCharge, refunds: &[ProviderRefund]) -> bool {
     back >= charge.amount
 }
 
-async fn knows_order(
-    office: &Office,
-    id: crate::domain::ids::OrderId,
-) -> Result<bool, Problem> {
+async fn knows_order(office: &Office, id: crate::domain::ids::OrderId) -> Result<bool, Problem> {
     office
         .read(move |conn| Ok(orders::by_id(conn, id)?.is_some()))
         .await
@@ -159,17 +156,22 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
     let theirs = theirs(office).await.map_err(CompareError::Provider)?;
     let mut found = differences(office, &theirs).await?;
     for charge in &theirs.charges {
-        let Some(tag) = charge.tag.clone().filter(|t| t.purpose == "join" && charge.paid) else {
+        let Some(tag) = charge
+            .tag
+            .clone()
+            .filter(|t| t.purpose == "join" && charge.paid)
+        else {
             continue;
         };
         let page = office
-            .read(move |conn| {
-                Ok::<_, Problem>(orders::payment(conn, tag.order, tag.attempt)?)
-            })
+            .read(move |conn| Ok::<_, Problem>(orders::payment(conn, tag.order, tag.attempt)?))
             .await?;
         match page {
             None if is_returned(charge, &theirs.refunds) => {}
-            None => found.push(format!("order {}: charge {} is not in the books", tag.order, charge.id)),
+            None => found.push(format!(
+                "order {}: charge {} is not in the books",
+                tag.order, charge.id
+            )),
             // Paid there and not heard of here yet: in flight.
             Some(page) if page.state != AttemptState::Paid => {}
             Some(page) if page.amount != charge.amount => found.push(format!(

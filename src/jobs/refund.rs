@@ -58,6 +58,20 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
     }
 }
 
+/// Asks for a refund that a webhook named, also one that had succeeded: it may have come back from the bank.
+pub(super) async fn named(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let said = office.provider().refund(subject.to_owned()).await?;
+    let Some((tag, id)) = said
+        .tag
+        .clone()
+        .and_then(|tag| Some((tag.clone(), tag.refund_id()?.0)))
+    else {
+        return Ok(Next::Done);
+    };
+    heard(office, id, tag.attempt, said).await?;
+    Ok(Next::Done)
+}
+
 async fn heard(
     office: &Office,
     id: RefundId,

@@ -45,6 +45,11 @@ pub const REFUND: Kind = Kind {
     name: "refund",
     priority: 30,
 };
+/// Fetches a refund that a webhook named and applies it. Subject: its id at the provider.
+pub const REFUND_HEARD: Kind = Kind {
+    name: "refund_heard",
+    priority: 30,
+};
 /// Fetches a dispute and applies it. Subject: its id at the provider.
 pub const DISPUTE: Kind = Kind {
     name: "dispute",
@@ -77,6 +82,7 @@ pub const KINDS: &[Kind] = &[
     CAMPAIGN,
     SETTLE,
     REFUND,
+    REFUND_HEARD,
     DISPUTE,
     MAIL,
     STEP_TOLD,

@@ -4,6 +4,11 @@
 //! workflow; a handler fills them. `pages` turns them into answers.
 
 pub mod assets;
+mod health;
 pub mod pages;
+mod site;
 pub mod theme;
 pub mod view;
+mod webhooks;
+
+pub use site::{Site, guard_requests};

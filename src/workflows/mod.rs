@@ -2,6 +2,7 @@
 //!
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod audit;
 pub mod campaigns;
 pub mod cancel;
 pub mod desk;

@@ -92,8 +92,7 @@ pub fn refund(
             return Ok(Matched::Left(left));
         }
     } else if refunds::attempt(tx.conn, id, attempt)?.is_none() {
-        let mut refund =
-            refunds::by_id(tx.conn, id)?.ok_or(Problem::NotFound("refund"))?;
+        let mut refund = refunds::by_id(tx.conn, id)?.ok_or(Problem::NotFound("refund"))?;
         refund.attempt = refund.attempt.max(attempt);
         refunds::insert_attempt(tx.conn, &call(id, attempt, said, tx.now.naive_utc()))?;
         refunds::save(tx.conn, &refund)?;
@@ -103,14 +102,16 @@ pub fn refund(
     super::refund::heard(desk, tx, id, attempt, said)?;
     let after = refunds::attempt(tx.conn, id, attempt)?
         .ok_or_else(|| Problem::Internal(format!("refund {id} lost its call")))?;
-    Ok(if before.state == after.state && before.provider_id == after.provider_id {
-        Matched::Known
-    } else {
-        Matched::Repaired(format!(
-            "order {order}: refund {} over {} was not in the books as {}",
-            said.id, said.amount, after.state
-        ))
-    })
+    Ok(
+        if before.state == after.state && before.provider_id == after.provider_id {
+            Matched::Known
+        } else {
+            Matched::Repaired(format!(
+                "order {order}: refund {} over {} was not in the books as {}",
+                said.id, said.amount, after.state
+            ))
+        },
+    )
 }
 
 fn call(
@@ -146,7 +147,8 @@ fn make_known(
         Some(intent) => orders::payment_by_intent(tx.conn, intent)?,
         None => None,
     };
-    let Some(page) = page.filter(|p| p.order_id == order.id && p.state == AttemptState::Paid) else {
+    let Some(page) = page.filter(|p| p.order_id == order.id && p.state == AttemptState::Paid)
+    else {
         return Ok(Some(format!(
             "order {}: refund {} is of a payment that is not in the books",
             order.id, said.id
