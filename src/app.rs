@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App as WebApp, HttpServer, middleware, web};
+use actix_web::{App as WebApp, HttpServer, middleware};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
@@ -241,15 +241,14 @@ fn serve(
     listener: TcpListener,
     live_stop: tokio::sync::watch::Receiver<bool>,
 ) -> Result<Served, String> {
-    let office = app.office.clone();
     let sandbox = app.sandbox.clone();
-    let site = pages::Site::new(office.clone(), sandbox.is_some(), live_stop);
+    let site = pages::Site::new(app.office.clone(), live_stop)?;
     let server = HttpServer::new(move || {
         let sandbox = sandbox.clone();
         let site = site.clone();
         WebApp::new()
-            .app_data(web::Data::new(office.clone()))
-            .wrap(middleware::from_fn(pages::guard_requests))
+            .wrap(middleware::from_fn(pages::guard::security_headers))
+            .wrap(middleware::from_fn(pages::guard::refuse_cross_site))
             .configure(move |cfg| {
                 if let Some(sandbox) = &sandbox {
                     sandbox.configure(cfg);

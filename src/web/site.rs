@@ -1,50 +1,44 @@
 //! Everything the server answers, put together.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use tokio::sync::watch;
 
-use super::{assets, health, theme, webhooks};
+use super::guard::Guards;
+use super::{api, assets, health, theme, webhooks};
 use crate::workflows::office::Office;
 
 /// What the site is made of; cheap to clone, one for each worker.
 #[derive(Clone)]
 pub struct Site {
     office: Office,
-    sandbox: bool,
+    guards: web::Data<Guards>,
     live_stop: watch::Receiver<bool>,
 }
 
 impl Site {
     /// Puts the site together. `live_stop` ends streams when the server stops.
-    pub fn new(office: Office, sandbox: bool, live_stop: watch::Receiver<bool>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn new(office: Office, live_stop: watch::Receiver<bool>) -> Result<Self, String> {
+        let guards = web::Data::new(Guards::new(&office)?);
+        Ok(Self {
             office,
-            sandbox,
+            guards,
             live_stop,
-        }
+        })
     }
 
     /// Mounts everything.
     pub fn configure(&self, cfg: &mut web::ServiceConfig) {
-        let _ = (&self.office, self.sandbox, &self.live_stop);
-        cfg.configure(webhooks::configure)
+        let _ = &self.live_stop;
+        cfg.app_data(web::Data::new(self.office.clone()))
+            .app_data(self.guards.clone())
+            .configure(api::configure)
+            .configure(webhooks::configure)
             .configure(health::configure)
             .configure(assets::configure)
             .configure(theme::configure)
             .default_service(web::to(HttpResponse::NotFound));
     }
-}
-
-/// What every request passes.
-///
-/// # Errors
-/// What the inner service answers.
-pub async fn guard_requests(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    next.call(request).await
 }
