@@ -2,6 +2,7 @@
 //!
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod accounts;
 pub mod campaigns;
 pub mod cancel;
 pub mod desk;
@@ -13,6 +14,8 @@ pub mod links;
 pub mod money;
 pub mod office;
 pub mod payment;
+pub mod pictures;
 pub mod ports;
 pub mod purchase;
 pub mod refund;
+pub mod suppliers;
