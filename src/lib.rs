@@ -9,4 +9,5 @@ pub mod mail;
 pub mod sandbox;
 pub mod store;
 pub mod stripe;
+pub mod web;
 pub mod workflows;

@@ -1,0 +1,361 @@
+//! A campaign's public page. It carries nothing of its visitor: a snapshot of it may be served from memory, drawn again
+//! when the campaign changes and at least once a minute while a countdown stands on it.
+
+use askama::Template;
+use serde_json::{Map, Value};
+
+use super::join::OptionRow;
+use super::steps::StepRow;
+use super::time::{Day, Moment, Timeline, TimelineItem, grouped};
+use super::{Badge, Countdown, Html, JoinForm, Meter, Picture, Problems, Seller, Shell, Steps};
+
+/// How a failed campaign ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// `missed`, `cancelled`, `shortfall`, `supplier`.
+    pub reason: String,
+    /// What the seller wrote, where it was cancelled.
+    pub said: Option<String>,
+    /// When.
+    pub at: Moment,
+    /// Orders that had been paid.
+    pub orders: i64,
+    /// Those whose refund is done.
+    pub refunded_orders: i64,
+    /// What went back so far: "$1,980.00".
+    pub refunded: String,
+}
+
+impl Ending {
+    /// One sentence: why.
+    pub fn why(&self, meter: &Meter) -> String {
+        match self.reason.as_str() {
+            "missed" => format!(
+                "{} of {} needed were paid for when it closed.",
+                meter.value_text, meter.target_text
+            ),
+            "cancelled" => "The seller cancelled it.".to_owned(),
+            "shortfall" => "Nothing was left to order when the orders were counted.".to_owned(),
+            "supplier" => "The supplier could not take the order.".to_owned(),
+            _ => "It did not come together.".to_owned(),
+        }
+    }
+
+    /// One sentence: what became of the money.
+    pub fn money(&self) -> String {
+        match (self.orders, self.orders - self.refunded_orders) {
+            (0, _) => "Nobody had paid, so nothing had to go back.".to_owned(),
+            (1, 0) => format!("The one order is refunded in full: {}.", self.refunded),
+            (n, 0) => format!(
+                "All {} orders are refunded in full: {}.",
+                grouped(n),
+                self.refunded
+            ),
+            (n, left) => format!(
+                "Every order is refunded in full, by itself: {} of {} are done, {} on their way.",
+                grouped(n - left),
+                grouped(n),
+                grouped(left)
+            ),
+        }
+    }
+}
+
+/// Where a campaign stands, with what only that state knows.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// Published, not yet open.
+    Scheduled {
+        /// When joining begins.
+        opens: Moment,
+    },
+    /// Takes orders.
+    Open,
+    /// Joining has ended; judged or about to be.
+    Collecting {
+        /// The step is settled and the supplier's order is being made ready.
+        judged: bool,
+    },
+    /// The supplier's order went out (also `fulfilling` and `completed`).
+    Ordered {
+        /// When it went out.
+        sent: Option<Moment>,
+    },
+    /// It failed: what happened to the money.
+    Failed(Ending),
+}
+
+/// What a shopper's money does, and when (domain sections 3 and 4, `charge_now`).
+#[derive(Clone, Debug)]
+pub struct MoneyPlan {
+    /// The threshold in words: "60 units", "$6,000.00".
+    pub threshold: String,
+    /// When joining ends and it is judged.
+    pub deadline: Moment,
+    /// Judged as soon as the threshold is paid for (trigger `at_threshold`).
+    pub at_threshold: bool,
+    /// The promised ship date.
+    pub ships_by: Day,
+    /// The stop-loss date.
+    pub last_day: Option<Day>,
+}
+
+impl MoneyPlan {
+    /// The plan as a timeline, seen from where the campaign stands.
+    pub fn timeline(&self, standing: &Standing, rows: &[StepRow], price: &str) -> Timeline {
+        let mut items = Vec::new();
+        let day = self.deadline.day();
+        match standing {
+            Standing::Open | Standing::Scheduled { .. } => {
+                let at = match standing {
+                    Standing::Scheduled { .. } => format!("{price} at first"),
+                    _ => format!("{price} now"),
+                };
+                items.push(TimelineItem::now("When you join: you pay, once").text(format!(
+                    "The price of the moment ({at}) and shipping, by card. Until it is decided, the books carry \
+                     your money as yours."
+                )));
+                items.push(
+                    TimelineItem::next("Until the supplier's order goes out: you may leave")
+                        .text("Cancel on your order's page, and all of it goes back to your card."),
+                );
+                let when = if self.at_threshold {
+                    format!("Once {} are paid for, at the latest {day}", self.threshold)
+                } else {
+                    day
+                };
+                items.push(
+                    TimelineItem::next(format!("{when}: the price is settled"))
+                        .text(self.settling(rows)),
+                );
+                items.push(
+                    TimelineItem::next("Enough: the order goes to the supplier")
+                        .text("Only for units that are paid for."),
+                );
+            }
+            Standing::Collecting { judged } => {
+                items.push(TimelineItem::done(self.deadline, "Joining has ended"));
+                items.push(if *judged {
+                    TimelineItem::now("The price is settled, the supplier's order is made ready")
+                        .text("Who paid more gets the difference back. Until it is sent you may still leave.")
+                } else {
+                    TimelineItem::now("The paid orders are being counted")
+                        .text("The last payments are waited for, then the price is settled.")
+                });
+            }
+            Standing::Ordered { sent } => {
+                items.push(TimelineItem::done(self.deadline, "The price was settled"));
+                let mut order = TimelineItem::now("The order is with the supplier");
+                order.when = *sent;
+                items.push(order.text("It went out for units that were paid for."));
+            }
+            Standing::Failed(ending) => {
+                items.push(TimelineItem::done(ending.at, "It failed").text(ending.money()));
+                return Timeline { items };
+            }
+        }
+        items.push(TimelineItem::next(format!(
+            "By {}: shipped",
+            self.ships_by.text()
+        )));
+        if let Some(last) = self.last_day {
+            items.push(
+                TimelineItem::next(format!("{}: the last day", last.text()))
+                    .text("What has not been shipped by then is refunded. You need not ask."),
+            );
+        }
+        Timeline { items }
+    }
+
+    /// What is settled: the steps in words, and both ends.
+    fn settling(&self, rows: &[StepRow]) -> String {
+        let steps: Vec<String> = rows
+            .iter()
+            .skip(1)
+            .map(|r| format!("{} from {} units", r.price, grouped(r.from)))
+            .collect();
+        let back = if steps.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "{}. If you paid more than the price reached, the difference goes back in one refund. ",
+                steps.join(", ")
+            )
+        };
+        format!(
+            "{back}Under {} everybody gets everything back, by itself.",
+            self.threshold
+        )
+    }
+}
+
+/// A seller's record, read from the payment journal.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Campaigns that ended before this one.
+    pub earlier: i64,
+    /// Those of them that were refunded in full.
+    pub earlier_refunded: i64,
+    /// Collected over all campaigns: "$48,210.00".
+    pub collected: String,
+    /// Gone back over all campaigns.
+    pub refunded: String,
+    /// When the supplier's order of this campaign went out.
+    pub order_sent: Option<Moment>,
+}
+
+impl Record {
+    /// "6, of which 1 refunded in full".
+    pub fn campaigns(&self) -> String {
+        match (self.earlier, self.earlier_refunded) {
+            (0, _) => "none, this is the first".to_owned(),
+            (n, 0) => grouped(n),
+            (n, r) => format!("{}, of which {} refunded in full", grouped(n), grouped(r)),
+        }
+    }
+}
+
+/// What shipping costs where.
+#[derive(Clone, Debug)]
+pub struct ShippingRow {
+    /// "Portugal, Spain", "All other countries".
+    pub countries: String,
+    /// "$6.50".
+    pub price: String,
+}
+
+/// `/c/{slug}`
+#[derive(Clone, Debug, Template)]
+#[template(path = "shop/campaign.html")]
+pub struct CampaignPage {
+    /// Frame, with the seller's links in the footer.
+    pub shell: Shell,
+    /// Under `/c/`.
+    pub slug: String,
+    /// Name of the campaign.
+    pub title: String,
+    /// The state word.
+    pub state: String,
+    /// What only this state knows.
+    pub standing: Standing,
+    /// What one gets, from Markdown, sanitized.
+    pub description: Html,
+    /// Pictures; the first is the cover.
+    pub pictures: Vec<Picture>,
+    /// Who sells.
+    pub seller: Seller,
+    /// Prices at the steps of the first option, and how far the next is.
+    pub steps: Steps,
+    /// The threshold.
+    pub meter: Meter,
+    /// Time left, while it is open or scheduled.
+    pub countdown: Option<Countdown>,
+    /// What happens to the money.
+    pub money: MoneyPlan,
+    /// The options, for when there is no form; the form has its own.
+    pub options: Vec<OptionRow>,
+    /// The join form, while orders are taken.
+    pub form: Option<JoinForm>,
+    /// What was wrong with the form; the answer is then a 422 and not kept.
+    pub problems: Problems,
+    /// Shipping per group of countries.
+    pub shipping: Vec<ShippingRow>,
+    /// The seller's record.
+    pub record: Option<Record>,
+    /// Address of the event stream, while anything can still move.
+    pub events: Option<String>,
+}
+
+impl CampaignPage {
+    /// Badge of the state.
+    pub fn badge(&self) -> Badge {
+        Badge::campaign(&self.state)
+    }
+
+    /// Price of the first option at the step reached.
+    pub fn price_now(&self) -> &str {
+        let row = self.steps.rows.get(self.steps.current);
+        row.map_or("", |r| r.price.as_str())
+    }
+
+    /// Words of the button that leads to the form.
+    pub fn join_words(&self) -> String {
+        join_words(&self.steps)
+    }
+
+    /// The money's timeline.
+    pub fn timeline(&self) -> Timeline {
+        self.money
+            .timeline(&self.standing, &self.steps.rows, self.price_now())
+    }
+
+    /// The page in one sentence, for search engines.
+    pub fn description_text(&self) -> String {
+        format!("{} {}.", self.steps.headline(), self.meter.words())
+    }
+
+    fn icons(&self) -> &'static str {
+        match (&self.standing, self.problems.is_empty()) {
+            (_, false) => "alert clock dots",
+            (Standing::Open | Standing::Scheduled { .. }, _) => "clock dots",
+            (Standing::Collecting { .. }, _) => "calendar dots",
+            (Standing::Ordered { .. }, _) => "factory dots",
+            (Standing::Failed(_), _) => "coins dots",
+        }
+    }
+}
+
+fn join_words(steps: &Steps) -> String {
+    let price = steps.rows.get(steps.current).map_or("", |r| &r.price);
+    if steps.current + 1 < steps.rows.len() {
+        format!("Join at {price} or less")
+    } else {
+        format!("Join at {price}")
+    }
+}
+
+/// What moves on a campaign's page while it is looked at: the message of its event stream.
+#[derive(Clone, Debug)]
+pub struct CampaignLive {
+    /// The state word.
+    pub state: String,
+    /// Prices and how far the next is.
+    pub steps: Steps,
+    /// The threshold.
+    pub meter: Meter,
+    /// Stock and prices.
+    pub options: Vec<OptionRow>,
+}
+
+impl CampaignLive {
+    /// The message: keys of `data-live` and what stands there now.
+    pub fn fragments(&self) -> Map<String, Value> {
+        let mut out = Map::new();
+        let mut put = |key: String, html: String| out.insert(key, Value::String(html));
+        put("state".into(), Badge::campaign(&self.state).to_string());
+        put("steps".into(), self.steps.to_string());
+        put("meter".into(), self.meter.to_string());
+        put("join".into(), escape(&join_words(&self.steps)));
+        for o in &self.options {
+            put(format!("stock-{}", o.sku), escape(&o.stock()));
+            let price = match (&o.price_next, o.sold_out()) {
+                (_, true) => "sold out".to_owned(),
+                (None, _) => escape(&o.price),
+                (Some(next), _) => format!(
+                    "{}<br><span class=\"small quiet\">next {}</span>",
+                    escape(&o.price),
+                    escape(next)
+                ),
+            };
+            put(format!("price-{}", o.sku), price);
+        }
+        out
+    }
+}
+
+fn escape(text: &str) -> String {
+    match askama::filters::escape(text, askama::filters::Html) {
+        Ok(safe) => safe.to_string(),
+        Err(never) => match never {},
+    }
+}

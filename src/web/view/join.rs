@@ -1,0 +1,326 @@
+//! The join form and the page between it and paying.
+//!
+//! The way without JavaScript, in as few steps as the law leaves (domain section 4: seller, address, total, terms and a
+//! button that pays are seen before paying):
+//!
+//! 1. `GET /c/{slug}` shows the form. It carries nothing of the visitor, so it can be served from memory.
+//! 2. `POST /c/{slug}/orders` without `confirmed_total`: what is wrong is told on the same page with 422 and everything
+//!    typed kept ([`JoinForm`] made from [`JoinInput`] and [`Problems`]); else [`ReviewPage`] with the exact total (200).
+//!    `step=edit` shows the form again, filled in.
+//! 3. `POST /c/{slug}/orders` with `confirmed_total` (minor units) and `form_key`: places the order, 303 to its payment.
+//!    Had the total risen since, [`ReviewPage`] comes again with [`ReviewPage::changed`] set; a lower one is charged as it
+//!    is. The same `form_key` again (double submit, back button) leads to the order it made.
+
+use askama::Template;
+
+use super::time::{Day, grouped};
+use super::{Choice, Field, FieldError, MoneyTable, Problems, Shell};
+
+/// Everything the join form sends, as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JoinInput {
+    /// Option code and what was typed as its quantity (`qty_{sku}`), in any order.
+    pub quantities: Vec<(String, String)>,
+    /// `email`
+    pub email: String,
+    /// `name`
+    pub name: String,
+    /// `line1`
+    pub line1: String,
+    /// `line2`
+    pub line2: String,
+    /// `city`
+    pub city: String,
+    /// `region`
+    pub region: String,
+    /// `postal_code`
+    pub postal_code: String,
+    /// `country`, ISO 3166 code
+    pub country: String,
+    /// `delivery`: `one_parcel` or `as_available`
+    pub delivery: String,
+    /// `terms`: the version ticked, empty where it was not
+    pub terms: String,
+}
+
+impl JoinInput {
+    /// What was typed as the quantity of an option.
+    pub fn quantity(&self, sku: &str) -> &str {
+        let mut found = self.quantities.iter().filter(|(s, _)| s == sku);
+        found.next().map_or("", |(_, q)| q.as_str())
+    }
+
+    /// Name and value of every field, for the hidden fields of the review.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let quantities = self
+            .quantities
+            .iter()
+            .filter(|(_, q)| !matches!(q.trim(), "" | "0"))
+            .map(|(sku, q)| (format!("qty_{sku}"), q.clone()));
+        let rest = [
+            ("email", &self.email),
+            ("name", &self.name),
+            ("line1", &self.line1),
+            ("line2", &self.line2),
+            ("city", &self.city),
+            ("region", &self.region),
+            ("postal_code", &self.postal_code),
+            ("country", &self.country),
+            ("delivery", &self.delivery),
+            ("terms", &self.terms),
+        ];
+        quantities
+            .chain(rest.map(|(name, value)| (name.to_owned(), value.clone())))
+            .collect()
+    }
+}
+
+/// One thing a shopper can choose.
+#[derive(Clone, Debug)]
+pub struct OptionRow {
+    /// The option's code.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// Price at the step reached.
+    pub price: String,
+    /// Price at the next step, where there is one.
+    pub price_next: Option<String>,
+    /// Units ordered.
+    pub committed: i64,
+    /// Units left under its cap; none without one.
+    pub available: Option<i64>,
+    /// Most units for one shopper.
+    pub per_shopper: Option<i64>,
+}
+
+impl OptionRow {
+    /// Name of its field, and the field's id.
+    pub fn field(&self) -> String {
+        format!("qty_{}", self.sku)
+    }
+
+    /// Whether none is left for now.
+    pub fn sold_out(&self) -> bool {
+        self.available.is_some_and(|n| n <= 0)
+    }
+
+    /// "40 ordered, 60 left, 3 per person".
+    pub fn stock(&self) -> String {
+        let mut parts = vec![format!("{} ordered", grouped(self.committed))];
+        if let Some(n) = self.available.filter(|n| *n > 0) {
+            parts.push(format!("{} left", grouped(n)));
+        }
+        if let Some(n) = self.per_shopper {
+            parts.push(format!("at most {} per person", grouped(n)));
+        }
+        parts.join(", ")
+    }
+
+    /// The most one may type.
+    pub fn most(&self) -> Option<i64> {
+        let most = match (self.available, self.per_shopper) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        most.map(|n| n.max(0))
+    }
+}
+
+/// Who sells.
+#[derive(Clone, Debug)]
+pub struct Seller {
+    /// Name the shop goes by.
+    pub name: String,
+    /// Under `/m/`.
+    pub slug: String,
+    /// Imprint: legal name and postal address, line by line. Empty where the seller has published none.
+    pub imprint: Vec<String>,
+}
+
+/// The terms in force.
+#[derive(Clone, Debug)]
+pub struct TermsRef {
+    /// Kept with the order.
+    pub version: i64,
+    /// Where they are read, in this very version.
+    pub href: String,
+}
+
+/// The join form, filled in with what was typed.
+#[derive(Clone, Debug, Template)]
+#[template(path = "shop/join.html")]
+pub struct JoinForm {
+    /// `/c/{slug}/orders`
+    pub action: String,
+    /// What can be chosen, with what was typed and what is wrong with it.
+    pub options: Vec<(OptionRow, String, Option<String>)>,
+    /// What is wrong with the choice as a whole.
+    pub choice_error: Option<String>,
+    /// E-mail and name.
+    pub who: Vec<Field>,
+    /// Street and the line under it.
+    pub street: Vec<Field>,
+    /// Postal code, town, region.
+    pub place: Vec<Field>,
+    /// Country.
+    pub country: Field,
+    /// `as_available` was chosen.
+    pub as_available: bool,
+    /// Draws the choice of parcels.
+    pub asks_delivery: bool,
+    /// Who sells.
+    pub seller: Seller,
+    /// None where the seller has published no terms.
+    pub terms: Option<TermsRef>,
+    /// The box is ticked.
+    pub terms_ticked: bool,
+    /// Why it must be.
+    pub terms_error: Option<String>,
+    /// "Join at $90.00 or less" says the heading's small print.
+    pub promise: String,
+}
+
+impl askama::filters::HtmlSafe for JoinForm {}
+
+/// What a [`JoinForm`] is made from, besides what was typed.
+#[derive(Clone, Debug)]
+pub struct JoinOffer {
+    /// The campaign's slug.
+    pub slug: String,
+    /// What can be chosen.
+    pub options: Vec<OptionRow>,
+    /// Countries it ships to: code and name.
+    pub countries: Vec<Choice>,
+    /// Who sells.
+    pub seller: Seller,
+    /// The terms in force.
+    pub terms: Option<TermsRef>,
+}
+
+impl JoinForm {
+    /// The form for an offer. `problems` name fields as the form does (`qty_{sku}`, `email`...); `options` stands for the
+    /// choice as a whole (nothing chosen).
+    pub fn new(offer: JoinOffer, input: &JoinInput, problems: &Problems) -> Self {
+        let text = |name: &str, label: &str, value: &str| {
+            Field::text(name, label)
+                .value(value)
+                .max_length(200)
+                .problems(problems)
+        };
+        let email = Field::input("email", "email", "E-mail")
+            .value(&input.email)
+            .hint("Your order's link goes there.")
+            .autocomplete("email")
+            .max_length(254)
+            .problems(problems);
+        let mut countries = offer.countries;
+        if countries.len() > 1 {
+            countries.insert(0, Choice::new("", "Choose a country"));
+        }
+        let only_one = offer.options.len() == 1 && input.quantities.is_empty();
+        let options = offer
+            .options
+            .into_iter()
+            .map(|o| {
+                let typed = match input.quantity(&o.sku) {
+                    "" if only_one => "1",
+                    "" => "0",
+                    typed => typed,
+                };
+                let (typed, field) = (typed.to_owned(), o.field());
+                (o, typed, problems.of(&field).map(str::to_owned))
+            })
+            .collect();
+        Self {
+            action: format!("/c/{}/orders", offer.slug),
+            options,
+            choice_error: problems.of("options").map(str::to_owned),
+            who: vec![
+                email,
+                text("name", "Name", &input.name).autocomplete("name"),
+            ],
+            street: vec![
+                text("line1", "Street and number", &input.line1).autocomplete("address-line1"),
+                text("line2", "Flat, company, floor", &input.line2)
+                    .autocomplete("address-line2")
+                    .optional(),
+            ],
+            place: vec![
+                text("postal_code", "Postal code", &input.postal_code)
+                    .autocomplete("postal-code")
+                    .optional(),
+                text("city", "Town", &input.city).autocomplete("address-level2"),
+                text("region", "State, province", &input.region)
+                    .autocomplete("address-level1")
+                    .optional(),
+            ],
+            country: Field::select("country", "Ship to", countries)
+                .value(&input.country)
+                .autocomplete("country")
+                .problems(problems),
+            as_available: input.delivery == "as_available",
+            asks_delivery: true,
+            seller: offer.seller,
+            terms_ticked: !input.terms.is_empty(),
+            terms: offer.terms,
+            terms_error: problems.of("terms").map(str::to_owned),
+            promise: String::new(),
+        }
+    }
+}
+
+/// The exact total, the seller, the terms, and the button that pays.
+#[derive(Clone, Debug, Template)]
+#[template(path = "shop/review.html")]
+pub struct ReviewPage {
+    /// Frame; `back` is the campaign's address, for this page is the answer to a POST.
+    pub shell: Shell,
+    /// The campaign's title.
+    pub title: String,
+    /// The campaign's slug.
+    pub slug: String,
+    /// The lines at the prices shown, shipping, tax, and the total.
+    pub money: MoneyTable,
+    /// The total as it is read: "$96.50".
+    pub total: String,
+    /// The total in minor units, sent back as `confirmed_total`.
+    pub confirmed_total: i64,
+    /// Set where the total rose since it was last shown: what it was.
+    pub changed: Option<String>,
+    /// The lowest price that can still be reached is not the one shown.
+    pub may_fall: bool,
+    /// The threshold in words: "60 units", "$6,000.00".
+    pub threshold: String,
+    /// When it is judged.
+    pub deadline: super::Moment,
+    /// The promised ship date.
+    pub ships_by: Day,
+    /// Who sells.
+    pub seller: Seller,
+    /// The terms in force.
+    pub terms: Option<TermsRef>,
+    /// Name and address, line by line.
+    pub address: Vec<String>,
+    /// Where the mails go.
+    pub email: String,
+    /// In one parcel, or as it becomes available.
+    pub one_parcel: bool,
+    /// Everything typed ([`JoinInput::pairs`]).
+    pub fields: Vec<(String, String)>,
+    /// Random, made for this rendering; the same one again is the same order.
+    pub form_key: String,
+    /// What the provider or the room left said against it since.
+    pub problems: Vec<FieldError>,
+}
+
+impl ReviewPage {
+    /// Symbols of the page.
+    fn icons(&self) -> &'static str {
+        if self.changed.is_some() || !self.problems.is_empty() {
+            "alert lock"
+        } else {
+            "lock"
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A merchant's public page and one version of its terms.
+
+use askama::Template;
+
+use super::{Html, Moment, Offer, Shell, TermsRef};
+
+/// `/m/{slug}`
+#[derive(Clone, Debug, Template)]
+#[template(path = "shop/merchant.html")]
+pub struct MerchantPage {
+    /// Frame, with this seller's links in the footer.
+    pub shell: Shell,
+    /// Name the shop goes by.
+    pub name: String,
+    /// Its campaigns, running ones first.
+    pub campaigns: Vec<Offer>,
+    /// Imprint, line by line: legal name, address, register. Empty where none is published.
+    pub imprint: Vec<String>,
+    /// Where to write to.
+    pub email: Option<String>,
+    /// Terms in force, sanitized; empty where none are published.
+    pub terms: Html,
+    /// Their version, with the address of that very version, and since when.
+    pub terms_version: Option<(TermsRef, Moment)>,
+    /// Privacy notice, sanitized; empty where none is published.
+    pub privacy: Html,
+}
+
+/// One version of a merchant's terms, as it was accepted with an order.
+#[derive(Clone, Debug, Template)]
+#[template(path = "shop/terms.html")]
+pub struct TermsPage {
+    /// Frame.
+    pub shell: Shell,
+    /// Name of the merchant.
+    pub seller_name: String,
+    /// Under `/m/`.
+    pub seller_slug: String,
+    /// The version.
+    pub version: i64,
+    /// Since when it is, or was, in force.
+    pub since: Moment,
+    /// A later one is in force.
+    pub replaced: bool,
+    /// The text, sanitized.
+    pub text: Html,
+}

@@ -1,0 +1,45 @@
+//! View models: one struct per page, one per component, each with its template.
+//!
+//! Rules kept here:
+//! - money comes in as text that is ready to be shown ("$96.50", minus sign U+2212), times as UTC with the zone they are
+//!   told in; a view never computes an amount;
+//! - what a struct does not carry is not on the page;
+//! - everything is escaped by askama; the one way around is [`Html`], which is only made from sanitized text;
+//! - a component ([`Badge`], [`Steps`], [`Meter`]...) is `HtmlSafe`, so `{{ meter }}` draws it, and `meter.to_string()` is
+//!   the fragment that `static/live.js` puts in its place when it moves.
+
+mod campaign;
+mod field;
+mod home;
+mod join;
+mod merchant;
+mod order;
+mod parts;
+mod refusal;
+mod shell;
+mod steps;
+mod supplier;
+mod time;
+
+#[cfg(test)]
+mod gallery;
+
+pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};
+pub use field::{Choice, Control, Field, FieldError, Problems};
+pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
+pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
+pub use merchant::{MerchantPage, TermsPage};
+pub use order::{
+    CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderPage, PayOffer,
+    QueuePage, ThanksPage,
+};
+pub use parts::{
+    Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
+};
+pub use refusal::RefusalPage;
+pub use shell::{Html, NavItem, PANEL_NAV, PanelShell, Shell, Theme};
+pub use steps::{StepRow, Steps, StepsPhase};
+pub use supplier::{PoDocument, PoLine, PurchaseOrderPage, SupplierPage, SupplierState};
+pub use time::{
+    Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
+};

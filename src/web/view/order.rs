@@ -1,0 +1,223 @@
+//! What a shopper sees of an order: the way to its payment, the thanks, the order's own page, cancelling, and the link
+//! again. All but the last two stand behind the signed link (`?t=`) and are answered with `Cache-Control: no-store`.
+//!
+//! After joining: 303 to the payment page where the provider has made it, else to [`QueuePage`], which asks again by
+//! itself until it is there. The provider's success address is [`ThanksPage`], its cancel address [`OrderPage`].
+
+use askama::Template;
+
+use super::time::{Day, Moment, Timeline, grouped};
+use super::{Badge, Field, MoneyTable, Shell};
+
+/// The payment page is being prepared: place in the queue. `shell.refresh` makes the browser ask again; the handler
+/// answers 303 to the payment page as soon as there is one.
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/queue.html")]
+pub struct QueuePage {
+    /// Frame, private, with `refresh` set (2 to 5 seconds).
+    pub shell: Shell,
+    /// The campaign's title.
+    pub title: String,
+    /// Orders whose payment page is made before this one; nought: it is this one's turn.
+    pub before: i64,
+    /// What will be paid.
+    pub total: String,
+    /// Until when the units are kept.
+    pub held_until: Moment,
+    /// The order's own page.
+    pub order_href: String,
+    /// Event stream; its messages have the key `place` ([`QueuePage::place_words`]) and `@go`: an address to go to.
+    pub events: Option<String>,
+}
+
+impl QueuePage {
+    /// Where it stands in the queue, in words; also the fragment `place`.
+    pub fn place_words(before: i64) -> String {
+        match before {
+            0 => "It is your turn now.".to_owned(),
+            1 => "1 order is before yours.".to_owned(),
+            n => format!("{} orders are before yours.", grouped(n)),
+        }
+    }
+}
+
+/// Back from the provider's payment page.
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/thanks.html")]
+pub struct ThanksPage {
+    /// Frame, private; with `refresh` while the payment is not confirmed yet.
+    pub shell: Shell,
+    /// The campaign's title.
+    pub title: String,
+    /// The campaign's address.
+    pub campaign_href: String,
+    /// Whether the provider has confirmed the payment.
+    pub paid: bool,
+    /// What was, or will have been, paid.
+    pub total: String,
+    /// Where the mail goes.
+    pub email: String,
+    /// When it is decided.
+    pub deadline: Moment,
+    /// The threshold in words.
+    pub threshold: String,
+    /// What is missing to the next step: "12 more and everybody pays $80.00."
+    pub next_step: Option<String>,
+    /// The order's own page.
+    pub order_href: String,
+}
+
+/// The offer to pay an order that is not paid yet.
+#[derive(Clone, Debug)]
+pub struct PayOffer {
+    /// The provider's page, or the queue page.
+    pub href: String,
+    /// What it costs.
+    pub total: String,
+    /// Until when the units are kept.
+    pub until: Moment,
+}
+
+/// The offer to cancel.
+#[derive(Clone, Debug)]
+pub struct CancelOffer {
+    /// The page that asks once more.
+    pub href: String,
+    /// What comes back: "$96.50"; none where nothing was paid.
+    pub amount: Option<String>,
+}
+
+/// A mail that did not arrive.
+#[derive(Clone, Debug)]
+pub struct MailProblem {
+    /// The address.
+    pub email: String,
+    /// Its subject.
+    pub subject: String,
+    /// What the mail server said.
+    pub reason: String,
+}
+
+/// `/o/{id}?t=`
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/order.html")]
+pub struct OrderPage {
+    /// Frame, private.
+    pub shell: Shell,
+    /// What the order is called in mails and on paper.
+    pub number: String,
+    /// The campaign's title.
+    pub title: String,
+    /// The campaign's address.
+    pub campaign_href: String,
+    /// The order's state word.
+    pub state: String,
+    /// The payment's state word.
+    pub payment_state: String,
+    /// When it was placed.
+    pub placed: Moment,
+    /// Where it is, with what comes.
+    pub timeline: Timeline,
+    /// Lines, total, charges and refunds.
+    pub money: MoneyTable,
+    /// The promised ship date; none once nothing will be shipped.
+    pub ships_by: Option<Day>,
+    /// The stop-loss date.
+    pub last_day: Option<Day>,
+    /// Name and address, line by line.
+    pub address: Vec<String>,
+    /// In one parcel, or as it becomes available.
+    pub one_parcel: bool,
+    /// The terms accepted: version and address.
+    pub terms: Option<super::TermsRef>,
+    /// Set while it can still be paid.
+    pub pay: Option<PayOffer>,
+    /// Set while it can be cancelled.
+    pub cancel: Option<CancelOffer>,
+    /// Mails that did not arrive.
+    pub mail_problem: Option<MailProblem>,
+    /// A refund failed twice: its amount. Another way is asked for.
+    pub refund_needs_way: Option<String>,
+    /// Whom to write to.
+    pub seller_name: String,
+    /// Their page.
+    pub seller_href: String,
+    /// Their mail address, where they have published one.
+    pub seller_email: Option<String>,
+    /// Event stream; a message with `@reload` draws the page again.
+    pub events: Option<String>,
+}
+
+impl OrderPage {
+    /// Badge of the order.
+    pub fn badge(&self) -> Badge {
+        Badge::state(&self.state)
+    }
+
+    /// Badge of the payment.
+    pub fn payment_badge(&self) -> Badge {
+        Badge::state(&self.payment_state)
+    }
+
+    fn icons(&self) -> String {
+        let mut names = Vec::new();
+        if self.pay.is_some() {
+            names.push("lock");
+        }
+        if self.mail_problem.is_some() {
+            names.push("mail");
+        }
+        if self.refund_needs_way.is_some() {
+            names.push("alert");
+        }
+        names.join(" ")
+    }
+}
+
+/// Asks once more before an order is cancelled; its button posts to the address of the order's cancelling.
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/cancel.html")]
+pub struct CancelPage {
+    /// Frame, private.
+    pub shell: Shell,
+    /// What the order is called.
+    pub number: String,
+    /// The campaign's title.
+    pub title: String,
+    /// Where the form posts to, with the token.
+    pub action: String,
+    /// What comes back; none where nothing was paid.
+    pub amount: Option<String>,
+    /// The order's own page.
+    pub order_href: String,
+}
+
+/// `/orders/link`: the order's link once more.
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/link.html")]
+pub struct LinkAgainPage {
+    /// Frame.
+    pub shell: Shell,
+    /// The address, with what is wrong with it ([`LinkAgainPage::field`]).
+    pub email: Field,
+}
+
+impl LinkAgainPage {
+    /// The field of the form, filled in.
+    pub fn field(typed: &str, error: Option<String>) -> Field {
+        let mut field = Field::input("email", "email", "E-mail you ordered with")
+            .value(typed)
+            .autocomplete("email")
+            .max_length(254);
+        field.error = error;
+        field
+    }
+}
+
+/// `/orders/link/sent`: says the same whether the address has orders or not.
+#[derive(Clone, Debug, Template)]
+#[template(path = "order/link_sent.html")]
+pub struct LinkSentPage {
+    /// Frame.
+    pub shell: Shell,
+}
