@@ -189,6 +189,23 @@ pub fn staff_of(conn: &mut Conn, merchant: MerchantId) -> Result<Vec<StaffRow>, 
         .load(conn)?)
 }
 
+/// Changes a person's password where its hash is still `from`; whether it was.
+pub fn set_password(
+    conn: &mut Conn,
+    id: StaffId,
+    from: &str,
+    to: &str,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        staff::table
+            .filter(staff::id.eq(id))
+            .filter(staff::password_hash.eq(from)),
+    )
+    .set(staff::password_hash.eq(to))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
 /// Keeps a key's hash.
 pub fn insert_key(
     conn: &mut Conn,

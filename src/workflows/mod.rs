@@ -2,6 +2,7 @@
 //!
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
+pub mod accounts;
 pub mod audit;
 pub mod campaigns;
 pub mod cancel;
@@ -14,7 +15,9 @@ pub mod links;
 pub mod money;
 pub mod office;
 pub mod payment;
+pub mod pictures;
 pub mod ports;
 pub mod purchase;
 pub mod recover;
 pub mod refund;
+pub mod suppliers;
