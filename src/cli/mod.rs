@@ -2,9 +2,11 @@
 
 mod audit;
 mod backup;
+mod demo;
 mod reconcile;
 mod restore;
 mod serve;
+mod staff;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,19 @@ enum Command {
     },
     /// Background work only, for several machines on one PostgreSQL.
     Worker,
+    /// Serves a throw-away example shop in the sandbox, filled with campaigns in every state; prints the addresses and
+    /// the log-in of a merchant.
+    Demo,
+    /// People who work in a merchant's panel.
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
+    /// Keys for a merchant's programs.
+    ApiKey {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Checks every rule of the books and prints each breach with its order. Exit 0: none, 1: some, 2: the provider
     /// could not be asked.
     Audit,
@@ -48,6 +63,33 @@ enum Command {
     Restore {
         /// A file that `muster backup` wrote.
         file: std::path::PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum StaffCommand {
+    /// Lets a person log in; makes the merchant where there is none. The password comes from MUSTER_PASSWORD or is asked
+    /// for.
+    Add {
+        /// The merchant's name.
+        #[arg(long)]
+        merchant: String,
+        /// The person's e-mail address.
+        #[arg(long)]
+        email: String,
+        /// owner, manager, fulfilment or viewer.
+        #[arg(long)]
+        role: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Prints a new key, alone, once.
+    Create {
+        /// The merchant's name in addresses, such as fern-kiln.
+        #[arg(long)]
+        merchant: String,
     },
 }
 
@@ -75,6 +117,18 @@ async fn dispatch(config: Config, command: Option<Command>) -> Answer {
     match command.unwrap_or(Command::Serve { no_worker: false }) {
         Command::Serve { no_worker } => serve::run(config, no_worker).await,
         Command::Worker => serve::work(config).await,
+        Command::Demo => demo::run(config).await,
+        Command::Staff {
+            command:
+                StaffCommand::Add {
+                    merchant,
+                    email,
+                    role,
+                },
+        } => staff::add(&config, &merchant, &email, &role),
+        Command::ApiKey {
+            command: KeyCommand::Create { merchant },
+        } => staff::create_key(&config, &merchant),
         Command::Audit => audit::run(config).await,
         Command::Reconcile => reconcile::run(config).await,
         Command::Backup { file } => backup::run(&config, &file),

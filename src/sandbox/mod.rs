@@ -127,6 +127,20 @@ impl Sandbox {
         })
     }
 
+    /// Lets new books begin in the past, by so much: an example can then be lived through up to the present. Books
+    /// that have a clock already are left alone.
+    pub fn begin_earlier(data_dir: &Path, by: chrono::TimeDelta) -> Result<(), OpenError> {
+        std::fs::create_dir_all(data_dir)
+            .map_err(|e| OpenError(format!("{}: {e}", data_dir.display())))?;
+        let mut conn = store::connect(&data_dir.join("sandbox.db")).map_err(OpenError)?;
+        store::make_tables(&mut conn)?;
+        if store::get_setting(&mut conn, clock::OFFSET)?.is_none() {
+            let offset = by.num_milliseconds().saturating_neg().to_string();
+            store::put_setting(&mut conn, clock::OFFSET, &offset)?;
+        }
+        Ok(())
+    }
+
     /// The movable clock: for everything in this process, and in every other that opens the same data folder.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.inner.clock.clone()
