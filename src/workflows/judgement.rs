@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Duration, Utc};
+
 use super::cancel::leave;
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
@@ -12,6 +14,7 @@ use super::payment::{frozen, letter_lines, say_threshold};
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::country::Country;
+use crate::domain::day::day_end;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::money::thousands;
@@ -203,6 +206,25 @@ pub fn fail(
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
     tx.touch(campaign.id);
     Ok(())
+}
+
+/// The day after the stop-loss date, at 06:00 in the campaign's zone, unshipped orders are refunded without being
+/// asked; nothing is shipped yet in this version, so the campaign fails (domain section 6). When to look again.
+///
+/// # Errors
+/// What the database says.
+pub fn stop_loss(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Option<DateTime<Utc>>, Problem> {
+    let campaign = lock_campaign(tx, id)?;
+    if !matches!(campaign.state, CampaignState::Ordered | CampaignState::Fulfilling) {
+        return Ok(None);
+    }
+    let draft = offer(&campaign)?;
+    let due = day_end(draft.stop_loss_date, draft.time_zone) + Duration::hours(6);
+    if tx.now < due {
+        return Ok(Some(due));
+    }
+    fail(desk, tx, &campaign, Failure::StopLoss, Some("The last day has passed."))?;
+    Ok(None)
 }
 
 /// How many orders are settled in one transaction.
