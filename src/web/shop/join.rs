@@ -8,9 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::draw::{seller, terms, threshold_words};
 use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
-use super::{Shop, joined_from, trouble};
+use super::{Shop, allow, trouble};
 use crate::domain::price::shown_step;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
+use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
 use crate::web::view::{
@@ -26,6 +27,7 @@ pub const MOST_BYTES: usize = 64 * 1024;
 struct Desk<'a> {
     shop: &'a Shop,
     request: &'a HttpRequest,
+    client: Client,
     facts: Facts,
     sent: Sent,
 }
@@ -34,6 +36,7 @@ struct Desk<'a> {
 pub async fn join(
     shop: web::Data<Shop>,
     request: HttpRequest,
+    client: Client,
     slug: web::Path<String>,
     body: Result<web::Bytes, actix_web::Error>,
 ) -> HttpResponse {
@@ -54,6 +57,7 @@ pub async fn join(
     let desk = Desk {
         shop: &shop,
         request: &request,
+        client,
         facts,
         sent: Sent::read(&body),
     };
@@ -90,6 +94,10 @@ impl Desk<'_> {
                 .review(&checked, StatusCode::OK, None, Vec::new())
                 .await;
         }
+        let back = format!("/c/{}", self.facts.campaign.slug);
+        if let Err(answer) = allow(self.shop, self.request, Limit::Join, self.client, &back) {
+            return answer;
+        }
         match self.shop.office.join(self.wish(&checked)).await {
             Ok(placed) => {
                 let token = self.shop.office.desk().links.order_token(placed.order.id);
@@ -110,7 +118,7 @@ impl Desk<'_> {
             delivery: checked.delivery,
             agreed_total: self.sent.confirmed_total,
             terms_version: Some(checked.terms_version),
-            joined_from: joined_from(self.request),
+            joined_from: self.client.to_string(),
             form_key: self.sent.form_key.clone(),
         }
     }

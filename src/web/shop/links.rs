@@ -5,10 +5,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::{Shop, trouble};
+use super::{Shop, allow, trouble};
 use crate::domain::text::normalize_email;
 use crate::store::Tx;
 use crate::store::{campaigns, orders};
+use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
 use crate::web::view::{LinkAgainPage, LinkSentPage, Shell};
@@ -60,6 +61,7 @@ async fn sent(shop: web::Data<Shop>, request: HttpRequest) -> HttpResponse {
 async fn send(
     shop: web::Data<Shop>,
     request: HttpRequest,
+    client: Client,
     typed: Option<web::Form<Typed>>,
 ) -> HttpResponse {
     let typed = typed.map(|t| t.into_inner().email).unwrap_or_default();
@@ -74,6 +76,9 @@ async fn send(
             return private(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
+    if let Err(answer) = allow(&shop, &request, Limit::LinkAgain, client, "/orders/link") {
+        return answer;
+    }
     let post = move |desk: &Desk, tx: &mut Tx| post(desk, tx, &email);
     match shop.office.write(post).await {
         Ok(()) => see_other("/orders/link/sent"),

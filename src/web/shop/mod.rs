@@ -12,16 +12,18 @@ pub(in crate::web) mod trouble;
 
 use std::sync::Arc;
 
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::store::{Conn, campaigns, pages};
+use crate::store::{self, Conn, campaigns};
+use crate::web::guard::{Client, Guards, Limit};
 use crate::web::live::{Live, LiveStop, Rendered};
 use crate::web::snapshot::{Drawing, Page, Painter, Snapshots};
 use crate::web::view::{CampaignPage, JoinInput, Problems, Shell, Sort, Theme};
-use crate::web::{order, supplier, theme};
+use crate::web::{order, pages, supplier, theme};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
@@ -89,7 +91,7 @@ fn earlier(
     before: chrono::NaiveDateTime,
     but: crate::domain::ids::CampaignId,
 ) -> Result<(i64, i64), Problem> {
-    let ended = pages::ended_of(conn, merchant, before, but)?;
+    let ended = store::pages::ended_of(conn, merchant, before, but)?;
     let failed = ended
         .iter()
         .filter(|(_, failure)| failure.is_some())
@@ -179,7 +181,7 @@ async fn events(
     let asked = slug.into_inner();
     let found = shop
         .office
-        .read(move |conn| Ok::<_, Problem>(pages::published(conn, &asked)?))
+        .read(move |conn| Ok::<_, Problem>(store::pages::published(conn, &asked)?))
         .await;
     let shell = Shell::public(theme::of(&request), "/", shop.sandbox());
     match found {
@@ -282,9 +284,30 @@ fn render_live(
     }))
 }
 
-/// The network address a request came from, as it is kept with an order.
-pub(in crate::web) fn joined_from(request: &HttpRequest) -> String {
-    request
-        .peer_addr()
-        .map_or_else(String::new, |peer| peer.ip().to_canonical().to_string())
+/// What is nowhere: the page that says so.
+pub async fn nothing_here(shop: web::Data<Shop>, request: HttpRequest) -> HttpResponse {
+    let shell = Shell::public(theme::of(&request), "/", shop.sandbox());
+    trouble::page(shell, &Problem::NotFound("page"))
+}
+
+/// Counts what one address may do so often only; else the page that says when to come again.
+fn allow(
+    shop: &Shop,
+    request: &HttpRequest,
+    limit: Limit,
+    client: Client,
+    back: &str,
+) -> Result<(), HttpResponse> {
+    let Some(guards) = request.app_data::<web::Data<Guards>>() else {
+        return Ok(());
+    };
+    guards.allow(limit, client).map_err(|too_many| {
+        let shell = Shell::public(theme::of(request), back, shop.sandbox());
+        let mut answer = pages::refuse(shell, StatusCode::TOO_MANY_REQUESTS);
+        answer.headers_mut().insert(
+            header::RETRY_AFTER,
+            header::HeaderValue::from(too_many.retry_after),
+        );
+        answer
+    })
 }
