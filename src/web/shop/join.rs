@@ -10,6 +10,7 @@ use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
 use crate::domain::price::shown_step;
+use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
@@ -64,6 +65,16 @@ pub async fn join(
     desk.work().await
 }
 
+/// `GET /c/{slug}/orders`: a reload or the address bar, after a form; back to it.
+pub async fn back(slug: web::Path<String>) -> HttpResponse {
+    let slug = slug.into_inner();
+    if is_valid_slug(&slug) {
+        see_other(&format!("/c/{slug}#join"))
+    } else {
+        see_other("/")
+    }
+}
+
 async fn read(shop: &Shop, slug: &str) -> Result<Option<Facts>, Problem> {
     let slug = slug.to_owned();
     shop.office
@@ -94,9 +105,13 @@ impl Desk<'_> {
                 .review(&checked, StatusCode::OK, None, Vec::new())
                 .await;
         }
-        let back = format!("/c/{}", self.facts.campaign.slug);
-        if let Err(answer) = allow(self.shop, self.request, Limit::Join, self.client, &back) {
-            return answer;
+        if let Err(too_many) = allow(self.request, Limit::Join, self.client) {
+            let said = of_the_whole(
+                "Too many orders came from your network in a minute. Nothing was charged. Press the button again later.",
+            );
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let answer = self.review(&checked, status, None, vec![said]).await;
+            return trouble::again_in(answer, too_many.retry_after);
         }
         match self.shop.office.join(self.wish(&checked)).await {
             Ok(placed) => {
@@ -127,12 +142,9 @@ impl Desk<'_> {
     async fn refused(&mut self, checked: Checked, problem: Problem) -> HttpResponse {
         if let Problem::Busy(why) | Problem::Again(why) = &problem {
             log::warn!("a join was turned away: {why}");
-            let said = FieldError {
-                field: String::new(),
-                message:
-                    "The server is busy at the moment. Nothing was charged. Press the button again."
-                        .to_owned(),
-            };
+            let said = of_the_whole(
+                "The server is busy at the moment. Nothing was charged. Press the button again.",
+            );
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return trouble::busy(self.review(&checked, status, None, vec![said]).await);
         }
@@ -352,6 +364,13 @@ pub fn address_lines(address: &crate::workflows::join::Address) -> Vec<String> {
     lines.push(place.join(" "));
     lines.push(address.country.name().to_owned());
     lines
+}
+
+fn of_the_whole(message: &str) -> FieldError {
+    FieldError {
+        field: String::new(),
+        message: message.to_owned(),
+    }
 }
 
 fn one(field: &str, message: &str) -> Problems {

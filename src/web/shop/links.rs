@@ -10,7 +10,7 @@ use crate::domain::text::normalize_email;
 use crate::store::Tx;
 use crate::store::{campaigns, orders};
 use crate::web::guard::{Client, Limit};
-use crate::web::pages::{private, see_other};
+use crate::web::pages::{private, refuse, see_other};
 use crate::web::theme;
 use crate::web::view::{LinkAgainPage, LinkSentPage, Shell};
 use crate::workflows::desk::{Desk, Post, Problem, order_number};
@@ -76,8 +76,9 @@ async fn send(
             return private(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    if let Err(answer) = allow(&shop, &request, Limit::LinkAgain, client, "/orders/link") {
-        return answer;
+    if let Err(too_many) = allow(&request, Limit::LinkAgain, client) {
+        let answer = refuse(shell(&shop, &request), StatusCode::TOO_MANY_REQUESTS);
+        return trouble::again_in(answer, too_many.retry_after);
     }
     let post = move |desk: &Desk, tx: &mut Tx| post(desk, tx, &email);
     match shop.office.write(post).await {

@@ -12,18 +12,17 @@ pub(in crate::web) mod trouble;
 
 use std::sync::Arc;
 
-use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::store::{self, Conn, campaigns};
-use crate::web::guard::{Client, Guards, Limit};
+use crate::web::guard::{Client, Guards, Limit, TooMany};
 use crate::web::live::{Live, LiveStop, Rendered};
 use crate::web::snapshot::{Drawing, Page, Painter, Snapshots};
 use crate::web::view::{CampaignPage, JoinInput, Problems, Shell, Sort, Theme};
-use crate::web::{order, pages, supplier, theme};
+use crate::web::{order, supplier, theme};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
@@ -106,7 +105,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(both("/", home))
         .service(both("/c/{slug}", campaign))
         .route("/c/{slug}/events", web::get().to(events))
-        .route("/c/{slug}/orders", web::post().to(join::join))
+        .service(
+            web::resource("/c/{slug}/orders")
+                .route(web::post().to(join::join))
+                .route(web::get().to(join::back)),
+        )
         .service(both("/m/{slug}", merchant))
         .configure(links::configure)
         .configure(order::configure)
@@ -290,24 +293,10 @@ pub async fn nothing_here(shop: web::Data<Shop>, request: HttpRequest) -> HttpRe
     trouble::page(shell, &Problem::NotFound("page"))
 }
 
-/// Counts what one address may do so often only; else the page that says when to come again.
-fn allow(
-    shop: &Shop,
-    request: &HttpRequest,
-    limit: Limit,
-    client: Client,
-    back: &str,
-) -> Result<(), HttpResponse> {
-    let Some(guards) = request.app_data::<web::Data<Guards>>() else {
-        return Ok(());
-    };
-    guards.allow(limit, client).map_err(|too_many| {
-        let shell = Shell::public(theme::of(request), back, shop.sandbox());
-        let mut answer = pages::refuse(shell, StatusCode::TOO_MANY_REQUESTS);
-        answer.headers_mut().insert(
-            header::RETRY_AFTER,
-            header::HeaderValue::from(too_many.retry_after),
-        );
-        answer
-    })
+/// Counts what one address may do so often only.
+fn allow(request: &HttpRequest, limit: Limit, client: Client) -> Result<(), TooMany> {
+    match request.app_data::<web::Data<Guards>>() {
+        Some(guards) => guards.allow(limit, client),
+        None => Ok(()),
+    }
 }

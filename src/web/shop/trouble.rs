@@ -44,10 +44,14 @@ pub fn page(shell: Shell, problem: &Problem) -> HttpResponse {
 }
 
 /// Adds when to come again.
-pub fn busy(mut answer: HttpResponse) -> HttpResponse {
-    answer
-        .headers_mut()
-        .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+pub fn busy(answer: HttpResponse) -> HttpResponse {
+    again_in(answer, 5)
+}
+
+/// Adds in how many seconds to come again.
+pub fn again_in(mut answer: HttpResponse, seconds: u64) -> HttpResponse {
+    let seconds = header::HeaderValue::from(seconds);
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds);
     answer
 }
 

@@ -29,7 +29,11 @@ const NOTE: usize = 2000;
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/s/{token}", web::get().to(show))
-        .route("/s/{token}/acknowledge", web::post().to(say_yes))
+        .service(
+            web::resource("/s/{token}/acknowledge")
+                .route(web::post().to(say_yes))
+                .route(web::get().to(show)),
+        )
         .route("/s/{token}/print", web::get().to(print))
         .route("/s/{token}/csv", web::get().to(csv));
 }

@@ -42,7 +42,7 @@ both_databases! {
         let campaign = shop.publish(shop.example_a()).await;
         let visitor = Visitor::of(&shop);
         let empty = visitor.fill_in(&campaign, &[("step", "review")]).await;
-        empty.is(422).says("6 things to correct").says("Accept the terms").says("Choose at least one");
+        empty.is(422).says("7 things to correct").says("Accept the terms").says("Choose at least one");
         empty.says("Choose the country").says("Write your name.").says("Write the town.");
         for (field, value, said) in [
             ("qty_set", "-1", "Write a whole number"),
@@ -88,7 +88,7 @@ both_databases! {
         let visitor = Visitor::of(&shop);
         let form = typed("a@mail.example", "2");
         let review = visitor.fill_in(&campaign, &form).await;
-        let (one, two) = futures_util::join!(
+        let (one, two) = tokio::join!(
             visitor.pay(&campaign, &form, &review),
             visitor.pay(&campaign, &form, &review),
         );
@@ -117,6 +117,7 @@ both_databases! {
     async fn what_is_sold_out_or_closed_is_said_at_the_form(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let mut offer = shop.example_a();
+        offer["threshold"]["target"] = json!(3);
         offer["options"][0]["cap"] = json!(3);
         offer["options"][0]["per_shopper"] = json!(2);
         let campaign = shop.publish(offer).await;

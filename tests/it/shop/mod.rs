@@ -68,7 +68,11 @@ impl Seen {
 
 impl<'a> Visitor<'a> {
     pub fn of(shop: &'a Shop) -> Self {
-        let http = Client::builder().redirect(Policy::none()).build().unwrap();
+        let http = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { shop, http }
     }
 

@@ -1,6 +1,5 @@
 //! The public pages: drawn once, served from memory, told of changes.
 
-use futures_util::StreamExt;
 use muster::domain::campaign::CampaignState;
 use muster::store::merchants;
 use muster::workflows::desk::Problem;
@@ -16,7 +15,7 @@ both_databases! {
         let visitor = Visitor::of(&shop);
         let path = format!("/c/{}", campaign.slug);
         let first = visitor.get(&path).await;
-        first.is(200).says("Ridge pour-over set").says("0 of 5 needed").says("Fern &amp;#38; Kiln".replace("&amp;#38;", "&#38;").as_str());
+        first.is(200).says("Ridge pour-over set").says("0 of 5 needed").says("Fern &#38; Kiln");
         assert_eq!(first.headers["cache-control"], "no-cache");
         assert_eq!(first.headers["vary"], "Accept-Encoding, Cookie");
         let tag = first.headers["etag"].to_str().unwrap().to_owned();
@@ -40,7 +39,7 @@ both_databases! {
         let changed = visitor.get_with(&path, &[("if-none-match", &tag)]).await;
         changed.is(200).says("2 of 5 needed").says("3 more and everybody pays $90.00.");
         visitor.get("/").await.is(200).says("Ridge pour-over set").says("3 more and everybody pays $90.00.");
-        visitor.get("/?sort=nearest").await.is(200).says("value=\"nearest\"");
+        visitor.get("/?sort=nearest").await.is(200).says("Open now");
         visitor.get("/?page=7").await.is(404);
         shop.close().await;
     }
@@ -100,13 +99,12 @@ both_databases! {
     async fn who_looks_on_is_told_of_a_join_and_of_the_end(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;
-        let answer = reqwest::get(shop.url(&format!("/c/{}/events", campaign.slug))).await.unwrap();
+        let mut answer = reqwest::get(shop.url(&format!("/c/{}/events", campaign.slug))).await.unwrap();
         assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
-        let mut stream = answer.bytes_stream();
         shop.join_and_pay(&campaign, "a@mail.example", 2).await;
         let mut heard = String::new();
         while !heard.contains("2 of 5 needed") {
-            let bytes = stream.next().await.expect("it goes on").unwrap();
+            let bytes = answer.chunk().await.unwrap().expect("it goes on");
             heard.push_str(std::str::from_utf8(&bytes).unwrap());
         }
         let last = heard.lines().filter_map(|l| l.strip_prefix("data: ")).next_back().unwrap();
@@ -114,11 +112,11 @@ both_databases! {
         assert!(message["@now"].is_string() && message["stock-set"] == "2 ordered", "{message}");
         shop.advance(chrono::Duration::days(8)).await;
         while !heard.contains("\"@reload\":true") {
-            let bytes = stream.next().await.expect("it goes on").unwrap();
+            let bytes = answer.chunk().await.unwrap().expect("it goes on");
             heard.push_str(std::str::from_utf8(&bytes).unwrap());
         }
         // The server stops although somebody looks on.
         shop.close().await;
-        while let Some(Ok(_)) = stream.next().await {}
+        while let Ok(Some(_)) = answer.chunk().await {}
     }
 }
