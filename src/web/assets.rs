@@ -112,7 +112,10 @@ async fn serve(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
 }
 
 fn matches(head: &HeaderMap, etag: &str) -> bool {
-    let Some(asked) = head.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()) else {
+    let Some(asked) = head
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok())
+    else {
         return false;
     };
     let mut tags = asked.split(',').map(str::trim);
@@ -121,12 +124,17 @@ fn matches(head: &HeaderMap, etag: &str) -> bool {
 
 /// Whether an answer may be gzipped: named in `Accept-Encoding`, and not with a weight of nought.
 pub fn accepts_gzip(head: &HeaderMap) -> bool {
-    let Some(asked) = head.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()) else {
+    let Some(asked) = head
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|v| v.to_str().ok())
+    else {
         return false;
     };
     asked.split(',').any(|part| {
         let mut pieces = part.split(';').map(str::trim);
-        let named = pieces.next().is_some_and(|n| n.eq_ignore_ascii_case("gzip"));
+        let named = pieces
+            .next()
+            .is_some_and(|n| n.eq_ignore_ascii_case("gzip"));
         let weight = pieces.find_map(|p| p.strip_prefix("q="));
         named && weight.is_none_or(|q| q.parse::<f32>().is_ok_and(|q| q > 0.0))
     })
@@ -175,7 +183,10 @@ mod tests {
         };
         let plain = test::call_service(&app, ask(false, None)).await;
         assert_eq!(plain.status(), 200);
-        assert_eq!(plain.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
+        assert_eq!(
+            plain.headers()[header::CONTENT_TYPE],
+            "text/css; charset=utf-8"
+        );
         let kept = plain.headers()[header::CACHE_CONTROL].to_str().unwrap();
         assert!(kept.contains("immutable"));
         let etag = plain.headers()[header::ETAG].to_str().unwrap().to_owned();

@@ -44,8 +44,7 @@ pub fn refuse(shell: Shell, status: StatusCode) -> HttpResponse {
 
 /// An error page with words of its own.
 pub fn refusal(page: &RefusalPage) -> HttpResponse {
-    let status =
-        StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     private(status, page)
 }
 

@@ -87,11 +87,7 @@ impl Field {
     }
 
     /// `<input type=...>`.
-    pub fn input(
-        kind: &'static str,
-        name: impl Into<String>,
-        label: impl Into<String>,
-    ) -> Self {
+    pub fn input(kind: &'static str, name: impl Into<String>, label: impl Into<String>) -> Self {
         Self::new(name, label, Control::Input(kind))
     }
 
@@ -101,11 +97,7 @@ impl Field {
     }
 
     /// One of several.
-    pub fn select(
-        name: impl Into<String>,
-        label: impl Into<String>,
-        choices: Vec<Choice>,
-    ) -> Self {
+    pub fn select(name: impl Into<String>, label: impl Into<String>, choices: Vec<Choice>) -> Self {
         Self::new(name, label, Control::Select(choices))
     }
 

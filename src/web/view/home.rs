@@ -142,7 +142,8 @@ impl HomePage {
                  deadline and what is still missing."
                     .to_owned()
             } else {
-                "No campaign takes orders at this moment. The next one to open will stand here.".to_owned()
+                "No campaign takes orders at this moment. The next one to open will stand here."
+                    .to_owned()
             },
             action: None,
         }

@@ -136,7 +136,9 @@ impl Steps {
             }
             (StepsPhase::Open, None) => "The lowest price is reached.".to_owned(),
             (StepsPhase::Scheduled, _) => format!("It starts at {}.", price(0)),
-            (StepsPhase::Counting, _) => "Joining has ended, the price is being settled.".to_owned(),
+            (StepsPhase::Counting, _) => {
+                "Joining has ended, the price is being settled.".to_owned()
+            }
             (StepsPhase::Settled, _) => format!("Everybody pays {}.", price(self.current)),
             (StepsPhase::Failed, _) => "Nobody pays: it did not come together.".to_owned(),
         }
@@ -283,7 +285,10 @@ mod tests {
         assert_eq!(dots(&fields[2], "off"), 50);
         assert!(fields.iter().all(|f| f.rects.len() <= 5));
         assert_eq!(fields[2].tag, "12 to go");
-        assert_eq!(three(88, 1).headline(), "12 more and everybody pays $80.00.");
+        assert_eq!(
+            three(88, 1).headline(),
+            "12 more and everybody pays $80.00."
+        );
     }
 
     #[test]
