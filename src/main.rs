@@ -1,1 +1,5 @@
-fn main() {}
+//! Arguments -> the command, nothing else.
+
+fn main() -> std::process::ExitCode {
+    muster::cli::run()
+}

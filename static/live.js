@@ -58,6 +58,8 @@
   count();
   setInterval(count, 20000);
   const events = main && main.dataset.events;
+  const refresh = main && Number(main.dataset.refresh);
+  if (refresh > 0) setTimeout(() => location.reload(), refresh * 1000); // what a browser without script does by itself
   if (events && "EventSource" in window) {
     new EventSource(events).onmessage = (e) => {
       try {

@@ -212,14 +212,15 @@ pub const CARDS: [Card; 13] = [
 ];
 
 /// The card with this number, or the provider's refusal of any other.
-pub fn look_up(number: &str) -> Result<&'static Card, Refusal> {
+pub fn look_up(number: &str) -> Result<&'static Card, Box<Refusal>> {
     if let Some(card) = CARDS.iter().find(|c| c.number == number) {
         return Ok(card);
     }
     if (12..=19).contains(&number.len()) && luhn(number) {
-        return Err(NOT_A_TEST_CARD.refusal());
+        return Err(NOT_A_TEST_CARD.refusal().into());
     }
-    Err(Refusal::card("incorrect_number", None, "Your card number is incorrect.").param("number"))
+    let refusal = Refusal::card("incorrect_number", None, "Your card number is incorrect.");
+    Err(refusal.param("number").into())
 }
 
 /// The card behind one of Stripe's ready-made payment methods.

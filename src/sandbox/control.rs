@@ -101,8 +101,8 @@ async fn show(sandbox: web::Data<Sandbox>) -> HttpResponse {
 fn ahead(offset_ms: i64) -> String {
     let hours = offset_ms / 3_600_000;
     match (hours / 24, hours % 24) {
-        (0, 0) => "as the machine's".into(),
-        (days, hours) => format!("{days} days {hours} hours ahead of the machine's"),
+        (0, 0) => "the machine's own time".into(),
+        (days, hours) => format!("{days} days {hours} hours ahead of the machine's clock"),
     }
 }
 

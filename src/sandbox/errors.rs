@@ -137,6 +137,12 @@ impl Refusal {
     }
 }
 
+impl From<Box<Refusal>> for Failure {
+    fn from(r: Box<Refusal>) -> Self {
+        Failure::Refused(r)
+    }
+}
+
 impl From<Refusal> for Failure {
     fn from(r: Refusal) -> Self {
         Failure::Refused(Box::new(r))

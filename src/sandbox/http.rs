@@ -29,7 +29,7 @@ pub async fn api(
         return broken_connection();
     }
     if let Err(refusal) = authorized(&req) {
-        return respond(&Answer::of(Err(refusal)), None);
+        return respond(&Answer::of(Err(*refusal)), None);
     }
     if faults.api == Api::RateLimit {
         let message = "Request rate limit exceeded (the sandbox was told to say so).";
@@ -62,6 +62,13 @@ pub async fn api(
             }
             respond(&answer, key.as_deref())
         }
+        Err(LaneError::Full) => {
+            let refusal = Refusal::invalid("Too many requests are waiting; nothing was done.");
+            respond(
+                &Answer::of(Err(refusal.status(429).code("rate_limit"))),
+                None,
+            )
+        }
         Err(e) => {
             log::error!("sandbox: {} {}: {e}", req.method(), req.path());
             let message = "The sandbox could not keep its books; nothing was done.";
@@ -81,7 +88,7 @@ async fn write(
 ) -> Done {
     let key = match key_of(req) {
         Ok(key) => key,
-        Err(refusal) => return Ok((Answer::of(Err(refusal)), None)),
+        Err(refusal) => return Ok((Answer::of(Err(*refusal)), None)),
     };
     let form = match std::str::from_utf8(body) {
         Ok(text) => Form::parse(text),
@@ -118,20 +125,20 @@ async fn read(sandbox: &Sandbox, path: String, query: &str) -> Done {
     Ok((answer, None))
 }
 
-fn key_of(req: &HttpRequest) -> Result<Option<String>, Refusal> {
+fn key_of(req: &HttpRequest) -> Result<Option<String>, Box<Refusal>> {
     let Some(value) = req.headers().get("idempotency-key") else {
         return Ok(None);
     };
     let key = value.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > LONGEST_KEY {
         let message = "Idempotency keys must be 1 to 255 printable ASCII characters long.";
-        return Err(Refusal::invalid(message));
+        return Err(Refusal::invalid(message).into());
     }
     Ok(Some(key.to_string()))
 }
 
 /// `Bearer sk_test_...`, or the same as the user name of basic authorization, as Stripe takes both.
-fn authorized(req: &HttpRequest) -> Result<(), Refusal> {
+fn authorized(req: &HttpRequest) -> Result<(), Box<Refusal>> {
     let header = req
         .headers()
         .get(header::AUTHORIZATION)
@@ -160,7 +167,7 @@ fn authorized(req: &HttpRequest) -> Result<(), Refusal> {
             "Invalid API Key provided: {shown}****. The sandbox takes any key that begins with sk_test_."
         )
     };
-    Err(Refusal::invalid(message).status(401))
+    Err(Refusal::invalid(message).status(401).into())
 }
 
 fn respond(answer: &Answer, key: Option<&str>) -> HttpResponse {

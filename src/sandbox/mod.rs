@@ -127,6 +127,20 @@ impl Sandbox {
         })
     }
 
+    /// Lets new books begin in the past, by so much: an example can then be lived through up to the present. Books
+    /// that have a clock already are left alone.
+    pub fn begin_earlier(data_dir: &Path, by: chrono::TimeDelta) -> Result<(), OpenError> {
+        std::fs::create_dir_all(data_dir)
+            .map_err(|e| OpenError(format!("{}: {e}", data_dir.display())))?;
+        let mut conn = store::connect(&data_dir.join("sandbox.db")).map_err(OpenError)?;
+        store::make_tables(&mut conn)?;
+        if store::get_setting(&mut conn, clock::OFFSET)?.is_none() {
+            let offset = by.num_milliseconds().saturating_neg().to_string();
+            store::put_setting(&mut conn, clock::OFFSET, &offset)?;
+        }
+        Ok(())
+    }
+
     /// The movable clock: for everything in this process, and in every other that opens the same data folder.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.inner.clock.clone()
@@ -227,6 +241,15 @@ impl Sandbox {
         }
     }
 
+    /// The list of endpoints says where this process delivers to.
+    async fn claim_endpoint(&self) -> Result<(), LaneError> {
+        let me = self.clone();
+        self.inner
+            .lane
+            .write(move |conn| own_endpoint(conn, &me.inner.config, &me.inner.secret, true))
+            .await
+    }
+
     fn hooks(&self) -> Option<Hooks> {
         self.inner
             .hooks
@@ -315,17 +338,19 @@ fn conn_setup(conn: &mut SqliteConnection, config: &SandboxConfig) -> Result<Fir
         let faults = faults
             .and_then(|t| serde_json::from_str(&t).ok())
             .unwrap_or_default();
-        own_endpoint(conn, config, &secret)?;
+        own_endpoint(conn, config, &secret, false)?;
         Ok::<_, diesel::result::Error>(First { secret, faults })
     })?;
     Ok(first)
 }
 
-/// The program's own endpoint follows its settings.
+/// Keeps the program's own endpoint, for the list of endpoints. A process that only looks (`refresh` false) leaves what
+/// the serving one wrote.
 fn own_endpoint(
     conn: &mut SqliteConnection,
     config: &SandboxConfig,
     secret: &str,
+    refresh: bool,
 ) -> Result<(), diesel::result::Error> {
     let kept = store::find(conn, endpoints::OWN)?;
     let mut books = Books {
@@ -346,11 +371,11 @@ fn own_endpoint(
     );
     match kept {
         None => books.insert(&fresh),
-        Some(old) if old.body["url"] == fresh.body["url"] && old.hidden == fresh.hidden => Ok(()),
-        Some(mut old) => {
+        Some(mut old) if refresh => {
             old.body["url"] = fresh.body["url"].clone();
             old.hidden = fresh.hidden;
             books.save(&old)
         }
+        Some(_) => Ok(()),
     }
 }

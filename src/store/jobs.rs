@@ -20,11 +20,6 @@ pub const PAYMENT: Kind = Kind {
     name: "payment",
     priority: 10,
 };
-/// Works off one stored webhook. Subject: its id.
-pub const WEBHOOK: Kind = Kind {
-    name: "webhook",
-    priority: 15,
-};
 /// Opens, judges, orders: drives one campaign by its dates. Subject: its id.
 pub const CAMPAIGN: Kind = Kind {
     name: "campaign",
@@ -48,6 +43,11 @@ pub const EXTENSION_TOLD: Kind = Kind {
 /// Drives one refund to its end. Subject: its id.
 pub const REFUND: Kind = Kind {
     name: "refund",
+    priority: 30,
+};
+/// Fetches a refund that a webhook named and applies it. Subject: its id at the provider.
+pub const REFUND_HEARD: Kind = Kind {
+    name: "refund_heard",
     priority: 30,
 };
 /// Fetches a dispute and applies it. Subject: its id at the provider.
@@ -79,10 +79,10 @@ pub const HOUSEKEEPING: Kind = Kind {
 /// Every kind there is.
 pub const KINDS: &[Kind] = &[
     PAYMENT,
-    WEBHOOK,
     CAMPAIGN,
     SETTLE,
     REFUND,
+    REFUND_HEARD,
     DISPUTE,
     MAIL,
     STEP_TOLD,
@@ -253,6 +253,18 @@ pub fn done(
     Ok(())
 }
 
+/// Gives a lease back untouched.
+pub fn release(conn: &mut Conn, job: &JobRow) -> Result<(), StoreError> {
+    diesel::update(
+        jobs::table
+            .filter(jobs::kind.eq(&job.kind))
+            .filter(jobs::subject.eq(&job.subject)),
+    )
+    .set(jobs::leased_until.eq(None::<NaiveDateTime>))
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Ends a lease after a failure: due again at `next`, or given up.
 pub fn failed(
     conn: &mut Conn,
@@ -283,6 +295,24 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<NaiveDateTime>, StoreError> {
         .filter(jobs::dead.eq(false))
         .select(diesel::dsl::min(jobs::run_at))
         .first(conn)?)
+}
+
+/// Frees every lease: at the start of the only worker of an embedded database, whoever had them is gone.
+pub fn free_all(conn: &mut Conn) -> Result<(), StoreError> {
+    diesel::update(jobs::table.filter(jobs::leased_until.is_not_null()))
+        .set(jobs::leased_until.eq(None::<NaiveDateTime>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The earliest pieces of work, leased ones too.
+pub fn earliest(conn: &mut Conn, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(false))
+        .order(jobs::run_at.asc())
+        .select(JobRow::as_select())
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// How many pieces of work are due, or leased, at `now`.

@@ -553,3 +553,35 @@ pub fn kept_in_campaign(
     };
     Ok((row.0.unwrap_or(0), row.1.unwrap_or(0), row.2.unwrap_or(0)))
 }
+
+/// Visits every paid page, some at a time.
+pub fn each_paid_page(
+    conn: &mut Conn,
+    mut visit: impl FnMut(&PaymentRow),
+) -> Result<(), StoreError> {
+    let mut after: Option<OrderId> = None;
+    loop {
+        let mut query = payments::table
+            .filter(payments::state.eq(AttemptState::Paid))
+            .select(PaymentRow::as_select())
+            .order((payments::order_id.asc(), payments::attempt.asc()))
+            .limit(500)
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(payments::order_id.ge(after));
+        }
+        let rows: Vec<PaymentRow> = query.load(conn)?;
+        let last = rows.last().map(|r| r.order_id);
+        // The last order of a full page may have more pages: it comes again with the next.
+        let whole = rows.len() < 500 || rows.first().map(|r| r.order_id) == last;
+        for row in &rows {
+            if whole || Some(row.order_id) != last {
+                visit(row);
+            }
+        }
+        if whole {
+            return Ok(());
+        }
+        after = last;
+    }
+}

@@ -174,6 +174,18 @@ pub fn save(conn: &mut Conn, refund: &RefundRow) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Gives a dropped refund another purpose.
+pub fn set_purpose(
+    conn: &mut Conn,
+    id: RefundId,
+    purpose: RefundPurpose,
+) -> Result<(), StoreError> {
+    diesel::update(refunds::table.find(id))
+        .set(refunds::purpose.eq(purpose))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Keeps what became of a call.
 pub fn save_attempt(conn: &mut Conn, call: &RefundAttemptRow) -> Result<(), StoreError> {
     diesel::update(refund_attempts::table.find((call.refund_id, call.attempt)))
@@ -251,4 +263,38 @@ pub fn disputes_of(conn: &mut Conn, order: OrderId) -> Result<Vec<DisputeRow>, S
         .filter(disputes::order_id.eq(order))
         .select(DisputeRow::as_select())
         .load(conn)?)
+}
+
+/// Visits every call that the provider took, with its refund, some at a time.
+pub fn each_done_attempt(
+    conn: &mut Conn,
+    mut visit: impl FnMut(&RefundRow, &RefundAttemptRow),
+) -> Result<(), StoreError> {
+    let mut after: Option<RefundId> = None;
+    loop {
+        let mut query = refunds::table
+            .select(RefundRow::as_select())
+            .order(refunds::id.asc())
+            .limit(300)
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(refunds::id.gt(after));
+        }
+        let rows: Vec<RefundRow> = query.load(conn)?;
+        let ids: Vec<RefundId> = rows.iter().map(|r| r.id).collect();
+        let calls: Vec<RefundAttemptRow> = refund_attempts::table
+            .filter(refund_attempts::refund_id.eq_any(&ids))
+            .filter(refund_attempts::provider_id.is_not_null())
+            .select(RefundAttemptRow::as_select())
+            .load(conn)?;
+        for call in &calls {
+            if let Some(refund) = rows.iter().find(|r| r.id == call.refund_id) {
+                visit(refund, call);
+            }
+        }
+        match rows.last() {
+            Some(last) if rows.len() == 300 => after = Some(last.id),
+            _ => return Ok(()),
+        }
+    }
 }

@@ -214,7 +214,16 @@ fn intent(intent: Option<Expandable<PaymentIntent>>) -> Option<String> {
 }
 
 fn currency(theirs: &stripe_types::Currency) -> Option<Currency> {
-    Currency::parse(&theirs.to_string())
+    Currency::parse(&code(theirs))
+}
+
+/// The code of a currency. The client's own list lacks some that the provider takes (the dinars of Bahrain and Kuwait,
+/// among others), and it prints those as its enum looks.
+fn code(theirs: &stripe_types::Currency) -> String {
+    match theirs {
+        stripe_types::Currency::Unknown(code) => code.clone(),
+        listed => listed.to_string(),
+    }
 }
 
 fn minor(amount: i64, theirs: &stripe_types::Currency) -> Option<i64> {
@@ -222,7 +231,6 @@ fn minor(amount: i64, theirs: &stripe_types::Currency) -> Option<i64> {
 }
 
 fn odd(id: &str, amount: i64, currency: &stripe_types::Currency) -> CallError {
-    CallError::Unknown(format!(
-        "{id}: {amount} {currency} can't be held in our units"
-    ))
+    let code = code(currency);
+    CallError::Unknown(format!("{id}: {amount} {code} can't be held in our units"))
 }

@@ -3,6 +3,7 @@
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
 pub mod accounts;
+pub mod audit;
 pub mod campaigns;
 pub mod cancel;
 pub mod desk;
@@ -17,5 +18,6 @@ pub mod payment;
 pub mod pictures;
 pub mod ports;
 pub mod purchase;
+pub mod recover;
 pub mod refund;
 pub mod suppliers;

@@ -122,6 +122,15 @@ pub fn commit_refund(
         return Ok(());
     }
     let now = tx.now.naive_utc();
+    // Known from the provider already, after an old backup was restored: nobody is refunded twice.
+    let known = refunds::of_order(tx.conn, order.id)?.iter().any(|r| {
+        r.payment_attempt == payment_attempt
+            && r.purpose == purpose
+            && purpose != RefundPurpose::Goodwill
+    });
+    if known {
+        return Ok(());
+    }
     let held = dispute_is_open(tx, order.id)?;
     let refund = RefundRow {
         id: RefundId::new(),
@@ -140,12 +149,32 @@ pub fn commit_refund(
         updated_at: now,
     };
     refunds::insert(tx.conn, &refund, &planned_call(&refund, 1, now))?;
-    let entry = Entry::refund_committed(order.id, money(order, amount)?);
-    book(tx, order, format!("refund_committed:{}", refund.id), entry)?;
-    order.refund_due = add(order.refund_due, amount)?;
+    committed(tx, order, &refund)?;
     if !held {
         enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
     }
+    Ok(())
+}
+
+/// Books a refund's commitment and moves the order's sums.
+///
+/// # Errors
+/// What the database says.
+pub fn committed(tx: &mut Tx, order: &mut OrderRow, refund: &RefundRow) -> Result<(), Problem> {
+    let entry = Entry::refund_committed(order.id, money(order, refund.amount)?);
+    let once = format!("refund_committed:{}", refund.id);
+    book(tx, order, once, entry)?;
+    order.refund_due = add(order.refund_due, refund.amount)?;
+    Ok(())
+}
+
+/// A refund that gave way to the same one made before keeps its row, out of the way of the rule that each kind is made
+/// once.
+///
+/// # Errors
+/// What the database says.
+pub fn rename_dropped(tx: &mut Tx, refund: &RefundRow) -> Result<(), Problem> {
+    refunds::set_purpose(tx.conn, refund.id, RefundPurpose::Goodwill)?;
     Ok(())
 }
 

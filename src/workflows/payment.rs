@@ -283,6 +283,25 @@ pub fn heard(
     Ok(state)
 }
 
+/// The provider took money for a page that it never told us of by its own id: applied as the page's own word would be.
+///
+/// # Errors
+/// What the database says.
+pub fn heard_paid(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: OrderId,
+    attempt: i32,
+    said: &Page,
+) -> Result<(), Problem> {
+    let mut loaded = load(tx, id, attempt)?;
+    if loaded.page.state == AttemptState::Paid {
+        return Ok(());
+    }
+    loaded.page.intent_id.clone_from(&said.intent);
+    paid(desk, tx, loaded, said.amount)
+}
+
 /// The page took the money.
 fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Result<(), Problem> {
     let now = tx.now.naive_utc();

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use super::letters::{Letter, Written};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::payment::RefundPurpose;
 
 /// The one clock, given to everything; the domain never reads it by itself.
 pub trait Clock: Send + Sync {
@@ -59,18 +60,18 @@ impl CallError {
 pub struct Tag {
     /// The order.
     pub order: OrderId,
-    /// `join`, or the refund's id.
+    /// `join`, or `refund:` with the refund's purpose and id.
     pub purpose: String,
     /// The attempt.
     pub attempt: i32,
 }
 
 impl Tag {
-    /// The tag of a refund's call.
-    pub fn refund(order: OrderId, refund: RefundId, attempt: i32) -> Self {
+    /// The tag of a refund's call. It carries all that is needed to know the refund again, should our row be lost.
+    pub fn refund(order: OrderId, refund: RefundId, purpose: RefundPurpose, attempt: i32) -> Self {
         Self {
             order,
-            purpose: format!("refund:{refund}"),
+            purpose: format!("refund:{purpose}:{refund}"),
             attempt,
         }
     }
@@ -84,9 +85,10 @@ impl Tag {
         }
     }
 
-    /// The refund it names, if it is one's.
-    pub fn refund_id(&self) -> Option<RefundId> {
-        self.purpose.strip_prefix("refund:")?.parse().ok()
+    /// The refund it names and why it went back, if it is one's.
+    pub fn refund_id(&self) -> Option<(RefundId, RefundPurpose)> {
+        let (purpose, id) = self.purpose.strip_prefix("refund:")?.split_once(':')?;
+        Some((id.parse().ok()?, purpose.parse().ok()?))
     }
 }
 

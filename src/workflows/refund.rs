@@ -85,7 +85,7 @@ pub fn next(tx: &mut Tx, id: RefundId) -> Result<Step, Problem> {
     let intent = page
         .intent_id
         .ok_or_else(|| Problem::Internal(format!("the payment of refund {id} has no intent")))?;
-    let tag = Tag::refund(order.id, id, call.attempt);
+    let tag = Tag::refund(order.id, id, refund.purpose, call.attempt);
     match call.state {
         RefundAttemptState::Planned | RefundAttemptState::Sent => {
             let stale = call

@@ -4,8 +4,7 @@ use serde_json::json;
 use stripe::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
-    CreateCheckoutSessionLineItemsPriceDataProductData, ExpireCheckoutSession,
-    RetrieveCheckoutSession,
+    ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
 };
 use stripe_core::balance::RetrieveForMyAccountBalance;
 use stripe_core::charge::RetrieveCharge;
@@ -22,7 +21,7 @@ fn once(key: &str) -> RequestStrategy {
 }
 
 async fn create(shop: &Served, key: &str) -> CheckoutSession {
-    let mut product = CreateCheckoutSessionLineItemsPriceDataProductData::new("Brass pen");
+    let mut product = ProductData::new("Brass pen");
     product.description = Some("one".into());
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(Currency::USD);
     price.unit_amount = Some(4500);

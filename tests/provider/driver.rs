@@ -31,6 +31,50 @@ pub struct Served {
     client: reqwest::Client,
     server: ServerHandle,
     keys: AtomicU64,
+    between: Option<Between>,
+}
+
+/// A program that stands between caller and sandbox and checks too: `STRIPE_SPEC_PROXY` names a script that takes
+/// `--listen`, `--upstream`, `--log` and `--check-responses`. Not needed; for proving by hand that it finds nothing.
+struct Between {
+    child: std::process::Child,
+    base: String,
+}
+
+impl Between {
+    fn start(upstream: &str) -> Option<Between> {
+        use std::io::BufRead;
+        let script = std::env::var("STRIPE_SPEC_PROXY").ok()?;
+        let port = TcpListener::bind("127.0.0.1:0")
+            .ok()?
+            .local_addr()
+            .ok()?
+            .port();
+        let log = std::env::temp_dir().join(format!("stripe-exchanges-{port}.jsonl"));
+        let mut child = std::process::Command::new("python3")
+            .args([&script, "--check-responses", "--listen", &port.to_string()])
+            .args(["--upstream", upstream, "--log"])
+            .arg(log)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the proxy starts");
+        let mut ready = String::new();
+        let out = child.stdout.take().expect("its output");
+        std::io::BufReader::new(out)
+            .read_line(&mut ready)
+            .expect("it says that it listens");
+        Some(Between {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+        })
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// An answer.
@@ -89,6 +133,7 @@ pub async fn serve(folder: &Path) -> Served {
     .run();
     let handle = server.handle();
     tokio::spawn(server);
+    let between = Between::start(&format!("{base}/sandbox/stripe"));
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(std::time::Duration::from_secs(20))
@@ -101,13 +146,17 @@ pub async fn serve(folder: &Path) -> Served {
         client,
         server: handle,
         keys: AtomicU64::new(1),
+        between,
     }
 }
 
 impl Served {
     /// Where the API is: the server itself, or what stands in between.
     pub fn api(&self) -> String {
-        format!("{}/sandbox/stripe", self.base)
+        match &self.between {
+            Some(between) => between.base.clone(),
+            None => format!("{}/sandbox/stripe", self.base),
+        }
     }
 
     /// Ends it as kill -9 would leave the books: nothing is told to the sandbox.

@@ -9,5 +9,7 @@ mod api;
 mod checker;
 mod client;
 mod keys;
+mod kill;
+mod money;
 mod paying;
 mod world;

@@ -76,7 +76,7 @@ pub fn open(b: &mut Books, charge: &mut Record) -> Reply<()> {
         "metadata": {},
         "payment_intent": charge.payment_intent,
         "payment_method_details": {
-            "card": { "brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4" }, "type": "card",
+            "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" }, "type": "card",
         },
         "reason": "fraudulent",
         "status": "needs_response",

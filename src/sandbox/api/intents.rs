@@ -271,7 +271,8 @@ fn attempt(b: &mut Books, mut r: Record, how: How) -> Reply {
         Try::Declined(refusal) => Err((*refusal).into()),
         Try::Asks if how.error_on_action => {
             let refusal = super::super::cards::AUTHENTICATION_REQUIRED.refusal();
-            payments::decline(b, &mut r, &mut method, refusal).map(|d| Err((*d).into()))?
+            let refusal = payments::decline(b, &mut r, &mut method, refusal)?;
+            Err((*refusal).into())
         }
         Try::Asks => {
             payments::ask(b, &mut r, how.return_url.as_deref())?;

@@ -62,7 +62,7 @@ pub fn charge(
 ) -> Reply<Try> {
     let card = match cards::look_up(text(&method.hidden, "number")) {
         Ok(card) => card,
-        Err(refusal) => return Ok(Try::Declined(decline(b, intent, method, refusal)?)),
+        Err(refusal) => return Ok(Try::Declined(decline(b, intent, method, *refusal)?)),
     };
     let asks = match card.asks {
         Asks::Never => false,

@@ -168,7 +168,7 @@ fn attempt(b: &mut Books, mut r: Record, return_url: Option<&str>) -> Reply {
 /// Tries to save a card.
 pub fn save(b: &mut Books, r: &mut Record, method: &mut Record, present: Present) -> Reply<Try> {
     let refusal = match cards::look_up(text(&method.hidden, "number")) {
-        Err(refusal) => Some(refusal),
+        Err(refusal) => Some(*refusal),
         Ok(card) => match (card.asks, present, card.charge) {
             (Asks::Never, _, Charge::Declined(no)) if !card.saves => Some(no.refusal()),
             (Asks::Never, ..) => None,

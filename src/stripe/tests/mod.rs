@@ -1,7 +1,9 @@
 //! The port against a stand-in that remembers each request: parameters, answers and bad endings.
 
-mod calls;
 mod endings;
 mod fake;
+mod money;
 mod objects;
+mod pages;
+mod rows;
 mod webhooks;

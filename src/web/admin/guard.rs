@@ -39,8 +39,6 @@ pub enum Refusal {
     NotFound,
     /// The form could not be read.
     Form(String),
-    /// A form of another site.
-    CrossSite,
     /// A workflow said no.
     Problem(Problem),
 }
@@ -70,7 +68,7 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
             Refusal::LogIn => StatusCode::SEE_OTHER,
-            Refusal::Role(_) | Refusal::CrossSite => StatusCode::FORBIDDEN,
+            Refusal::Role(_) => StatusCode::FORBIDDEN,
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::Form(_) => StatusCode::BAD_REQUEST,
             Refusal::Problem(problem) => match problem {
@@ -105,10 +103,6 @@ impl Refusal {
             Refusal::Form(_) => said(
                 "This could not be read",
                 "The form did not arrive whole. Go back and send it again.",
-            ),
-            Refusal::CrossSite => said(
-                "This came from another site",
-                "Forms of the panel are taken from the panel only. Open the page here and send it again.",
             ),
             Refusal::Problem(problem) => match problem {
                 Problem::Conflict { message, .. } => {
@@ -145,15 +139,11 @@ struct RefusalPage {
     ways: Vec<Link>,
 }
 
-/// Draws refusals as pages and turns forms of other sites away. Nothing of the panel is kept by anybody.
+/// Draws refusals as pages.
 pub async fn frame<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if is_cross_site(request.request()) {
-        let answer = draw(request.request(), &Refusal::CrossSite);
-        return Ok(request.into_response(answer));
-    }
     let response = next.call(request).await?;
     let refusal = match response.response().error() {
         Some(error) => error.as_error::<Refusal>().map(|refusal| {
@@ -203,24 +193,6 @@ fn draw(request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
 /// A text for a query string.
 pub fn escape(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// A form that another site's page sent. Browsers say where a form comes from; programs without it have no cookie
-/// that a person did not hand them.
-fn is_cross_site(request: &HttpRequest) -> bool {
-    if request.method().is_safe() {
-        return false;
-    }
-    let text = |name: header::HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
-    let site = request.headers().get("sec-fetch-site");
-    if let Some(site) = site.and_then(|v| v.to_str().ok()) {
-        return !matches!(site, "same-origin" | "none");
-    }
-    let Some(origin) = text(header::ORIGIN) else {
-        return false;
-    };
-    let own = text(header::HOST).unwrap_or_default();
-    origin.split_once("://").is_none_or(|(_, host)| host != own)
 }
 
 /// Somebody who is logged in.

@@ -10,6 +10,7 @@ use super::guard::{Refusal, Staff};
 use super::limit;
 use crate::domain::text::normalize_email;
 use crate::store::merchants;
+use crate::web::guard::{Client, Guards, Limit};
 use crate::web::view::{Field, Problems, Theme};
 use crate::web::{pages, theme};
 use crate::workflows::accounts::is_password;
@@ -86,16 +87,19 @@ pub async fn submit(
     request: HttpRequest,
     office: web::Data<Office>,
     session: Session,
+    client: Client,
+    guards: Option<web::Data<Guards>>,
     typed: web::Form<Typed>,
 ) -> Result<HttpResponse, Refusal> {
     let email = normalize_email(&typed.email).unwrap_or_default();
-    let from = limit::address(&request, &office.settings().trusted_proxies);
+    let from = client.address();
     let spared = office.settings().sandbox && from.is_loopback();
+    let counted = guards.map_or(Ok(()), |guards| guards.allow(Limit::LogIn, client));
     let refuse = |status, say| {
         let kept = (typed.email.as_str(), typed.next.as_str());
         Ok(draw(&request, &office, status, kept, Some(say)))
     };
-    if !spared && !limit::may_try(from, &email) {
+    if counted.is_err() || !spared && !limit::may_try(client.network(), &email) {
         return refuse(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many tries for this address. Wait 15 minutes, then try again.",

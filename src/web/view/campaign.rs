@@ -2,6 +2,7 @@
 //! when the campaign changes and at least once a minute while a countdown stands on it.
 
 use askama::Template;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 use super::join::OptionRow;
@@ -328,6 +329,14 @@ pub struct CampaignLive {
 }
 
 impl CampaignLive {
+    /// The message as it goes over the event stream, in JSON, with the clock ("@now") that countdowns go by.
+    pub fn message(&self, now: DateTime<Utc>) -> String {
+        let mut out = self.fragments();
+        let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        out.insert("@now".to_owned(), Value::String(now));
+        Value::Object(out).to_string()
+    }
+
     /// The message: keys of `data-live` and what stands there now.
     pub fn fragments(&self) -> Map<String, Value> {
         let mut out = Map::new();

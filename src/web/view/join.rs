@@ -105,14 +105,14 @@ impl OptionRow {
         self.available.is_some_and(|n| n <= 0)
     }
 
-    /// "40 ordered, 60 left, 3 per person".
+    /// "40 ordered, 60 left, at most 3 each".
     pub fn stock(&self) -> String {
         let mut parts = vec![format!("{} ordered", grouped(self.committed))];
         if let Some(n) = self.available.filter(|n| *n > 0) {
             parts.push(format!("{} left", grouped(n)));
         }
         if let Some(n) = self.per_shopper {
-            parts.push(format!("at most {} per person", grouped(n)));
+            parts.push(format!("at most {} each", grouped(n)));
         }
         parts.join(", ")
     }
@@ -251,7 +251,7 @@ impl JoinForm {
                     .autocomplete("postal-code")
                     .optional(),
                 text("city", "Town", &input.city).autocomplete("address-level2"),
-                text("region", "State, province", &input.region)
+                text("region", "Region", &input.region)
                     .autocomplete("address-level1")
                     .optional(),
             ],

@@ -168,11 +168,15 @@ impl Steps {
                 "Shown for {option}; the other prices fall at the same counts."
             ));
         }
-        out.push(match self.units_per_dot() {
+        out.join(" ")
+    }
+
+    /// What a dot stands for; goes where the dots go.
+    pub fn dot_words(&self) -> String {
+        match self.units_per_dot() {
             1 => "Every dot is one unit.".to_owned(),
             n => format!("Every dot is {} units.", grouped(n)),
-        });
-        out.join(" ")
+        }
     }
 
     /// Units missing to the next step.
@@ -303,7 +307,7 @@ mod tests {
         assert_eq!(steps.units_per_dot(), 10);
         let fields = steps.fields();
         assert_eq!((dots(&fields[0], "on"), dots(&fields[0], "next")), (12, 28));
-        assert!(steps.small_print().contains("Every dot is 10 units."));
+        assert_eq!(steps.dot_words(), "Every dot is 10 units.");
     }
 
     #[test]

@@ -1,0 +1,314 @@
+//! Config -> App: server and worker start and stop here. The only place that knows every part.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App as WebApp, HttpServer, middleware};
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::jobs::Worker;
+use crate::mail::{Templates, mailer};
+use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::secret;
+use crate::store::{self, ConnPool, Lane};
+use crate::stripe::{StripeConfig, StripeProvider};
+use crate::web as pages;
+use crate::workflows::desk::Desk;
+use crate::workflows::join::Joins;
+use crate::workflows::links::Links;
+use crate::workflows::office::{Office, Settings, Signals};
+use crate::workflows::ports::{Clock, SystemClock};
+
+/// What this process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Pages, API, webhooks and background work.
+    Everything,
+    /// Pages only: background work is done by another process on the same database.
+    Pages,
+    /// Background work only.
+    Work,
+    /// A command that looks or repairs, and ends.
+    Command,
+}
+
+/// The program, put together.
+pub struct App {
+    /// The way in.
+    pub office: Office,
+    /// The background worker.
+    pub worker: Worker,
+    /// The sandbox, where it is on.
+    pub sandbox: Option<Sandbox>,
+    /// The address people use.
+    pub public_url: String,
+    config: Config,
+    listener: Option<TcpListener>,
+}
+
+/// The parts that need no provider: database, clock, secret.
+pub struct Ground {
+    /// The database.
+    pub pool: ConnPool,
+    /// The clock: the sandbox's, where it is on.
+    pub clock: Arc<dyn Clock>,
+    /// The sandbox, where it is on.
+    pub sandbox: Option<Sandbox>,
+    /// Signs links.
+    pub links: Links,
+}
+
+/// Makes and migrates the database, opens the clock, reads the secret.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn ground(config: &Config, public_url: &str, connections: u32) -> Result<Ground, String> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|e| format!("MUSTER_DATA_DIR: {}: {e}", config.data_dir.display()))?;
+    let pool = store::open(&config.database, connections)
+        .map_err(|e| format!("MUSTER_DATABASE_URL: {e}"))?;
+    let secret = secret::read_or_make(&config.data_dir, config.secret.as_deref())?;
+    let sandbox = if config.sandbox {
+        let sandbox = Sandbox::open(
+            &config.data_dir,
+            SandboxConfig {
+                public_url: public_url.to_owned(),
+                webhook_url: format!("{public_url}/webhooks/stripe"),
+                webhook_secret: config.webhook_secret.clone(),
+            },
+        )
+        .map_err(|e| e.to_string())?;
+        Some(sandbox)
+    } else {
+        None
+    };
+    let clock: Arc<dyn Clock> = match &sandbox {
+        Some(sandbox) => sandbox.clock(),
+        None => Arc::new(SystemClock),
+    };
+    Ok(Ground {
+        pool,
+        clock,
+        sandbox,
+        links: Links::new(public_url, &secret),
+    })
+}
+
+impl App {
+    /// Puts the program together. With [`Role::Everything`] and [`Role::Pages`] its port is taken, and answers wait.
+    ///
+    /// # Errors
+    /// A sentence for the operator, which names the setting.
+    pub fn build(config: Config, role: Role) -> Result<App, String> {
+        let serves = matches!(role, Role::Everything | Role::Pages);
+        let listener = if serves {
+            Some(listen(config.listen)?)
+        } else {
+            None
+        };
+        let listening = listener
+            .as_ref()
+            .and_then(|l| l.local_addr().ok())
+            .unwrap_or(config.listen);
+        let public_url = config.public_url_at(listening);
+        let provider_config = config.provider_at(&public_url)?;
+        let live = provider_config.live;
+        let provider = StripeProvider::new(StripeConfig {
+            secret_key: provider_config.key,
+            api_base: provider_config.base,
+            timeout: config.timeout(),
+            calls_per_second: config.rate(),
+        })
+        .map_err(|e| format!("STRIPE_SECRET_KEY: {e}"))?;
+        let mailer = mailer(config.smtp_url.as_deref(), &public_url)?;
+        let ground = ground(&config, &public_url, 8)?;
+        let rate = config.rate().map(std::num::NonZeroU32::get);
+        let webhook_secret = config.webhook_secret.clone().or_else(|| {
+            ground
+                .sandbox
+                .as_ref()
+                .map(|s| s.webhook_secret().to_owned())
+        });
+        let settings = Settings {
+            data_dir: config.data_dir.clone(),
+            sandbox: config.sandbox,
+            live,
+            smtp: config.smtp_url.is_some(),
+            webhook_secret,
+            trusted_proxies: config.trusted_proxies.clone(),
+            provider_timeout: config.timeout(),
+        };
+        let desk = Arc::new(Desk {
+            clock: ground.clock.clone(),
+            scribe: Arc::new(Templates),
+            links: ground.links.clone(),
+            hold_minutes: config.hold_minutes,
+            provider_rate: rate,
+            live,
+        });
+        let signals = Signals::default();
+        let lane = lane(&config, &ground, rate, &signals)?;
+        let office = Office::new(
+            ground.pool,
+            lane,
+            desk,
+            Arc::new(provider),
+            mailer,
+            settings,
+            signals,
+        );
+        Ok(App {
+            worker: Worker::new(office.clone()),
+            office,
+            sandbox: ground.sandbox,
+            public_url,
+            config,
+            listener,
+        })
+    }
+
+    /// Starts what the role asks for.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn start(mut self, role: Role) -> Result<Running, String> {
+        let (stop_live, live_stop) = tokio::sync::watch::channel(false);
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.set_hooks(crate::hooks::hooks(&self.worker, &self.office));
+        }
+        let mut server = None;
+        if let Some(listener) = self.listener.take() {
+            server = Some(serve(&self, listener, live_stop)?);
+            if let Some(sandbox) = &self.sandbox {
+                sandbox.start();
+            }
+        }
+        if matches!(role, Role::Everything | Role::Work) {
+            let alone = self.config.database.is_sqlite();
+            self.worker.start(alone).await.map_err(|e| e.to_string())?;
+        }
+        Ok(Running {
+            app: self,
+            server,
+            stop_live,
+        })
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address)
+        .map_err(|e| format!("MUSTER_LISTEN: can't listen on {address}: {e}"))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|e| format!("MUSTER_LISTEN: {e}"))?;
+    Ok(listener)
+}
+
+fn lane(
+    config: &Config,
+    ground: &Ground,
+    rate: Option<u32>,
+    signals: &Signals,
+) -> Result<Lane<Joins>, String> {
+    let conn = store::connect(&config.database).map_err(|e| e.to_string())?;
+    let joins = Joins::new(ground.clock.clone(), config.hold_minutes, rate);
+    let clock = ground.clock.clone();
+    let signals = signals.clone();
+    Lane::start(
+        conn,
+        joins,
+        Box::new(move || clock.now()),
+        Box::new(move |effects| {
+            for campaign in effects.touched {
+                // Nobody may be listening.
+                let _ = signals.touched.send(campaign);
+            }
+            if effects.work {
+                signals.work.notify_one();
+            }
+        }),
+    )
+    .map_err(|e| e.to_string())
+}
+
+type Served = (ServerHandle, JoinHandle<std::io::Result<()>>);
+
+fn serve(
+    app: &App,
+    listener: TcpListener,
+    live_stop: tokio::sync::watch::Receiver<bool>,
+) -> Result<Served, String> {
+    let sandbox = app.sandbox.clone();
+    let site = pages::Site::new(app.office.clone(), live_stop)?;
+    let server = HttpServer::new(move || {
+        let sandbox = sandbox.clone();
+        let site = site.clone();
+        WebApp::new()
+            .wrap(middleware::from_fn(pages::guard::security_headers))
+            .wrap(middleware::from_fn(pages::guard::refuse_cross_site))
+            .configure(move |cfg| {
+                if let Some(sandbox) = &sandbox {
+                    sandbox.configure(cfg);
+                }
+                site.configure(cfg);
+            })
+    })
+    .workers(2)
+    .tcp_nodelay(true)
+    .backlog(2048)
+    .max_connections(25_000)
+    .shutdown_timeout(30)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|e| format!("MUSTER_LISTEN: {e}"))?
+    .run();
+    let handle = server.handle();
+    Ok((handle, tokio::spawn(server)))
+}
+
+/// The program, running.
+pub struct Running {
+    /// Its parts.
+    pub app: App,
+    server: Option<Served>,
+    stop_live: tokio::sync::watch::Sender<bool>,
+}
+
+impl Running {
+    /// Waits for SIGTERM or SIGINT.
+    pub async fn until_told(&self) {
+        let mut term =
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(term) => term,
+                Err(e) => {
+                    log::error!("SIGTERM can't be heard: {e}");
+                    std::future::pending::<()>().await;
+                    return;
+                }
+            };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        log::info!("stopping: what runs is ended first");
+    }
+
+    /// Stops cleanly: no request and no job is cut.
+    pub async fn stop(self) {
+        // Jobs first: with the built-in provider they call this very server.
+        self.app.worker.stop().await;
+        let _ = self.stop_live.send(true);
+        if let Some(sandbox) = &self.app.sandbox {
+            sandbox.stop().await;
+        }
+        if let Some((handle, task)) = self.server {
+            handle.stop(true).await;
+            let _ = tokio::time::timeout(Duration::from_secs(35), task).await;
+        }
+        let office = self.app.office.clone();
+        let _ = tokio::task::spawn_blocking(move || office.stop()).await;
+    }
+}

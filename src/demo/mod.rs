@@ -1,0 +1,353 @@
+//! The example shop: several merchants, campaigns in every state that exists, pictures. It is lived through, not
+//! written down: campaigns are published, orders joined and paid at the built-in provider, and the clock is moved, so
+//! that every row, mail and journal entry is a real one.
+
+mod offers;
+
+use chrono::Duration;
+
+use crate::app::Running;
+use crate::domain::country::Country;
+use crate::domain::draft::CampaignInput;
+use crate::domain::ids::{CampaignId, MerchantId, OrderId, PictureId, SupplierId};
+use crate::domain::order::Delivery;
+use crate::domain::staff::Role;
+use crate::sandbox::Sandbox;
+use crate::store::merchants::SupplierRow;
+use crate::store::misc::PictureRow;
+use crate::store::{merchants, misc, orders};
+use crate::workflows::accounts::{self, PasswordHash};
+use crate::workflows::cancel::{By, cancel};
+use crate::workflows::desk::Problem;
+use crate::workflows::join::{Address, JoinRequest};
+use crate::workflows::{campaigns, purchase};
+
+use offers::{MERCHANTS, Offer};
+
+/// How far in the past the example begins.
+pub const BEGINS_DAYS_AGO: i64 = 30;
+/// Everybody's password in the example.
+pub const PASSWORD: &str = "muster-demo";
+
+/// A log-in of the example.
+#[derive(Debug, Clone)]
+pub struct LogIn {
+    /// The merchant.
+    pub merchant: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+/// Fills the shop and moves its clock to the present.
+///
+/// # Errors
+/// A sentence for the terminal.
+pub async fn fill(running: &Running, sandbox: &Sandbox) -> Result<Vec<LogIn>, String> {
+    let filler = Filler {
+        running,
+        sandbox,
+        http: reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|e| e.to_string())?,
+    };
+    filler.fill().await
+}
+
+struct Filler<'a> {
+    running: &'a Running,
+    sandbox: &'a Sandbox,
+    http: reqwest::Client,
+}
+
+/// Who joins: name, country, town, postal code.
+const PEOPLE: [(&str, &str, &str, &str); 12] = [
+    ("Ana Sousa", "PT", "Porto", "4050-262"),
+    ("Lena Hartwig", "DE", "Berlin", "10119"),
+    ("Aiko Tanabe", "JP", "Kyoto", "604-8005"),
+    ("Piet de Vries", "NL", "Utrecht", "3512 JE"),
+    ("Rosa Melchior", "DE", "Leipzig", "04109"),
+    ("Owen Pryce", "GB", "Cardiff", "CF10 1EP"),
+    ("Jonas Lindqvist", "SE", "Malmö", "211 22"),
+    ("Marta Kowalska", "PL", "Kraków", "31-010"),
+    ("Grace Okoro", "US", "Portland", "97205"),
+    ("Luca Ferri", "IT", "Torino", "10121"),
+    ("Chloé Martin", "FR", "Lyon", "69001"),
+    ("Sam Whitaker", "US", "Austin", "78701"),
+];
+
+impl Filler<'_> {
+    async fn fill(&self) -> Result<Vec<LogIn>, String> {
+        let password = PasswordHash::make(PASSWORD).map_err(|e| e.to_string())?;
+        let mut log_ins = Vec::new();
+        let mut made = Vec::new();
+        for who in &MERCHANTS {
+            let (merchant, supplier) = self.merchant(who, &password).await?;
+            log_ins.push(LogIn {
+                merchant: who.name.to_owned(),
+                email: who.staff.to_owned(),
+            });
+            made.push((who, merchant, supplier));
+        }
+        // In the order of their beginnings, so that the clock only goes forward.
+        let mut plan: Vec<(&Offer, MerchantId, SupplierId)> = made
+            .iter()
+            .flat_map(|(who, merchant, supplier)| {
+                who.offers.iter().map(|o| (o, *merchant, *supplier))
+            })
+            .collect();
+        plan.sort_by_key(|(offer, ..)| std::cmp::Reverse(offer.begins_days_ago));
+        let start = self.running.app.office.now();
+        for (offer, merchant, supplier) in plan {
+            let at = start + Duration::days(BEGINS_DAYS_AGO - offer.begins_days_ago);
+            self.move_to(at).await?;
+            self.campaign(offer, merchant, supplier).await?;
+        }
+        self.move_to(start + Duration::days(BEGINS_DAYS_AGO)).await?;
+        self.acknowledge_first().await?;
+        Ok(log_ins)
+    }
+
+    async fn move_to(&self, at: chrono::DateTime<chrono::Utc>) -> Result<(), String> {
+        if at > self.running.app.office.now() {
+            self.sandbox
+                .move_clock(at)
+                .await
+                .map_err(|e| e.to_string())?;
+        } else {
+            self.settle().await?;
+        }
+        Ok(())
+    }
+
+    async fn settle(&self) -> Result<(), String> {
+        self.sandbox
+            .advance_clock(Duration::zero())
+            .await
+            .map(drop)
+            .map_err(|e| e.to_string())
+    }
+
+    async fn merchant(
+        &self,
+        who: &'static offers::Merchant,
+        password: &PasswordHash,
+    ) -> Result<(MerchantId, SupplierId), String> {
+        let password = password.clone();
+        self.running
+            .app
+            .office
+            .write(move |_, tx| -> Result<_, Problem> {
+                let person = accounts::add_staff(tx, who.name, who.staff, Role::Owner, &password)?;
+                let mut merchant = merchants::by_id(tx.conn, person.merchant_id)?
+                    .ok_or(Problem::NotFound("merchant"))?;
+                merchant.email = who.email.to_owned();
+                merchant.address = who.address.to_owned();
+                merchant.imprint = who.imprint.to_owned();
+                merchant.terms = offers::TERMS.to_owned();
+                merchant.privacy = offers::PRIVACY.to_owned();
+                merchant.terms_version = 1;
+                merchant.payouts_manual = true;
+                merchants::save(tx.conn, &merchant)?;
+                let supplier = SupplierRow {
+                    id: SupplierId::new(),
+                    merchant_id: merchant.id,
+                    name: who.supplier.to_owned(),
+                    email: who.supplier_email.to_owned(),
+                    address: who.supplier_address.to_owned(),
+                    currency: "usd".to_owned(),
+                    lead_time_days: 35,
+                    minimum_units: who.supplier_minimum,
+                    capacity_units: None,
+                    case_pack: who.case_pack,
+                    unit_costs: who.unit_costs.to_owned(),
+                    created_at: tx.now.naive_utc(),
+                };
+                merchants::insert_supplier(tx.conn, &supplier)?;
+                Ok((merchant.id, supplier.id))
+            })
+            .await
+            .map_err(|e| said(who.name, &e))
+    }
+
+    async fn campaign(
+        &self,
+        offer: &'static Offer,
+        merchant: MerchantId,
+        supplier: SupplierId,
+    ) -> Result<(), String> {
+        let now = self.running.app.office.now();
+        let body = offer.body(now, supplier);
+        let input: CampaignInput =
+            serde_json::from_value(body).map_err(|e| format!("{}: {e}", offer.title))?;
+        let row = self
+            .running
+            .app
+            .office
+            .write(move |desk, tx| -> Result<_, Problem> {
+                let row = campaigns::create(tx, merchant, input.clone())?;
+                for ((file, alt), position) in offer.pictures.iter().zip(0..) {
+                    let picture = PictureRow {
+                        id: PictureId::new(),
+                        campaign_id: row.id,
+                        position,
+                        file: format!("art/{file}"),
+                        media_type: "image/svg+xml".to_owned(),
+                        width: 800,
+                        height: 600,
+                        alt: (*alt).to_owned(),
+                        created_at: tx.now.naive_utc(),
+                    };
+                    misc::insert_picture(tx.conn, &picture)?;
+                }
+                if offer.published {
+                    campaigns::publish(desk, tx, merchant, &row.slug)
+                } else {
+                    Ok(row)
+                }
+            })
+            .await
+            .map_err(|e| said(offer.title, &e))?;
+        self.orders(offer, row.id).await?;
+        if let Some(reason) = offer.cancelled {
+            let slug = row.slug.clone();
+            self.running
+                .app
+                .office
+                .write(move |desk, tx| campaigns::cancel(desk, tx, merchant, &slug, reason))
+                .await
+                .map_err(|e| said(offer.title, &e))?;
+            self.settle().await?;
+        }
+        Ok(())
+    }
+
+    async fn orders(&self, offer: &'static Offer, campaign: CampaignId) -> Result<(), String> {
+        for (i, quantity) in offer.orders.iter().enumerate() {
+            let person = PEOPLE[i % PEOPLE.len()];
+            let sku = offer.options[i % offer.options.len()].0;
+            let order = self.join(campaign, offer, person, i, sku, *quantity).await?;
+            self.settle().await?;
+            // The last shopper of an open campaign is still at the payment page.
+            if offer.leaves_one_unpaid && i + 1 == offer.orders.len() {
+                continue;
+            }
+            self.pay(order).await?;
+            self.settle().await?;
+            if offer.one_leaves && i == 1 {
+                self.running
+                    .app
+                    .office
+                    .write(move |desk, tx| cancel(desk, tx, order, &By::Shopper))
+                    .await
+                    .map_err(|e| said(offer.title, &e))?;
+                self.settle().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn join(
+        &self,
+        campaign: CampaignId,
+        offer: &Offer,
+        (name, country, city, postal_code): (&str, &str, &str, &str),
+        i: usize,
+        sku: &str,
+        quantity: i64,
+    ) -> Result<OrderId, String> {
+        let mailbox: String = name
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphabetic() { c } else { '.' })
+            .collect();
+        let request = JoinRequest {
+            campaign,
+            email: format!("{mailbox}{}@mail.example", i / PEOPLE.len()),
+            name: name.to_owned(),
+            address: Address {
+                line1: format!("{} {}", offers::STREETS[i % offers::STREETS.len()], i + 3),
+                line2: None,
+                city: city.to_owned(),
+                region: None,
+                postal_code: Some(postal_code.to_owned()),
+                country: Country::parse(country)
+                    .ok_or_else(|| format!("{country} is not a country"))?,
+            },
+            lines: vec![(sku.to_owned(), quantity)],
+            delivery: Delivery::OneParcel,
+            agreed_total: None,
+            terms_version: Some(1),
+            joined_from: "127.0.0.1".to_owned(),
+            form_key: None,
+        };
+        let placed = self
+            .running
+            .app
+            .office
+            .join(request)
+            .await
+            .map_err(|e| said(offer.title, &e))?;
+        Ok(placed.order.id)
+    }
+
+    /// Pays an order's page as a shopper does.
+    async fn pay(&self, order: OrderId) -> Result<(), String> {
+        let office = &self.running.app.office;
+        let pages = office
+            .read(move |conn| Ok::<_, Problem>(orders::payments_of(conn, order)?))
+            .await
+            .map_err(|e| e.to_string())?;
+        let session = pages
+            .last()
+            .and_then(|page| page.session_id.clone())
+            .ok_or("the built-in provider made no payment page")?;
+        let url = format!("{}/sandbox/pay/{session}", self.running.app.public_url);
+        let answer = self
+            .http
+            .post(url)
+            .form(&[("card", "4242424242424242")])
+            .send()
+            .await
+            .map_err(|e| format!("the pay page does not answer: {e}"))?;
+        if answer.status().as_u16() == 303 {
+            Ok(())
+        } else {
+            Err(format!("the pay page answered {}", answer.status()))
+        }
+    }
+
+    /// One supplier has said yes.
+    async fn acknowledge_first(&self) -> Result<(), String> {
+        self.running
+            .app
+            .office
+            .write(|_, tx| -> Result<(), Problem> {
+                for merchant in merchants::all(tx.conn)? {
+                    let sent =
+                        crate::store::purchase_orders::of_merchant(tx.conn, merchant.id, 50)?;
+                    if let Some(row) = sent.iter().find(|p| p.number.is_some()) {
+                        purchase::acknowledge(tx, row.id, Some("Wood is here, we begin on Monday."))?;
+                        return Ok(());
+                    }
+                }
+                Ok(())
+            })
+            .await
+            .map_err(|e| e.to_string())
+    }
+}
+
+fn said(what: &str, problem: &Problem) -> String {
+    match problem {
+        Problem::Invalid(errors) => {
+            let all: Vec<String> = errors
+                .iter()
+                .map(|e| format!("{}: {}", e.field, e.message))
+                .collect();
+            format!("{what}: {}", all.join("; "))
+        }
+        other => format!("{what}: {other}"),
+    }
+}

@@ -1,0 +1,99 @@
+//! Campaigns by their dates: opening, judgement, the supplier's order, and what everybody is told.
+
+use chrono::Duration;
+
+use super::{Next, Trouble, unreadable};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{BatchId, CampaignId, PurchaseOrderId};
+use crate::workflows::campaigns::{self, Told};
+use crate::workflows::desk::ends_at;
+use crate::workflows::judgement::{self, Judged};
+use crate::workflows::office::Office;
+use crate::workflows::purchase::{self, Sent};
+
+/// Does what a campaign's dates and state ask for now.
+pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: CampaignId = subject.parse().map_err(|_| unreadable(subject))?;
+    let row = office
+        .write(move |_, tx| campaigns::open_if_due(tx, id))
+        .await?;
+    match row.state {
+        CampaignState::Scheduled => {
+            let at = row.opens_at.unwrap_or(row.deadline).and_utc();
+            Ok(Next::At(at.max(office.now() + Duration::seconds(1))))
+        }
+        CampaignState::Open => {
+            let judged = office
+                .write(move |desk, tx| judgement::judge(desk, tx, id))
+                .await?;
+            Ok(match judged {
+                Judged::TooEarly => Next::At(ends_at(&row).and_utc()),
+                // The last page to close asks for this work at once; this is for the case that it could not.
+                Judged::Waiting => Next::At(office.now() + Duration::minutes(10)),
+                Judged::Decided => Next::At(office.now()),
+            })
+        }
+        CampaignState::Collecting => {
+            let sent = office
+                .write(move |desk, tx| purchase::send(desk, tx, id, None))
+                .await?;
+            Ok(match sent {
+                Sent::Done => Next::Done,
+                Sent::Blocked(_, at) => Next::At(at),
+            })
+        }
+        CampaignState::Draft
+        | CampaignState::Interest
+        | CampaignState::Ordered
+        | CampaignState::Fulfilling
+        | CampaignState::Completed
+        | CampaignState::Failed => Ok(Next::Done),
+    }
+}
+
+/// Applies a batch's outcome to its orders, some at a time.
+pub(super) async fn settle(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: BatchId = subject.parse().map_err(|_| unreadable(subject))?;
+    while office
+        .write(move |desk, tx| judgement::settle(desk, tx, id))
+        .await?
+    {}
+    Ok(Next::Done)
+}
+
+/// Tells everybody that a better step was reached.
+pub(super) async fn tell_step(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let (id, step) = subject
+        .split_once(':')
+        .and_then(|(id, step)| Some((id.parse().ok()?, step.parse().ok()?)))
+        .ok_or_else(|| unreadable(subject))?;
+    tell(office, id, Told::Step(step)).await
+}
+
+/// Tells everybody that the deadline moved.
+pub(super) async fn tell_extension(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: CampaignId = subject.parse().map_err(|_| unreadable(subject))?;
+    tell(office, id, Told::Extension).await
+}
+
+async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Trouble> {
+    // Each letter is written once, so starting from the first again after a crash does no harm.
+    let mut after = None;
+    loop {
+        after = office
+            .write(move |desk, tx| campaigns::tell_everybody(desk, tx, id, told, after))
+            .await?;
+        if after.is_none() {
+            return Ok(Next::Done);
+        }
+    }
+}
+
+/// Reminds a supplier who has not answered, then tells staff.
+pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: PurchaseOrderId = subject.parse().map_err(|_| unreadable(subject))?;
+    let next = office
+        .write(move |desk, tx| purchase::unanswered(desk, tx, id))
+        .await?;
+    Ok(next.map_or(Next::Done, Next::At))
+}

@@ -1,0 +1,96 @@
+//! Background work: rows that are due are leased, run, and ended or put off. One file per kind of work.
+//!
+//! Each run is: read or write in a transaction, ask the outside, write what was heard. No transaction is open while the
+//! outside is asked. Work is repeatable at each point: it may be run twice, and it may be killed anywhere.
+
+mod campaign;
+mod mail;
+mod payment;
+mod reconcile;
+mod refund;
+mod worker;
+
+pub use reconcile::{BALANCE, CompareError, KeptBalance, Report, compare, reconcile};
+pub use worker::{FROZEN, Worker};
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::store::StoreError;
+use crate::store::jobs::JobRow;
+use crate::workflows::desk::Problem;
+use crate::workflows::office::Office;
+use crate::workflows::ports::CallError;
+
+/// What follows after a piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing: it is done.
+    Done,
+    /// It is due again then.
+    At(DateTime<Utc>),
+}
+
+/// Why a piece of work did not get done. It is tried again, later and later.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    /// What went wrong, for staff and the log.
+    pub what: String,
+    /// When to try again, where that is known.
+    pub again_in: Option<Duration>,
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Trouble {
+            what: problem.to_string(),
+            again_in: None,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(e: StoreError) -> Self {
+        Problem::from(e).into()
+    }
+}
+
+impl From<CallError> for Trouble {
+    fn from(e: CallError) -> Self {
+        Trouble {
+            what: e.to_string(),
+            again_in: None,
+        }
+    }
+}
+
+/// Runs one piece of work.
+async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
+    use crate::store::jobs as kinds;
+    let subject = job.subject.as_str();
+    match job.kind.as_str() {
+        k if k == kinds::PAYMENT.name => payment::drive(office, subject).await,
+        k if k == kinds::REFUND.name => refund::drive(office, subject).await,
+        k if k == kinds::REFUND_HEARD.name => refund::named(office, subject).await,
+        k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
+        k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
+        k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
+        k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,
+        k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
+        k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
+        k if k == kinds::MAIL.name => mail::send(office, subject, job.attempts).await,
+        k if k == kinds::RECONCILE.name => reconcile::balance(office).await,
+        k if k == kinds::HOUSEKEEPING.name => reconcile::housekeeping(office).await,
+        other => Err(Trouble {
+            what: format!("no worker knows {other}"),
+            again_in: Some(Duration::hours(1)),
+        }),
+    }
+}
+
+/// A subject that cannot be read: the row is damaged.
+fn unreadable(subject: &str) -> Trouble {
+    Trouble {
+        what: format!("{subject} names nothing"),
+        again_in: Some(Duration::days(1)),
+    }
+}

@@ -1,0 +1,346 @@
+//! The worker: leases what is due, runs it side by side, ends or puts off each.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration as StdDuration;
+
+use chrono::{DateTime, Duration, Utc};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::{Next, run};
+use crate::store::jobs::JobRow;
+use crate::store::{jobs, misc};
+use crate::workflows::desk::Problem;
+use crate::workflows::office::Office;
+
+/// How many pieces of work run side by side.
+const SIDE_BY_SIDE: usize = 64;
+/// How often rows are looked at where nobody in this process put them down.
+const LOOK: StdDuration = StdDuration::from_millis(500);
+/// The longest wait between two tries of work that failed.
+const LONGEST_WAIT_SECONDS: i64 = 300;
+
+/// The setting that is there while an old backup has been restored and not reconciled: money, purchase orders and mail
+/// wait.
+pub const FROZEN: &str = "frozen_since";
+
+/// The worker of this process; cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    office: Office,
+    running: AtomicUsize,
+    /// Rung when a piece of work ended.
+    ended: Notify,
+    stop: watch::Sender<bool>,
+    looped: Mutex<Option<JoinHandle<()>>>,
+    /// How often each piece of work was tried in this move of the sandbox's clock.
+    tries: Mutex<HashMap<(String, String), u32>>,
+}
+
+impl Worker {
+    /// A worker that does nothing until it is started or asked.
+    pub fn new(office: Office) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                office,
+                running: AtomicUsize::new(0),
+                ended: Notify::new(),
+                stop: watch::Sender::new(false),
+                looped: Mutex::new(None),
+                tries: Mutex::new(HashMap::new()),
+            }),
+        }
+    }
+
+    /// Starts working in the background. `alone`: no other process works on this database, so leases that are left
+    /// over belong to nobody.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn start(&self, alone: bool) -> Result<(), Problem> {
+        self.inner
+            .office
+            .write(move |_, tx| -> Result<(), Problem> {
+                if alone {
+                    jobs::free_all(tx.conn)?;
+                }
+                let now = tx.now.naive_utc();
+                for kind in [jobs::RECONCILE, jobs::HOUSEKEEPING] {
+                    if jobs::find(tx.conn, kind, "all")?.is_none() {
+                        jobs::put(tx.conn, kind, "all", now, now)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        let this = self.clone();
+        let looped = tokio::spawn(async move { this.work().await });
+        *self
+            .inner
+            .looped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(looped);
+        Ok(())
+    }
+
+    /// Takes nothing new and waits until what runs has ended: no work is cut.
+    pub async fn stop(&self) {
+        let _ = self.inner.stop.send_replace(true);
+        let looped = self
+            .inner
+            .looped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(looped) = looped {
+            let _ = looped.await;
+        }
+        self.idle().await;
+    }
+
+    async fn idle(&self) {
+        loop {
+            let ended = self.inner.ended.notified();
+            if self.inner.running.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            // A bell that was rung just before is made good by looking again.
+            let _ = tokio::time::timeout(StdDuration::from_millis(50), ended).await;
+        }
+    }
+
+    async fn work(&self) {
+        let mut stop = self.inner.stop.subscribe();
+        loop {
+            if *stop.borrow() {
+                return;
+            }
+            let bell = self.inner.office.signals().work.clone();
+            let rung = bell.notified();
+            let room = SIDE_BY_SIDE.saturating_sub(self.inner.running.load(Ordering::SeqCst));
+            let took = if room == 0 {
+                0
+            } else {
+                match self.lease(room, None).await {
+                    Ok(leased) => {
+                        let took = leased.len();
+                        for job in leased {
+                            self.spawn(job);
+                        }
+                        took
+                    }
+                    Err(e) => {
+                        log::error!("work can't be leased: {e}");
+                        0
+                    }
+                }
+            };
+            if took > 0 && took == room {
+                let ended = self.inner.ended.notified();
+                let _ = tokio::time::timeout(StdDuration::from_millis(20), ended).await;
+                continue;
+            }
+            if took > 0 {
+                continue;
+            }
+            tokio::select! {
+                () = rung => {}
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stop.wait_for(|stopped| *stopped) => return,
+            }
+        }
+    }
+
+    /// Leases what is due; with `max_tries`, only what was tried less often in this move of the clock.
+    async fn lease(&self, room: usize, max_tries: Option<u32>) -> Result<Vec<JobRow>, Problem> {
+        let office = &self.inner.office;
+        let now = office.now().naive_utc();
+        // A read first: an idle worker writes nothing.
+        let due = office
+            .read(move |conn| -> Result<bool, Problem> {
+                Ok(jobs::due_count(conn, now)? > 0 && misc::setting(conn, FROZEN)?.is_none())
+            })
+            .await?;
+        if !due {
+            return Ok(Vec::new());
+        }
+        // A lease outlives the client's time-out twice over, for two calls one after the other.
+        let timeout = i64::try_from(office.settings().provider_timeout.as_secs()).unwrap_or(60);
+        let lease = Duration::seconds(4 * timeout + 10);
+        let exhausted = self.exhausted(max_tries);
+        let limit = i64::try_from(room + exhausted.len()).unwrap_or(64);
+        office
+            .write(move |_, tx| -> Result<Vec<JobRow>, Problem> {
+                let now = tx.now.naive_utc();
+                let mut leased = Vec::new();
+                for job in jobs::lease(tx.conn, limit, now, lease)? {
+                    if exhausted.contains(&(job.kind.clone(), job.subject.clone())) {
+                        jobs::release(tx.conn, &job)?;
+                    } else {
+                        leased.push(job);
+                    }
+                }
+                Ok(leased)
+            })
+            .await
+    }
+
+    fn exhausted(&self, max_tries: Option<u32>) -> Vec<(String, String)> {
+        let Some(max) = max_tries else {
+            return Vec::new();
+        };
+        self.inner
+            .tries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .filter(|(_, tries)| **tries >= max)
+            .map(|(job, _)| job.clone())
+            .collect()
+    }
+
+    fn spawn(&self, job: JobRow) -> JoinHandle<()> {
+        self.inner.running.fetch_add(1, Ordering::SeqCst);
+        let this = self.clone();
+        tokio::spawn(async move {
+            let ended = Ended(this.inner.clone());
+            this.one(job).await;
+            drop(ended);
+        })
+    }
+
+    /// Runs one piece of work and keeps what became of it.
+    async fn one(&self, job: JobRow) {
+        let office = &self.inner.office;
+        let outcome = run(office, &job).await;
+        let kept = match outcome {
+            Ok(next) => {
+                let next = match next {
+                    Next::Done => None,
+                    Next::At(at) => Some(at.naive_utc()),
+                };
+                let job = job.clone();
+                office
+                    .write(move |_, tx| -> Result<(), Problem> {
+                        jobs::done(tx.conn, &job, next, tx.now.naive_utc())?;
+                        Ok(())
+                    })
+                    .await
+            }
+            Err(trouble) => {
+                *self
+                    .inner
+                    .tries
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry((job.kind.clone(), job.subject.clone()))
+                    .or_insert(0) += 1;
+                log::warn!("{} {}: {}", job.kind, job.subject, trouble.what);
+                let wait = trouble.again_in.unwrap_or_else(|| backoff(job.attempts));
+                let job = job.clone();
+                office
+                    .write(move |_, tx| -> Result<(), Problem> {
+                        let next = (tx.now + wait).naive_utc();
+                        jobs::failed(tx.conn, &job, &trouble.what, Some(next))?;
+                        Ok(())
+                    })
+                    .await
+            }
+        };
+        if let Err(e) = kept {
+            // The lease ends by itself, and the work is done again.
+            log::error!("{} {}: its end can't be kept: {e}", job.kind, job.subject);
+        }
+    }
+
+    /// A move of the sandbox's clock begins.
+    pub fn begin_move(&self) {
+        self.inner
+            .tries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// When the earliest work is due that was tried less than `max_tries` times in this move.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn next_due(&self, max_tries: u32) -> Result<Option<DateTime<Utc>>, Problem> {
+        let exhausted = self.exhausted(Some(max_tries));
+        let limit = i64::try_from(exhausted.len() + 1).unwrap_or(1000);
+        self.inner
+            .office
+            .read(move |conn| {
+                if misc::setting(conn, FROZEN)?.is_some() {
+                    return Ok(None);
+                }
+                Ok(jobs::earliest(conn, limit)?
+                    .into_iter()
+                    .find(|job| !exhausted.contains(&(job.kind.clone(), job.subject.clone())))
+                    .map(|job| job.run_at.and_utc()))
+            })
+            .await
+    }
+
+    /// Does everything that is due now, once each, and comes back when it, and what ran already, has ended.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn run_due(&self, max_tries: u32) -> Result<usize, Problem> {
+        let mut done = 0;
+        loop {
+            let leased = self.lease(SIDE_BY_SIDE, Some(max_tries)).await?;
+            let more = leased.len() == SIDE_BY_SIDE;
+            done += leased.len();
+            let running: Vec<_> = leased.into_iter().map(|job| self.spawn(job)).collect();
+            for one in running {
+                let _ = one.await;
+            }
+            if !more {
+                break;
+            }
+        }
+        self.idle().await;
+        Ok(done)
+    }
+
+    /// Works until nothing is due any more: for tests and commands.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn run_until_idle(&self, max_tries: u32) -> Result<(), Problem> {
+        self.begin_move();
+        while self
+            .next_due(max_tries)
+            .await?
+            .is_some_and(|at| at <= self.inner.office.now())
+        {
+            self.run_due(max_tries).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts a piece of work as ended, also where it panicked.
+struct Ended(Arc<Inner>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
+        self.0.ended.notify_one();
+    }
+}
+
+/// 1, 2, 4 ... seconds, at most five minutes.
+fn backoff(attempts: i32) -> Duration {
+    let power = u32::try_from(attempts.clamp(0, 16)).unwrap_or(0);
+    Duration::seconds(2i64.saturating_pow(power).min(LONGEST_WAIT_SECONDS))
+}

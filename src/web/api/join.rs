@@ -1,0 +1,219 @@
+//! Joining by a program: the hold is committed, then the answer waits a little for the payment page.
+
+use std::time::Duration;
+
+use actix_web::web::Path;
+use serde_json::Value;
+
+use super::answer::{
+    Answer, Claim, Fault, Response, claim, is_answer, keep, refused, replayed, reused,
+};
+use super::ask::{Ask, Keyed};
+use super::bodies::{self, JoinBody, Wish};
+use super::campaigns::{public, slug};
+use super::document::Refusals;
+use super::fields::Errors;
+use super::order_views::{Joined, joined};
+use crate::domain::draft::FieldError;
+use crate::domain::ids::OrderId;
+use crate::store::{campaigns, misc, orders};
+use crate::workflows::desk::{Problem, takes_orders};
+use crate::workflows::join::JoinRequest;
+use crate::workflows::office::Office;
+
+/// How long the answer waits for the payment page.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// After how long it is looked for first; each further look comes this much later than the one before.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+/// The longest time between two looks.
+const LONGEST_STEP: Duration = Duration::from_millis(100);
+
+/// Joins a campaign: holds units and makes a payment page. The answer waits up to 2 seconds for the page.
+#[utoipa::path(post, path = "/campaigns/{slug}/orders", operation_id = "joinCampaign", tag = "Orders",
+    params(("slug" = String, Path, description = "The campaign's name in addresses."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same order again.")),
+    request_body = JoinBody, security((), ("key" = [])),
+    responses((status = 201, description = "The hold.", body = Joined,
+        headers(("Location" = String, description = "Where the order is."))), Refusals))]
+pub(super) async fn join(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.maybe_merchant().await?;
+    if merchant.is_none() {
+        ask.count()?;
+    }
+    let slug = slug(&path)?;
+    let body = ask.json()?;
+    let keyed = ask.keyed(merchant)?;
+    let Some(keyed) = keyed else {
+        return Ok(place(&ask, &slug, &body, None).await?.respond());
+    };
+    if let Some(answer) = claimed(&ask.office, &keyed).await? {
+        return Ok(replayed(&answer, true));
+    }
+    // The order carries the key: whatever happens between here and the kept answer, the same call finds the same order.
+    let form_key = format!("api:{}:{}", keyed.scope, keyed.key);
+    let answer = match place(&ask, &slug, &body, Some(form_key)).await {
+        Ok(answer) => answer,
+        Err(problem) if is_answer(&problem) => refused(problem),
+        Err(problem) => {
+            release(&ask.office, keyed).await;
+            return Err(problem.into());
+        }
+    };
+    let (answer, again) = ask
+        .office
+        .write(move |_, tx| -> Result<(Answer, bool), Problem> {
+            // The same call twice at once: the answer that was kept first is the answer.
+            match claim(tx, &keyed)? {
+                Claim::Answered(first) => Ok((*first, true)),
+                Claim::Reused => Err(reused()),
+                Claim::Open => {
+                    keep(tx, &keyed, &answer)?;
+                    Ok((answer.clone(), false))
+                }
+            }
+        })
+        .await?;
+    Ok(replayed(&answer, again))
+}
+
+/// The answer that was given to this key, if there is one; else the key is claimed.
+async fn claimed(office: &Office, keyed: &Keyed) -> Result<Option<Answer>, Fault> {
+    let keyed = keyed.clone();
+    let answer = office
+        .write(move |_, tx| -> Result<Option<Answer>, Problem> {
+            match claim(tx, &keyed)? {
+                Claim::Open => Ok(None),
+                Claim::Answered(answer) => Ok(Some(*answer)),
+                Claim::Reused => Err(reused()),
+            }
+        })
+        .await?;
+    Ok(answer)
+}
+
+/// Gives a key up. Where even that fails the key stays claimed for the same request, which is no harm.
+async fn release(office: &Office, keyed: Keyed) {
+    let released = office
+        .write(move |_, tx| -> Result<(), Problem> {
+            misc::release_api_key(tx.conn, &keyed.scope, &keyed.key)?;
+            Ok(())
+        })
+        .await;
+    if let Err(problem) = released {
+        log::warn!("an idempotency key stays claimed: {problem}");
+    }
+}
+
+async fn place(
+    ask: &Ask,
+    slug: &str,
+    body: &Value,
+    form_key: Option<String>,
+) -> Result<Answer, Problem> {
+    let wanted = slug.to_owned();
+    let campaign = ask.office.read(move |conn| public(conn, &wanted)).await?.id;
+    let mut e = Errors::default();
+    let (lines, wish) = bodies::join(body, &mut e);
+    let wish = match wish {
+        Some(wish) if e.is_empty() => wish,
+        _ => return Err(conflict_first(&ask.office, slug, lines, e.all()).await),
+    };
+    let request = request(ask, campaign, wish, lines.clone(), form_key);
+    let order = match ask.office.join(request).await {
+        Ok(placed) => placed.order.id,
+        Err(Problem::Invalid(errors)) => {
+            return Err(conflict_first(&ask.office, slug, lines, errors).await);
+        }
+        Err(problem) => return Err(problem),
+    };
+    let shown = with_page(&ask.office, order).await?;
+    let token = ask.office.desk().links.order_token(order);
+    Answer::created(format!("/api/v1/orders/{order}?t={token}"), &shown)
+}
+
+fn request(
+    ask: &Ask,
+    campaign: crate::domain::ids::CampaignId,
+    wish: Wish,
+    lines: Vec<(String, i64)>,
+    form_key: Option<String>,
+) -> JoinRequest {
+    JoinRequest {
+        campaign,
+        email: wish.email,
+        name: wish.name,
+        address: wish.address,
+        lines,
+        delivery: wish.delivery,
+        agreed_total: None,
+        terms_version: None,
+        joined_from: ask.client.to_string(),
+        form_key,
+    }
+}
+
+/// Wrong fields, unless the campaign takes no orders or an option that is asked for is sold out: a conflict is told
+/// before a wrong field.
+async fn conflict_first(
+    office: &Office,
+    slug: &str,
+    lines: Vec<(String, i64)>,
+    errors: Vec<FieldError>,
+) -> Problem {
+    let slug = slug.to_owned();
+    let now = office.now().naive_utc();
+    let found = office
+        .read(move |conn| -> Result<Option<Problem>, Problem> {
+            let row = public(conn, &slug)?;
+            if !takes_orders(&row, now) {
+                return Ok(Some(Problem::conflict(
+                    "campaign-closed",
+                    "This campaign takes no orders now. Nothing was charged.",
+                )));
+            }
+            for option in campaigns::options_of(conn, row.id)? {
+                let wanted = lines
+                    .iter()
+                    .find(|(sku, _)| *sku == option.sku)
+                    .map_or(0, |(_, quantity)| *quantity);
+                if option.available().is_some_and(|left| wanted > left) {
+                    return Ok(Some(Problem::conflict(
+                        "sold-out",
+                        format!(
+                            "Of {} there are {} left. Choose fewer.",
+                            option.sku,
+                            option.available().unwrap_or(0)
+                        ),
+                    )));
+                }
+            }
+            Ok(None)
+        })
+        .await;
+    match found {
+        Ok(None) => Problem::Invalid(errors),
+        Ok(Some(problem)) | Err(problem) => problem,
+    }
+}
+
+/// The order, as soon as its page is there or will not come, or after the longest wait.
+async fn with_page(office: &Office, id: OrderId) -> Result<Joined, Problem> {
+    let mut waited = Duration::ZERO;
+    let mut step = FIRST_LOOK;
+    loop {
+        let now = office.now();
+        let desk = office.desk().clone();
+        let shown = office
+            .read(move |conn| -> Result<Joined, Problem> {
+                let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
+                joined(conn, &desk, &order, now)
+            })
+            .await?;
+        if !shown.waits() || waited >= LONGEST_WAIT {
+            return Ok(shown);
+        }
+        tokio::time::sleep(step).await;
+        waited += step;
+        step = (step + FIRST_LOOK).min(LONGEST_STEP);
+    }
+}

@@ -1,0 +1,128 @@
+//! The JSON API: `/api/v1`, its description, and the page about it.
+//!
+//! A handler reads the call ([`ask`]), gives it to one workflow, and shows what came of it ([`views`], [`order_views`]).
+//! What changes something goes through [`answer`], where claim, effect and answer of a keyed call are one transaction.
+
+mod answer;
+mod ask;
+mod bodies;
+mod campaigns;
+mod document;
+mod fields;
+mod join;
+mod order_views;
+mod orders;
+mod paging;
+mod supplier_body;
+mod supply;
+mod views;
+mod words;
+
+use actix_web::http::header::ALLOW;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, Resource, Route, guard, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+pub use answer::problem;
+
+use crate::web::guard::Refusal;
+
+/// What is kept of a merchant's key: enough to know it again, not enough to use it.
+pub fn key_hash(key: &str) -> Vec<u8> {
+    Sha256::digest(key.as_bytes()).to_vec()
+}
+
+/// A new key of 256 random bits, and what is kept of it. The key itself is shown once.
+pub fn new_key() -> (String, Vec<u8>) {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let key = format!("mk_{}", URL_SAFE_NO_PAD.encode(bytes));
+    let hash = key_hash(&key);
+    (key, hash)
+}
+
+/// Serves `/api/v1`, `/api/docs`, and a problem for everything else under `/api`. The app's data holds the
+/// [`Office`](crate::workflows::office::Office) and the [`Guards`](crate::web::guard::Guards).
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        web::scope("/api")
+            .app_data(web::PayloadConfig::new(ask::MAX_BODY))
+            .service(at("/docs", "GET, HEAD").route(get().to(document::page)))
+            .service(
+                web::scope("/v1")
+                    .service(at("/openapi.json", "GET, HEAD").route(get().to(document::json)))
+                    .configure(routes)
+                    .default_service(web::to(not_found)),
+            )
+            .default_service(web::to(not_found)),
+    );
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        at("/campaigns", "GET, HEAD, POST")
+            .route(get().to(campaigns::list))
+            .route(web::post().to(campaigns::create)),
+    )
+    .service(
+        at("/campaigns/{slug}", "GET, HEAD, PATCH")
+            .route(get().to(campaigns::one))
+            .route(web::patch().to(campaigns::edit)),
+    )
+    .service(
+        at("/campaigns/{slug}/orders", "GET, HEAD, POST")
+            .route(get().to(orders::list))
+            .route(web::post().to(join::join)),
+    )
+    .service(at("/campaigns/{slug}/batches", "GET, HEAD").route(get().to(campaigns::batches)))
+    .service(at("/campaigns/{slug}/publish", "POST").route(web::post().to(campaigns::publish)))
+    .service(at("/campaigns/{slug}/extend", "POST").route(web::post().to(campaigns::extend)))
+    .service(at("/campaigns/{slug}/close", "POST").route(web::post().to(campaigns::close)))
+    .service(at("/campaigns/{slug}/cancel", "POST").route(web::post().to(campaigns::cancel)))
+    .service(at("/orders/{id}", "GET, HEAD").route(get().to(orders::one)))
+    .service(at("/orders/{id}/cancel", "POST").route(web::post().to(orders::cancel)))
+    .service(at("/orders/{id}/refund", "POST").route(web::post().to(orders::refund)))
+    .service(
+        at("/suppliers", "GET, HEAD, POST")
+            .route(get().to(supply::suppliers))
+            .route(web::post().to(supply::create_supplier)),
+    )
+    .service(at("/purchase-orders/{id}", "GET, HEAD").route(get().to(supply::purchase_order)))
+    .service(at("/purchase-orders/{id}/send", "POST").route(web::post().to(supply::send)))
+    .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
+}
+
+/// A place that tells which methods it has to whoever used another.
+fn at(path: &str, allowed: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move {
+        let refusal = Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Not with this method",
+            format!("Use one of: {allowed}."),
+        );
+        let mut response = problem(&refusal);
+        response.headers_mut().insert(
+            ALLOW,
+            actix_web::http::header::HeaderValue::from_static(allowed),
+        );
+        response
+    }))
+}
+
+/// GET, and HEAD, which is GET without the body.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Method(Method::GET)).or(guard::Method(Method::HEAD)))
+}
+
+async fn not_found() -> HttpResponse {
+    problem(&Refusal::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "Not found",
+        "There is nothing at this address. The description is at /api/v1/openapi.json.",
+    ))
+}

@@ -1,0 +1,356 @@
+//! Orders as the API shows them: to the shopper who joined, to whoever has the order's link, and to the merchant.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
+use crate::domain::payment::AttemptState;
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::{Conn, campaigns, misc, orders};
+use crate::workflows::desk::{Desk, Problem, offer};
+use crate::workflows::money;
+
+/// A granted hold.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Joined {
+    pub(super) order_id: Uuid,
+    /// What opens the order: `GET /orders/{order_id}?t={token}`.
+    token: String,
+    state: OrderState,
+    /// When the units are offered to others again.
+    hold_expires_at: DateTime<Utc>,
+    lines: Vec<JoinedLine>,
+    /// What is charged.
+    total: Money,
+    /// The provider's page where it is paid; null while it is being made.
+    #[schema(required)]
+    checkout_url: Option<String>,
+    /// How many payment pages are made before this one; null once it is there.
+    #[schema(required)]
+    queue_position: Option<i64>,
+}
+
+impl Joined {
+    /// Whether its payment page is still being made.
+    pub(super) fn waits(&self) -> bool {
+        self.queue_position.is_some()
+    }
+}
+
+/// A line as it was joined.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct JoinedLine {
+    sku: String,
+    quantity: i64,
+    /// The price shown: the most that will be paid.
+    unit_price: Money,
+}
+
+/// Where an order's present payment page stands.
+pub(super) struct PageFace {
+    /// Where it is paid, while it can be.
+    pub(super) url: Option<String>,
+    /// Its place in the queue, while it is being made.
+    pub(super) queue_position: Option<i64>,
+}
+
+/// The present payment page of an order.
+pub(super) fn page_face(
+    conn: &mut Conn,
+    order: &OrderRow,
+    now: DateTime<Utc>,
+) -> Result<PageFace, Problem> {
+    let mut face = PageFace {
+        url: None,
+        queue_position: None,
+    };
+    if order.state != OrderState::Pending {
+        return Ok(face);
+    }
+    let Some(page) = orders::payments_of(conn, order.id)?.pop() else {
+        return Ok(face);
+    };
+    match page.state {
+        AttemptState::Planned => {
+            let ahead = orders::queue_position(conn, page.planned_at, order.id)?;
+            face.queue_position = Some(ahead);
+        }
+        AttemptState::Open if can_be_paid(&page, now) => face.url = page.url,
+        _ => {}
+    }
+    Ok(face)
+}
+
+fn can_be_paid(page: &PaymentRow, now: DateTime<Utc>) -> bool {
+    !page.close_wanted && now < page.expires_at.and_utc()
+}
+
+/// A hold with its page as far as it is.
+pub(super) fn joined(
+    conn: &mut Conn,
+    desk: &Desk,
+    order: &OrderRow,
+    now: DateTime<Utc>,
+) -> Result<Joined, Problem> {
+    let currency = money::currency(&order.currency)?;
+    let face = page_face(conn, order, now)?;
+    let lines = orders::lines_of(conn, order.id)?
+        .into_iter()
+        .map(|line| JoinedLine {
+            sku: line.sku,
+            quantity: line.quantity,
+            unit_price: Money::new(line.unit_price, currency),
+        })
+        .collect();
+    Ok(Joined {
+        order_id: order.id.0,
+        token: desk.links.order_token(order.id),
+        state: order.state,
+        hold_expires_at: order.hold_expires_at.and_utc(),
+        lines,
+        total: Money::new(order.total, currency),
+        checkout_url: face.url,
+        queue_position: face.queue_position,
+    })
+}
+
+/// An order as its shopper sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    order_id: Uuid,
+    state: OrderState,
+    payment_state: PaymentState,
+    /// When the units are offered to others again, unless it is paid.
+    hold_expires_at: DateTime<Utc>,
+    /// The provider's page, while it can be paid there.
+    #[schema(required)]
+    checkout_url: Option<String>,
+    /// How many payment pages are made before this one's, while it is being made.
+    #[schema(required)]
+    queue_position: Option<i64>,
+    lines: Vec<OrderLine>,
+    totals: Totals,
+    promise: Promise,
+    timeline: Vec<TimelineEntry>,
+}
+
+/// One option x quantity of an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrderLine {
+    sku: String,
+    quantity: i64,
+    /// The price shown at joining: the most that will be paid.
+    unit_price: Money,
+    /// The price in the end; null until it is judged.
+    #[schema(required)]
+    final_unit_price: Option<Money>,
+    state: LineState,
+    /// Received units given to this line.
+    allocated: i64,
+    /// Units handed to the carrier.
+    shipped: i64,
+}
+
+/// An order's money.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Totals {
+    charged: Money,
+    refunded: Money,
+    /// Charged, less what went back, is due back or was lost in disputes.
+    kept: Money,
+}
+
+/// The ship date promised to this shopper.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Promise {
+    date: NaiveDate,
+    /// What was promised when, oldest first.
+    history: Vec<Promised>,
+}
+
+/// A date, and when the shopper was told.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Promised {
+    date: NaiveDate,
+    at: DateTime<Utc>,
+}
+
+/// Something that happened to the order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TimelineEntry {
+    at: DateTime<Utc>,
+    /// A constant word for it.
+    kind: String,
+    /// The sentence for people.
+    text: String,
+}
+
+fn order_lines(lines: Vec<LineRow>, currency: Currency) -> Vec<OrderLine> {
+    lines
+        .into_iter()
+        .map(|line| OrderLine {
+            sku: line.sku,
+            quantity: line.quantity,
+            unit_price: Money::new(line.unit_price, currency),
+            final_unit_price: line.final_price.map(|price| Money::new(price, currency)),
+            state: line.state,
+            allocated: 0,
+            shipped: 0,
+        })
+        .collect()
+}
+
+fn totals(order: &OrderRow, currency: Currency) -> Totals {
+    Totals {
+        charged: Money::new(order.charged, currency),
+        refunded: Money::new(order.refunded, currency),
+        kept: Money::new(order.money().kept(), currency),
+    }
+}
+
+/// An order for its shopper.
+pub(super) fn order(
+    conn: &mut Conn,
+    order: &OrderRow,
+    now: DateTime<Utc>,
+) -> Result<Order, Problem> {
+    let currency = money::currency(&order.currency)?;
+    let campaign =
+        campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let face = page_face(conn, order, now)?;
+    let date = offer(&campaign)?.promised_ship_date;
+    let told = campaign
+        .extended_at
+        .map_or(order.created_at, |at| at.max(order.created_at));
+    let mut timeline = vec![TimelineEntry {
+        at: order.created_at.and_utc(),
+        kind: "placed".to_owned(),
+        text: "The order was placed; its units are held.".to_owned(),
+    }];
+    timeline.extend(
+        misc::happenings_of_order(conn, order.id)?
+            .into_iter()
+            .map(|happening| TimelineEntry {
+                at: happening.at.and_utc(),
+                kind: happening.kind,
+                text: happening.detail,
+            }),
+    );
+    Ok(Order {
+        order_id: order.id.0,
+        state: order.state,
+        payment_state: order.payment_state,
+        hold_expires_at: order.hold_expires_at.and_utc(),
+        checkout_url: face.url,
+        queue_position: face.queue_position,
+        lines: order_lines(orders::lines_of(conn, order.id)?, currency),
+        totals: totals(order, currency),
+        promise: Promise {
+            date,
+            history: vec![Promised {
+                date,
+                at: told.and_utc(),
+            }],
+        },
+        timeline,
+    })
+}
+
+/// An order as its merchant sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MerchantOrder {
+    order_id: Uuid,
+    /// Its number at the merchant.
+    number: i64,
+    state: OrderState,
+    payment_state: PaymentState,
+    email: String,
+    name: String,
+    address: OrderAddress,
+    delivery: Delivery,
+    lines: Vec<OrderLine>,
+    /// What was agreed at joining.
+    total: Money,
+    totals: Totals,
+    /// What staff should know.
+    #[schema(required)]
+    note: Option<String>,
+    created_at: DateTime<Utc>,
+    #[schema(required)]
+    confirmed_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    closed_at: Option<DateTime<Utc>>,
+}
+
+/// Where an order goes.
+#[derive(Debug, Serialize, serde::Deserialize, ToSchema)]
+struct OrderAddress {
+    /// Street and number.
+    line1: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line2: Option<String>,
+    city: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    postal_code: Option<String>,
+    /// ISO 3166-1 code.
+    country: String,
+}
+
+/// Orders for their merchant.
+pub(super) fn merchant_orders(
+    conn: &mut Conn,
+    rows: &[OrderRow],
+) -> Result<Vec<MerchantOrder>, Problem> {
+    let ids: Vec<_> = rows.iter().map(|order| order.id).collect();
+    let mut lines = orders::lines_of_all(conn, &ids)?;
+    lines.sort_by(|a, b| (a.order_id, &a.sku).cmp(&(b.order_id, &b.sku)));
+    rows.iter()
+        .map(|order| {
+            let currency = money::currency(&order.currency)?;
+            let own = lines
+                .iter()
+                .filter(|line| line.order_id == order.id)
+                .cloned()
+                .collect();
+            Ok(MerchantOrder {
+                order_id: order.id.0,
+                number: order.number,
+                state: order.state,
+                payment_state: order.payment_state,
+                email: order.email.clone(),
+                name: order.name.clone(),
+                address: serde_json::from_str(&order.address)?,
+                delivery: order.delivery,
+                lines: order_lines(own, currency),
+                total: Money::new(order.total, currency),
+                totals: totals(order, currency),
+                note: order.note.clone(),
+                created_at: order.created_at.and_utc(),
+                confirmed_at: order.confirmed_at.map(|at| at.and_utc()),
+                closed_at: order.closed_at.map(|at| at.and_utc()),
+            })
+        })
+        .collect()
+}
+
+/// One order for its merchant.
+pub(super) fn merchant_order(conn: &mut Conn, row: &OrderRow) -> Result<MerchantOrder, Problem> {
+    merchant_orders(conn, std::slice::from_ref(row))?
+        .pop()
+        .ok_or(Problem::NotFound("order"))
+}

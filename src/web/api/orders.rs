@@ -1,0 +1,131 @@
+//! Orders: for whoever has the order's link, and for the merchant.
+
+use actix_web::web::Path;
+
+use super::answer::{Answer, Response, change};
+use super::ask::Ask;
+use super::bodies::{self, RefundBody};
+use super::campaigns::{nothing, slug};
+use super::document::{Public, Refusals};
+use super::fields::Errors;
+use super::order_views::{self, MerchantOrder, Order};
+use super::paging::{List, PageAsked};
+use crate::domain::ids::OrderId;
+use crate::store::orders::OrderFilter;
+use crate::store::{campaigns, orders as store};
+use crate::workflows::cancel::{self, By};
+use crate::workflows::desk::Problem;
+
+/// The order of an address, where the token opens it. A foreign token is told nothing.
+fn opened(ask: &Ask, path: &str) -> Result<OrderId, Problem> {
+    let id: OrderId = path.parse().map_err(|_| Problem::NotFound("order"))?;
+    let token = ask.parameter("t").unwrap_or_default();
+    if ask.office.desk().links.opens_order(id, &token) {
+        Ok(id)
+    } else {
+        Err(Problem::NotFound("order"))
+    }
+}
+
+/// An order, by its link.
+#[utoipa::path(get, path = "/orders/{order_id}", operation_id = "getOrder", tag = "Orders",
+    params(("order_id" = String, Path, description = "The order."),
+        ("t" = String, Query, description = "The token that joining gave.")),
+    responses((status = 200, description = "The order.", body = Order), Public))]
+pub(super) async fn one(ask: Ask, path: Path<String>) -> Response {
+    let id = opened(&ask, &path)?;
+    let now = ask.office.now();
+    let answer = ask
+        .office
+        .read(move |conn| -> Result<Answer, Problem> {
+            let row = store::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
+            Answer::ok(&order_views::order(conn, &row, now)?)
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Cancels an order with a full refund, until the supplier's order is sent.
+#[utoipa::path(post, path = "/orders/{order_id}/cancel", operation_id = "cancelOrder", tag = "Orders",
+    params(("order_id" = String, Path, description = "The order."),
+        ("t" = String, Query, description = "The token that joining gave."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
+    responses((status = 200, description = "The cancelled order.", body = Order), Refusals))]
+pub(super) async fn cancel(ask: Ask, path: Path<String>) -> Response {
+    ask.count()?;
+    let id = opened(&ask, &path)?;
+    nothing(&ask)?;
+    change(&ask.office, ask.keyed(None)?, move |desk, tx| {
+        let row = cancel::cancel(desk, tx, id, &By::Shopper)?;
+        Answer::ok(&order_views::order(tx.conn, &row, tx.now)?)
+    })
+    .await
+}
+
+/// A campaign's orders, newest first.
+#[utoipa::path(get, path = "/campaigns/{slug}/orders", operation_id = "listOrders", tag = "Orders",
+    params(("slug" = String, Path, description = "The campaign's name in addresses."),
+        ("limit" = Option<i64>, Query, description = "Entries of a page, 1 to 100; 20 where it is left out."),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before.")),
+    security(("key" = [])),
+    responses((status = 200, description = "A page of the list.", body = List<MerchantOrder>), Refusals))]
+pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.merchant().await?;
+    let slug = slug(&path)?;
+    let page = PageAsked::of(&ask)?;
+    let answer = ask
+        .office
+        .read(move |conn| -> Result<Answer, Problem> {
+            let campaign = campaigns::by_slug(conn, &slug)?
+                .filter(|row| row.merchant_id == merchant)
+                .ok_or(Problem::NotFound("campaign"))?;
+            let filter = OrderFilter {
+                campaign: Some(campaign.id),
+                before: page.after.map(OrderId),
+                ..OrderFilter::default()
+            };
+            let mut rows = store::list(conn, merchant, &filter, page.rows())?;
+            let next_cursor = page.cut(&mut rows, |row| row.id.0);
+            let data = order_views::merchant_orders(conn, &rows)?;
+            Answer::ok(&List { data, next_cursor })
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Cancels an order by the merchant and refunds all of it.
+#[utoipa::path(post, path = "/orders/{order_id}/refund", operation_id = "refundOrder", tag = "Orders",
+    params(("order_id" = String, Path, description = "The order."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
+    request_body = RefundBody, security(("key" = [])),
+    responses((status = 200, description = "The cancelled order.", body = MerchantOrder), Refusals))]
+pub(super) async fn refund(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.merchant().await?;
+    let id: OrderId = path.parse().map_err(|_| Problem::NotFound("order"))?;
+    let body = ask.json()?;
+    change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
+        let order = store::by_id(tx.conn, id)?
+            .filter(|order| order.merchant_id == merchant)
+            .ok_or(Problem::NotFound("order"))?;
+        let mut e = Errors::default();
+        let reason = bodies::reason(&body, true, &mut e).filter(|_| e.is_empty());
+        let Some(reason) = reason else {
+            let campaign = campaigns::by_id(tx.conn, order.campaign_id)?;
+            let live = order.state.is_live();
+            if live && campaign.is_some_and(|campaign| !cancel::can_cancel(&order, &campaign)) {
+                return Err(Problem::conflict(
+                    "order-sent-to-supplier",
+                    "The supplier's order was sent, so this order cannot be cancelled any more.",
+                ));
+            }
+            return Err(Problem::Invalid(e.all()));
+        };
+        let by = By::Staff {
+            name: "API".to_owned(),
+            reason,
+        };
+        let row = cancel::cancel(desk, tx, id, &by)?;
+        Answer::ok(&order_views::merchant_order(tx.conn, &row)?)
+    })
+    .await
+}

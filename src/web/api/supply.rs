@@ -1,0 +1,223 @@
+//! Suppliers, purchase orders, and the journal: what only the merchant sees.
+
+use actix_web::web::Path;
+
+use super::answer::{Answer, Response, change};
+use super::ask::Ask;
+use super::bodies::{SendBody, SupplierBody};
+use super::campaigns::slug;
+use super::document::Refusals;
+use super::fields::{Errors, Reader};
+use super::paging::{List, PageAsked};
+use super::supplier_body;
+use super::views::{self, JournalEntry, PurchaseOrder, Supplier};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{EntryId, MerchantId, PurchaseOrderId, SupplierId};
+use crate::domain::purchase_order::PurchaseOrderState;
+use crate::store::merchants::SupplierRow;
+use crate::store::purchase_orders::PurchaseOrderRow;
+use crate::store::{Conn, Tx, campaigns, journal, merchants, purchase_orders};
+use crate::workflows::desk::Problem;
+use crate::workflows::purchase::{self, Document, Sent};
+
+/// The merchant's suppliers.
+#[utoipa::path(get, path = "/suppliers", operation_id = "listSuppliers", tag = "Suppliers",
+    params(
+        ("limit" = Option<i64>, Query, description = "Entries of a page, 1 to 100; 20 where it is left out."),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before.")),
+    security(("key" = [])),
+    responses((status = 200, description = "A page of the list.", body = List<Supplier>), Refusals))]
+pub(super) async fn suppliers(ask: Ask) -> Response {
+    let merchant = ask.merchant().await?;
+    let page = PageAsked::of(&ask)?;
+    let answer = ask
+        .office
+        .read(move |conn| -> Result<Answer, Problem> {
+            let mut rows = merchants::suppliers_of(conn, merchant)?;
+            rows.retain(|row| page.after.is_none_or(|after| row.id.0 > after));
+            let next_cursor = page.cut(&mut rows, |row| row.id.0);
+            let data = rows.iter().map(views::supplier).collect::<Result<_, _>>()?;
+            Answer::ok(&List { data, next_cursor })
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Makes a supplier.
+#[utoipa::path(post, path = "/suppliers", operation_id = "createSupplier", tag = "Suppliers",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
+    request_body = SupplierBody, security(("key" = [])),
+    responses((status = 201, description = "The supplier.", body = Supplier), Refusals))]
+pub(super) async fn create_supplier(ask: Ask) -> Response {
+    let merchant = ask.merchant().await?;
+    let body = ask.json()?;
+    change(&ask.office, ask.keyed(Some(merchant))?, move |_, tx| {
+        let mut e = Errors::default();
+        let input = match supplier_body::supplier(&body, &mut e) {
+            Some(input) if e.is_empty() => input,
+            _ => return Err(Problem::Invalid(e.all())),
+        };
+        let row = SupplierRow {
+            id: SupplierId::new(),
+            merchant_id: merchant,
+            name: input.name,
+            email: input.email,
+            address: input.address,
+            currency: input.currency.code().to_owned(),
+            lead_time_days: input.lead_time_days,
+            minimum_units: input.minimum_units,
+            capacity_units: input.capacity_units,
+            case_pack: input.case_pack,
+            unit_costs: serde_json::to_string(&input.unit_costs)?,
+            created_at: tx.now.naive_utc(),
+        };
+        merchants::insert_supplier(tx.conn, &row)?;
+        Ok(Answer {
+            location: None,
+            ..Answer::created(String::new(), &views::supplier(&row)?)?
+        })
+    })
+    .await
+}
+
+fn own_order(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    id: PurchaseOrderId,
+) -> Result<PurchaseOrderRow, Problem> {
+    purchase_orders::by_id(conn, id)?
+        .filter(|row| row.merchant_id == merchant)
+        .ok_or(Problem::NotFound("purchase order"))
+}
+
+fn order_id(path: &str) -> Result<PurchaseOrderId, Problem> {
+    path.parse()
+        .map_err(|_| Problem::NotFound("purchase order"))
+}
+
+/// A purchase order.
+#[utoipa::path(get, path = "/purchase-orders/{id}", operation_id = "getPurchaseOrder", tag = "Suppliers",
+    params(("id" = String, Path, description = "The purchase order.")),
+    security(("key" = [])),
+    responses((status = 200, description = "The purchase order.", body = PurchaseOrder), Refusals))]
+pub(super) async fn purchase_order(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.merchant().await?;
+    let id = order_id(&path)?;
+    let desk = ask.office.desk().clone();
+    let answer = ask
+        .office
+        .read(move |conn| -> Result<Answer, Problem> {
+            let row = own_order(conn, merchant, id)?;
+            Answer::ok(&views::purchase_order(conn, &desk, &row)?)
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Sends a purchase order that was blocked, where nothing blocks it any more, or to another supplier.
+#[utoipa::path(post, path = "/purchase-orders/{id}/send", operation_id = "sendPurchaseOrder", tag = "Suppliers",
+    params(("id" = String, Path, description = "The purchase order."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
+    request_body = Option<SendBody>, security(("key" = [])),
+    responses((status = 200, description = "The purchase order.", body = PurchaseOrder), Refusals))]
+pub(super) async fn send(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.merchant().await?;
+    let id = order_id(&path)?;
+    let body = ask.json_or_nothing()?;
+    change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
+        let row = own_order(tx.conn, merchant, id)?;
+        let batch = campaigns::batch(tx.conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
+        let campaign =
+            campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+        if row.state != PurchaseOrderState::Draft || campaign.state != CampaignState::Collecting {
+            return Err(Problem::conflict(
+                "wrong-state",
+                format!(
+                    "This purchase order is {}; there is nothing to send.",
+                    row.state
+                ),
+            ));
+        }
+        let mut e = Errors::default();
+        let supplier = chosen(tx, merchant, &body, &mut e)?;
+        if !e.is_empty() {
+            return Err(Problem::Invalid(e.all()));
+        }
+        if let Sent::Blocked(stands, _) = purchase::send(desk, tx, campaign.id, supplier)? {
+            let now = own_order(tx.conn, merchant, id)?;
+            let document: Document = serde_json::from_str(&now.document)?;
+            return Err(Problem::conflict(
+                "purchase-order-blocked",
+                format!(
+                    "{} It was not sent.",
+                    purchase::say_blocked(stands, &document)
+                ),
+            ));
+        }
+        let row = own_order(tx.conn, merchant, id)?;
+        Answer::ok(&views::purchase_order(tx.conn, desk, &row)?)
+    })
+    .await
+}
+
+fn chosen(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    body: &serde_json::Value,
+    e: &mut Errors,
+) -> Result<Option<SupplierId>, Problem> {
+    let Some(mut r) = Reader::body(body, e) else {
+        return Ok(None);
+    };
+    let text = r.text("supplier_id", e);
+    r.end(e);
+    let Some(text) = text else { return Ok(None) };
+    let found = match text.parse::<SupplierId>() {
+        Ok(id) => merchants::supplier(tx.conn, id)?.filter(|s| s.merchant_id == merchant),
+        Err(_) => None,
+    };
+    if found.is_none() {
+        e.add("supplier_id", "There is no such supplier; make it first.");
+    }
+    Ok(found.map(|supplier| supplier.id))
+}
+
+/// The journal, oldest first: every movement of money as balanced postings.
+#[utoipa::path(get, path = "/journal", operation_id = "listJournal", tag = "Journal",
+    params(
+        ("campaign" = Option<String>, Query, description = "Only of the campaign with this name in addresses."),
+        ("limit" = Option<i64>, Query, description = "Entries of a page, 1 to 100; 20 where it is left out."),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before.")),
+    security(("key" = [])),
+    responses((status = 200, description = "A page of the list.", body = List<JournalEntry>), Refusals))]
+pub(super) async fn entries(ask: Ask) -> Response {
+    let merchant = ask.merchant().await?;
+    let page = PageAsked::of(&ask)?;
+    let wanted = match ask.parameter("campaign") {
+        Some(text) => Some(slug(&text)?),
+        None => None,
+    };
+    let answer = ask
+        .office
+        .read(move |conn| -> Result<Answer, Problem> {
+            let campaign = match wanted {
+                None => None,
+                Some(slug) => Some(
+                    campaigns::by_slug(conn, &slug)?
+                        .filter(|row| row.merchant_id == merchant)
+                        .ok_or(Problem::NotFound("campaign"))?
+                        .id,
+                ),
+            };
+            let after = page.after.map(EntryId);
+            let mut rows = journal::list(conn, merchant, campaign, None, after, page.rows())?;
+            let next_cursor = page.cut(&mut rows, |(entry, _)| entry.id.0);
+            let data = rows
+                .iter()
+                .map(|(entry, postings)| views::journal_entry(entry, postings))
+                .collect::<Result<_, _>>()?;
+            Answer::ok(&List { data, next_cursor })
+        })
+        .await?;
+    Ok(answer.respond())
+}

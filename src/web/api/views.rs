@@ -1,0 +1,424 @@
+//! Campaigns, batches, purchase orders, suppliers and the journal as the API shows them. Amounts in campaigns and
+//! suppliers are plain integers of their currency; everywhere else money is an object.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::currency::Currency;
+use crate::domain::draft::{PaymentMode, Trigger};
+use crate::domain::ids::OptionId;
+use crate::domain::money::Money;
+use crate::domain::price::{PriceTable, tally};
+use crate::domain::purchase_order::{Blocked, PurchaseLine, PurchaseOrderState};
+use crate::store::campaigns::{BatchRow, CampaignRow};
+use crate::store::journal::{EntryRow, PostingRow};
+use crate::store::merchants::SupplierRow;
+use crate::store::purchase_orders::PurchaseOrderRow;
+use crate::store::{Conn, campaigns, orders, purchase_orders};
+use crate::workflows::desk::{Desk, Problem, offer};
+use crate::workflows::purchase::Document;
+
+/// A campaign.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Campaign {
+    /// Its name in addresses.
+    slug: String,
+    /// Its name.
+    title: String,
+    /// Where it stands.
+    state: CampaignState,
+    /// The currency of every amount in it.
+    currency: Currency,
+    /// Where its days begin and end: an IANA name.
+    time_zone: String,
+    /// When orders are taken from; null for a draft that opens on publishing.
+    #[schema(required)]
+    opens_at: Option<DateTime<Utc>>,
+    /// Orders are taken before this moment.
+    deadline: DateTime<Utc>,
+    /// The day by the end of which goods are handed to the carrier.
+    promised_ship_date: NaiveDate,
+    /// The day after which unshipped lines are refunded without being asked.
+    stop_loss_date: NaiveDate,
+    /// When shoppers pay.
+    payment_mode: PaymentMode,
+    /// When it is judged.
+    trigger: Trigger,
+    /// What must be collected.
+    threshold: CampaignThreshold,
+    /// Unit counts at which the price changes.
+    steps: Vec<i64>,
+    /// The index of the furthest step reached.
+    current_step: usize,
+    /// What shoppers can choose.
+    options: Vec<CampaignOption>,
+    /// What the seller should add before shoppers come; told on publishing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
+}
+
+/// What must be collected, and how far it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CampaignThreshold {
+    /// `units`, or `amount`: goods value at the price of the step reached.
+    #[schema(pattern = "^(units|amount)$")]
+    kind: &'static str,
+    /// Units or minor units.
+    target: i64,
+    /// What is paid.
+    collected: i64,
+    /// What confirmed orders come to.
+    committed: i64,
+}
+
+/// One thing a shopper can choose.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CampaignOption {
+    /// Its code.
+    sku: String,
+    /// Its name.
+    name: String,
+    /// Its price at each of `steps`, in minor units.
+    prices: Vec<i64>,
+    /// Under so many units it is not produced; null: no minimum.
+    #[schema(required)]
+    minimum: Option<i64>,
+    /// At most so many units are sold; null: no limit.
+    #[schema(required)]
+    cap: Option<i64>,
+    /// At most so many units for one shopper; null: no limit.
+    #[schema(required)]
+    per_shopper: Option<i64>,
+    /// Units that can still be taken; null: no limit.
+    #[schema(required)]
+    available: Option<i64>,
+    /// Units of confirmed orders.
+    committed: i64,
+}
+
+/// A campaign with its counters.
+pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, Problem> {
+    let draft = offer(row)?;
+    let rows = campaigns::options_of(conn, row.id)?;
+    let prices: BTreeMap<OptionId, PriceTable> = rows
+        .iter()
+        .filter_map(|row| {
+            let option = draft.options.iter().find(|o| o.sku == row.sku)?;
+            Some((row.id, option.prices.clone()))
+        })
+        .collect();
+    let count = |units: &[(OptionId, i64)]| {
+        tally(&draft.steps, &prices, units.iter().copied())
+            .map_err(|e| Problem::Internal(format!("campaign {}: {e}", row.id)))
+    };
+    let committed: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.committed)).collect();
+    let collected: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.collected)).collect();
+    let committed = count(&committed)?;
+    let collected = count(&collected)?;
+    // Once judged, the step stays as judged, whoever leaves.
+    let judged = if row.state.batch() == BatchState::Gathering {
+        None
+    } else {
+        campaigns::batch_of(conn, row.id)?
+            .and_then(|batch| batch.step)
+            .and_then(|step| usize::try_from(step).ok())
+    };
+    let options = rows
+        .iter()
+        .filter_map(|row| {
+            let option = draft.options.iter().find(|o| o.sku == row.sku)?;
+            Some(CampaignOption {
+                sku: row.sku.clone(),
+                name: option.name.clone(),
+                prices: option.prices.prices().to_vec(),
+                minimum: None,
+                cap: row.cap,
+                per_shopper: option.per_shopper.map(i64::from),
+                available: row.available(),
+                committed: row.committed,
+            })
+        })
+        .collect();
+    Ok(Campaign {
+        slug: row.slug.clone(),
+        title: row.title.clone(),
+        state: row.state,
+        currency: draft.currency,
+        time_zone: draft.time_zone.name().to_owned(),
+        opens_at: row.opens_at.map(|at| at.and_utc()),
+        deadline: row.deadline.and_utc(),
+        promised_ship_date: draft.promised_ship_date,
+        stop_loss_date: draft.stop_loss_date,
+        payment_mode: draft.payment_mode,
+        trigger: draft.trigger,
+        threshold: CampaignThreshold {
+            kind: draft.threshold.kind(),
+            target: draft.threshold.target(),
+            collected: collected.counted(draft.threshold),
+            committed: committed.counted(draft.threshold),
+        },
+        steps: draft.steps.counts().to_vec(),
+        current_step: judged.unwrap_or(committed.step),
+        options,
+        warnings: Vec::new(),
+    })
+}
+
+/// All units of a campaign that are bought in one go.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Batch {
+    id: Uuid,
+    /// 1 for the campaign's first.
+    number: i32,
+    /// Where it stands.
+    state: BatchState,
+    /// Units of paid orders.
+    units_paid: i64,
+    /// When the supplier's goods arrive; null: not known.
+    #[schema(required)]
+    eta: Option<NaiveDate>,
+    /// When they are shipped to shoppers; null: not known.
+    #[schema(required)]
+    ship_date: Option<NaiveDate>,
+    /// What was ordered for it.
+    purchase_orders: Vec<BatchPurchaseOrder>,
+}
+
+/// A batch's purchase order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BatchPurchaseOrder {
+    id: Uuid,
+    /// Its number at the merchant; null until it is sent.
+    #[schema(required)]
+    number: Option<i64>,
+    version: i32,
+    state: PurchaseOrderState,
+    /// What is bought.
+    units: i64,
+}
+
+/// A batch with its purchase orders. A date that is only derived from a lead time counts as not known.
+pub(super) fn batch(conn: &mut Conn, row: &BatchRow) -> Result<Batch, Problem> {
+    let units_paid = orders::paid_units(conn, row.id)?
+        .iter()
+        .map(|(_, units)| units)
+        .sum();
+    let purchase_orders = purchase_orders::of_batch(conn, row.id)?
+        .into_iter()
+        .map(|po| BatchPurchaseOrder {
+            id: po.id.0,
+            number: po.number,
+            version: po.version,
+            state: po.state,
+            units: po.units,
+        })
+        .collect();
+    Ok(Batch {
+        id: row.id.0,
+        number: row.number,
+        state: row.state,
+        units_paid,
+        eta: None,
+        ship_date: None,
+        purchase_orders,
+    })
+}
+
+/// A numbered, versioned document to one supplier.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PurchaseOrder {
+    id: Uuid,
+    /// Its number at the merchant; null until it is sent.
+    #[schema(required)]
+    number: Option<i64>,
+    version: i32,
+    state: PurchaseOrderState,
+    /// The campaign it is for.
+    campaign: String,
+    batch_id: Uuid,
+    #[schema(required)]
+    supplier_id: Option<Uuid>,
+    /// The supplier's name; empty while there is none.
+    supplier: String,
+    lines: Vec<PurchaseOrderLine>,
+    /// What is bought.
+    units: i64,
+    /// The paid units it was made for.
+    units_paid: i64,
+    /// What it costs.
+    total: Money,
+    /// When the goods are wanted, by the supplier's lead time.
+    #[schema(required)]
+    wanted_by: Option<NaiveDate>,
+    /// What keeps it from being sent.
+    #[schema(required)]
+    blocked: Option<Blocked>,
+    #[schema(required)]
+    sent_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    acknowledged_at: Option<DateTime<Utc>>,
+    /// What the supplier wrote.
+    #[schema(required)]
+    note: Option<String>,
+    /// The supplier's link; null until it is sent.
+    #[schema(required)]
+    supplier_url: Option<String>,
+}
+
+/// One line of a purchase order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PurchaseOrderLine {
+    sku: String,
+    name: String,
+    /// Units that shoppers paid for.
+    paid: i64,
+    /// Units added for safety.
+    safety: i64,
+    /// Units added to fill the last case.
+    case_fill: i64,
+    /// What is bought: the sum of the three.
+    units: i64,
+    /// The supplier's price for one; null where none is named.
+    #[schema(required)]
+    unit_cost: Option<Money>,
+}
+
+/// A purchase order with what it says.
+pub(super) fn purchase_order(
+    conn: &mut Conn,
+    desk: &Desk,
+    row: &PurchaseOrderRow,
+) -> Result<PurchaseOrder, Problem> {
+    let document: Document = serde_json::from_str(&row.document)?;
+    let currency = crate::workflows::money::currency(&document.currency)?;
+    let batch = campaigns::batch(conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign =
+        campaigns::by_id(conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let line = |line: PurchaseLine| PurchaseOrderLine {
+        sku: line.sku,
+        name: line.name,
+        paid: line.paid,
+        safety: line.safety,
+        case_fill: line.case_fill,
+        units: line.units,
+        unit_cost: line.unit_cost.map(|cost| Money::new(cost, currency)),
+    };
+    let is_draft = row.state == PurchaseOrderState::Draft;
+    Ok(PurchaseOrder {
+        id: row.id.0,
+        number: row.number,
+        version: row.version,
+        state: row.state,
+        campaign: campaign.slug,
+        batch_id: row.batch_id.0,
+        supplier_id: row.supplier_id.map(|id| id.0),
+        supplier: document.supplier,
+        lines: document.lines.into_iter().map(line).collect(),
+        units: row.units,
+        units_paid: row.units_paid,
+        total: Money::new(document.total, currency),
+        wanted_by: document.wanted_by,
+        blocked: batch.blocked.filter(|_| is_draft),
+        sent_at: row.sent_at.map(|at| at.and_utc()),
+        acknowledged_at: row.acknowledged_at.map(|at| at.and_utc()),
+        note: row.note.clone(),
+        supplier_url: row
+            .sent_at
+            .map(|_| desk.links.supplier_url(row.id, row.version)),
+    })
+}
+
+/// Whom the merchant buys from. Costs are in minor units of its currency.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Supplier {
+    pub(super) id: Uuid,
+    name: String,
+    /// Where purchase orders go.
+    email: String,
+    /// Its postal address.
+    address: String,
+    currency: String,
+    /// The least units it takes an order for.
+    #[schema(required)]
+    minimum_units: Option<i64>,
+    /// The most units it can make.
+    #[schema(required)]
+    capacity_units: Option<i64>,
+    /// Units in a case.
+    case_pack: i64,
+    /// Days from order to arrival.
+    lead_time_days: i32,
+    /// Cost of one unit by the option's code.
+    unit_costs: BTreeMap<String, i64>,
+}
+
+/// A supplier.
+pub(super) fn supplier(row: &SupplierRow) -> Result<Supplier, Problem> {
+    Ok(Supplier {
+        id: row.id.0,
+        name: row.name.clone(),
+        email: row.email.clone(),
+        address: row.address.clone(),
+        currency: row.currency.clone(),
+        minimum_units: row.minimum_units,
+        capacity_units: row.capacity_units,
+        case_pack: row.case_pack,
+        lead_time_days: row.lead_time_days,
+        unit_costs: serde_json::from_str(&row.unit_costs)?,
+    })
+}
+
+/// One entry of the journal: postings that come to nought.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JournalEntry {
+    id: Uuid,
+    at: DateTime<Utc>,
+    /// What happened.
+    kind: String,
+    #[schema(required)]
+    order_id: Option<Uuid>,
+    postings: Vec<JournalPosting>,
+}
+
+/// One posting: a debit is positive, a credit negative.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct JournalPosting {
+    account: String,
+    amount: Money,
+}
+
+/// An entry with its postings.
+pub(super) fn journal_entry(
+    entry: &EntryRow,
+    postings: &[PostingRow],
+) -> Result<JournalEntry, Problem> {
+    let currency = crate::workflows::money::currency(&entry.currency)?;
+    Ok(JournalEntry {
+        id: entry.id.0,
+        at: entry.created_at.and_utc(),
+        kind: entry.kind.clone(),
+        order_id: entry.order_id.map(|id| id.0),
+        postings: postings
+            .iter()
+            .map(|posting| JournalPosting {
+                account: posting.account.clone(),
+                amount: Money::new(posting.amount, currency),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,89 @@
+//! The domain's words and money in the API's description. The domain itself knows nothing of descriptions.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::currency::Currency;
+use crate::domain::draft::{PaymentMode, Trigger};
+use crate::domain::money::Money;
+use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
+use crate::domain::purchase_order::{Blocked, PurchaseOrderState};
+
+macro_rules! words {
+    ($($word:ident: $says:literal),+ $(,)?) => {$(
+        impl PartialSchema for $word {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($says))
+                    .enum_values(Some($word::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $word {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($word))
+            }
+        }
+    )+};
+}
+
+words! {
+    CampaignState: "Where a campaign stands.",
+    BatchState: "Where a batch stands.",
+    OrderState: "Where an order stands.",
+    PaymentState: "Where an order's money stands.",
+    LineState: "Where an order line stands.",
+    Delivery: "How the shopper wants the parcels.",
+    PaymentMode: "When shoppers pay.",
+    Trigger: "When the batch is judged.",
+    PurchaseOrderState: "Where a purchase order stands.",
+    Blocked: "What keeps a purchase order from being sent.",
+}
+
+impl PartialSchema for Currency {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("ISO 4217 code in lower case."))
+            .pattern(Some("^[a-z]{3}$"))
+            .into()
+    }
+}
+
+impl ToSchema for Currency {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Currency")
+    }
+}
+
+impl PartialSchema for Money {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .description(Some("An amount in whole minor units of its currency."))
+            .property(
+                "amount",
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
+            )
+            .required("amount")
+            .property("currency", Currency::schema())
+            .required("currency")
+            .additional_properties(Some(
+                utoipa::openapi::schema::AdditionalProperties::<Schema>::FreeForm(false),
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Money {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Money")
+    }
+}

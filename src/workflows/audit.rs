@@ -1,0 +1,335 @@
+//! The rules that must always be true (domain section 7), checked on what is kept, also in the middle of work: all is
+//! read in one snapshot. Rule 8, which needs the provider, is checked by the reconciler.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::desk::{Problem, offer, order_number};
+use crate::domain::ids::{CampaignId, OptionId, OrderId};
+use crate::domain::ledger::Account;
+use crate::domain::order::OrderState;
+use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
+use crate::store::orders::{LineRow, OrderRow};
+use crate::store::{Conn, audit as reads, campaigns, orders, refunds};
+
+/// A rule that is broken, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The rule's number in domain section 7.
+    pub rule: u8,
+    /// The order, where it is one's.
+    pub order: Option<OrderId>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.order {
+            Some(order) => write!(f, "rule {}: order {order}: {}", self.rule, self.what),
+            None => write!(f, "rule {}: {}", self.rule, self.what),
+        }
+    }
+}
+
+/// Checks rules 1 to 7 in one snapshot of the database.
+///
+/// # Errors
+/// What the database says.
+pub fn audit(conn: &mut Conn) -> Result<Vec<Breach>, Problem> {
+    reads::snapshot(conn, |conn| {
+        let mut books = Books::default();
+        for (entry, once, sum) in reads::unbalanced(conn)? {
+            books.found(
+                1,
+                None,
+                format!("journal entry {entry} ({once}) is off by {sum}"),
+            );
+        }
+        let mut after = None;
+        loop {
+            let page = reads::orders_after(conn, after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            check_page(conn, &mut books, &page)?;
+        }
+        check_counters(conn, &mut books)?;
+        check_purchase_orders(conn, &mut books)?;
+        Ok(books.breaches)
+    })
+}
+
+const PAGE: i64 = 400;
+
+#[derive(Default)]
+struct Books {
+    breaches: Vec<Breach>,
+    taken: HashMap<OptionId, i64>,
+    paid: HashMap<OptionId, i64>,
+    by_shopper: HashMap<(CampaignId, String, OptionId), i64>,
+    open_pages: HashMap<CampaignId, i64>,
+}
+
+impl Books {
+    fn found(&mut self, rule: u8, order: Option<OrderId>, what: impl Into<String>) {
+        self.breaches.push(Breach {
+            rule,
+            order,
+            what: what.into(),
+        });
+    }
+}
+
+fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(), Problem> {
+    let ids: Vec<OrderId> = page.iter().map(|o| o.id).collect();
+    let mut lines: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
+    for line in orders::lines_of_all(conn, &ids)? {
+        lines.entry(line.order_id).or_default().push(line);
+    }
+    let mut journal: HashMap<OrderId, HashMap<String, i64>> = HashMap::new();
+    for (order, kind, account, amount) in reads::postings_of(conn, &ids)? {
+        *journal
+            .entry(order)
+            .or_default()
+            .entry(format!("{kind}/{account}"))
+            .or_insert(0) += amount;
+    }
+    for order in page {
+        let empty = Vec::new();
+        let its_lines = lines.get(&order.id).unwrap_or(&empty);
+        let none = HashMap::new();
+        check_money(conn, books, order, journal.get(&order.id).unwrap_or(&none))?;
+        check_units(books, order, its_lines);
+    }
+    Ok(())
+}
+
+/// Rules 2, 3 and 5.
+fn check_money(
+    conn: &mut Conn,
+    books: &mut Books,
+    order: &OrderRow,
+    journal: &HashMap<String, i64>,
+) -> Result<(), Problem> {
+    let id = Some(order.id);
+    let of = |key: String| journal.get(&key).copied().unwrap_or(0);
+    let deposits = Account::CustomerDeposits.as_str();
+    let clearing = Account::ProviderClearing.as_str();
+    let captured = -of(format!("payment_captured/{deposits}"));
+    let done = -of(format!("refund_done/{clearing}")) - of(format!("refund_undone/{clearing}"));
+    let otherwise = -of(format!("refund_paid_otherwise/{}", Account::Bank.as_str()));
+    let due: i64 = [
+        "refund_committed",
+        "refund_done",
+        "refund_undone",
+        "refund_paid_otherwise",
+        "refund_dropped",
+    ]
+    .iter()
+    .map(|kind| -of(format!("{kind}/{}", Account::RefundsDue.as_str())))
+    .sum();
+    for (name, ours, theirs) in [
+        ("charged", order.charged, captured),
+        ("refunded", order.refunded, done + otherwise),
+        ("due back", order.refund_due, due),
+    ] {
+        if ours != theirs {
+            books.found(
+                2,
+                id,
+                format!("{name} is {ours}, the journal says {theirs}"),
+            );
+        }
+    }
+    let pages = orders::payments_of(conn, order.id)?;
+    let paid: i64 = pages
+        .iter()
+        .filter(|p| p.state == AttemptState::Paid)
+        .map(|p| p.amount)
+        .sum();
+    if paid != order.charged {
+        books.found(
+            5,
+            id,
+            format!("its pages took {paid}, it is charged {}", order.charged),
+        );
+    }
+    let open = i64::try_from(pages.iter().filter(|p| p.state.is_open()).count()).unwrap_or(0);
+    *books.open_pages.entry(order.campaign_id).or_insert(0) += open;
+    let given = refunds::of_order(conn, order.id)?;
+    let owed: i64 = given
+        .iter()
+        .filter(|r| r.state.is_due())
+        .map(|r| r.amount)
+        .sum();
+    if owed != order.refund_due {
+        books.found(
+            2,
+            id,
+            format!("its refunds owe {owed}, {} is due", order.refund_due),
+        );
+    }
+    for refund in &given {
+        let calls = refunds::attempts_of(conn, refund.id)?;
+        let moved = calls
+            .iter()
+            .filter(|c| c.state == RefundAttemptState::Succeeded)
+            .count();
+        let expected = usize::from(refund.state == RefundState::Succeeded);
+        if moved != expected {
+            books.found(
+                5,
+                id,
+                format!(
+                    "refund {} is {} and moved {moved} times",
+                    refund.id, refund.state
+                ),
+            );
+        }
+    }
+    check_kept(books, order);
+    Ok(())
+}
+
+/// Rules 2 and 3: what is kept is what the order costs, and nothing of an order that is not wanted any more.
+fn check_kept(books: &mut Books, order: &OrderRow) {
+    let kept = order.money().kept();
+    let should = match order.state {
+        OrderState::Pending | OrderState::Expired | OrderState::Cancelled => 0,
+        OrderState::Confirmed
+        | OrderState::Waitlisted
+        | OrderState::Backordered
+        | OrderState::PartlyShipped
+        | OrderState::Shipped
+        | OrderState::Delivered => {
+            order.final_total.unwrap_or(order.total) - order.lost.min(order.total)
+        }
+    };
+    if kept != should {
+        let number = order_number(order.number);
+        let rule = if order.state == OrderState::Cancelled {
+            3
+        } else {
+            2
+        };
+        books.found(
+            rule,
+            Some(order.id),
+            format!(
+                "{number} is {} and keeps {kept} instead of {should}",
+                order.state
+            ),
+        );
+    }
+}
+
+fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
+    let paid = matches!(
+        order.state,
+        OrderState::Confirmed
+            | OrderState::Backordered
+            | OrderState::PartlyShipped
+            | OrderState::Shipped
+            | OrderState::Delivered
+    );
+    let sum: i64 = lines.iter().map(|l| l.quantity).sum();
+    if sum != order.units {
+        books.found(
+            2,
+            Some(order.id),
+            format!("its lines are {sum} units, it says {}", order.units),
+        );
+    }
+    for line in lines {
+        if order.units_taken {
+            *books.taken.entry(line.option_id).or_insert(0) += line.quantity;
+            *books
+                .by_shopper
+                .entry((order.campaign_id, order.email.clone(), line.option_id))
+                .or_insert(0) += line.quantity;
+        }
+        if paid {
+            *books.paid.entry(line.option_id).or_insert(0) += line.quantity;
+        }
+    }
+    if paid && !order.units_taken {
+        books.found(4, Some(order.id), "it is paid, and its units are not taken");
+    }
+}
+
+/// Rule 4, and the counters that it hangs on.
+fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
+    let shoppers = std::mem::take(&mut books.by_shopper);
+    for campaign in reads::campaigns(conn)? {
+        let draft = offer(&campaign)?;
+        let open = books.open_pages.get(&campaign.id).copied().unwrap_or(0);
+        if open != campaign.open_payments {
+            books.found(
+                4,
+                None,
+                format!(
+                    "campaign {} has {open} open pages and counts {}",
+                    campaign.slug, campaign.open_payments
+                ),
+            );
+        }
+        for option in campaigns::options_of(conn, campaign.id)? {
+            let taken = books.taken.get(&option.id).copied().unwrap_or(0);
+            let paid = books.paid.get(&option.id).copied().unwrap_or(0);
+            let name = format!("{} of {}", option.sku, campaign.slug);
+            if taken != option.taken {
+                books.found(
+                    4,
+                    None,
+                    format!("{name}: {taken} units are taken, {} counted", option.taken),
+                );
+            }
+            if paid != option.collected || paid != option.committed {
+                books.found(
+                    4,
+                    None,
+                    format!(
+                        "{name}: {paid} units are paid, {} counted as collected, {} as committed",
+                        option.collected, option.committed
+                    ),
+                );
+            }
+            if option.cap.is_some_and(|cap| taken > cap) {
+                books.found(4, None, format!("{name}: {taken} units are over the cap"));
+            }
+            let limit = draft
+                .options
+                .iter()
+                .find(|o| o.sku == option.sku)
+                .and_then(|o| o.per_shopper);
+            let Some(limit) = limit else { continue };
+            for ((_, email, _), units) in shoppers
+                .iter()
+                .filter(|((c, _, o), _)| *c == campaign.id && *o == option.id)
+            {
+                if *units > i64::from(limit) {
+                    books.found(
+                        4,
+                        None,
+                        format!("{name}: {email} has {units}, the limit is {limit}"),
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rule 6.
+fn check_purchase_orders(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
+    for (merchant, issued, highest, counted) in reads::purchase_order_numbers(conn)? {
+        if issued != highest || counted != highest {
+            books.found(
+                6,
+                None,
+                format!("merchant {merchant} issued {issued} purchase orders, the highest number is {highest}, counted {counted}"),
+            );
+        }
+    }
+    Ok(())
+}
