@@ -4,6 +4,7 @@
 //! workflow; a handler fills them. `pages` turns them into answers. `guard` stands before all of them. `snapshot` keeps
 //! the public pages in memory, `live` tells those who look at them what moves.
 
+pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod guard;

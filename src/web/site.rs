@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::guard::Guards;
 use super::live::LiveStop;
 use super::shop::{self, Shop};
-use super::{api, assets, health, theme, webhooks};
+use super::{admin, api, assets, health, theme, webhooks};
 use crate::workflows::office::Office;
 
 /// What the site is made of; cheap to clone, one for each worker.
@@ -37,6 +37,7 @@ impl Site {
         cfg.app_data(web::Data::new(self.office.clone()))
             .app_data(self.guards.clone())
             .app_data(self.shop.clone())
+            .configure(admin::mount(&self.office))
             .configure(api::configure)
             .configure(webhooks::configure)
             .configure(health::configure)

@@ -1,0 +1,470 @@
+//! One campaign: where it stands, what it waits for, its money and its history; and how a draft will look.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::confirm::deeds;
+use super::guard::{Refusal, Staff};
+use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
+use crate::domain::campaign::CampaignState;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::price::{Tally, Threshold};
+use crate::domain::purchase_order::PurchaseOrderState;
+use crate::domain::text::markdown_to_html;
+use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
+use crate::store::merchants::SupplierRow;
+use crate::store::misc::{HappeningRow, PictureRow};
+use crate::store::purchase_orders::PurchaseOrderRow;
+use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
+use crate::web::pages;
+use crate::web::view::{
+    Badge, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
+    TimelineItem, grouped, plural, state_word,
+};
+use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
+use crate::workflows::judgement::{say_counted, tally_of};
+use crate::workflows::money::say;
+use crate::workflows::payment::say_threshold;
+use crate::workflows::purchase::{Document, say_blocked};
+
+/// What is known of a campaign.
+struct Known {
+    row: CampaignRow,
+    draft: CampaignDraft,
+    tally: Tally,
+    options: Vec<OptionRow>,
+    batch: Option<BatchRow>,
+    orders: Vec<PurchaseOrderRow>,
+    happened: Vec<HappeningRow>,
+    pictures: Vec<PictureRow>,
+    sums: BTreeMap<String, i64>,
+    balance: Option<String>,
+    suppliers: Vec<SupplierRow>,
+}
+
+fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<Known, Problem> {
+    let row = own_campaign(conn, staff, slug)?;
+    let draft = offer(&row)?;
+    let tally = tally_of(conn, &row, &draft)?;
+    let batch = campaigns::batch_of(conn, row.id)?;
+    let orders = match &batch {
+        Some(batch) => purchase_orders::of_batch(conn, batch.id)?,
+        None => Vec::new(),
+    };
+    let sums = journal::balances(conn, staff.id, Some(row.id))?;
+    let all = merchants::suppliers_of(conn, staff.id)?;
+    Ok(Known {
+        tally,
+        options: campaigns::options_of(conn, row.id)?,
+        orders,
+        happened: misc::happenings_of_campaign(conn, row.id, 30)?,
+        pictures: misc::pictures_of(conn, row.id)?,
+        sums: sums
+            .into_iter()
+            .map(|(_, account, sum)| (account, sum))
+            .collect(),
+        balance: misc::setting(conn, "provider_balance")?,
+        suppliers: draft
+            .supplier_ids
+            .iter()
+            .filter_map(|id| all.iter().find(|s| s.id == *id).cloned())
+            .collect(),
+        batch,
+        row,
+        draft,
+    })
+}
+
+/// `/admin/campaigns/{slug}`
+#[derive(Template)]
+#[template(path = "admin/campaign.html")]
+struct CampaignPage {
+    shell: PanelShell,
+    title: String,
+    badge: Badge,
+    line: String,
+    deeds: Vec<Link>,
+    waits: Vec<String>,
+    blocked: Option<(String, Vec<String>)>,
+    failed: Option<String>,
+    meter: Meter,
+    steps: Steps,
+    options: Table,
+    orders: Table,
+    facts: Facts,
+    money: Facts,
+    exposed: String,
+    thumbs: Vec<Picture>,
+    pictures_href: String,
+    public_href: Option<String>,
+    preview_href: String,
+    orders_href: String,
+    manages: bool,
+    timeline: Timeline,
+}
+
+/// `GET /admin/campaigns/{slug}`
+pub async fn page(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
+    let known = staff
+        .office
+        .read(move |conn| load(conn, &merchant, &slug))
+        .await?;
+    Ok(pages::private(StatusCode::OK, &draw(&staff, &known)))
+}
+
+fn draw(staff: &Staff, known: &Known) -> CampaignPage {
+    let Known { row, draft, .. } = known;
+    let zone = draft.time_zone;
+    let now = staff.office.now().naive_utc();
+    let manages = staff.person.role.may_manage();
+    let met = known.tally.meets(draft.threshold);
+    let href = format!("/admin/campaigns/{}", row.slug);
+    let mut waits = Vec::new();
+    waits.extend(row.waiting_for.clone());
+    if row.state == CampaignState::Open && now >= ends_at(row) && row.waiting_for.is_none() {
+        waits.push(
+            "Joining has ended; it is judged as soon as every payment page is settled.".into(),
+        );
+    }
+    let mut items: Vec<TimelineItem> = Vec::new();
+    for happening in &known.happened {
+        let item = TimelineItem::done(moment(happening.at, zone), state_word(&happening.kind));
+        items.push(item.text(format!("{} ({})", happening.detail, happening.actor)));
+    }
+    CampaignPage {
+        shell: staff.shell("campaigns"),
+        title: row.title.clone(),
+        badge: Badge::state(row.state.as_str()),
+        line: format!(
+            "{}, {}, closes {}",
+            plural(row.collected_orders, "paid order"),
+            plural(row.collected_units, "paid unit"),
+            short(ends_at(row), zone)
+        ),
+        deeds: if manages {
+            deeds(row, draft, met, now)
+        } else {
+            Vec::new()
+        },
+        waits,
+        blocked: known
+            .batch
+            .as_ref()
+            .and_then(|batch| known.blocked(batch, now)),
+        failed: row.failure.map(|failure| {
+            let note = row.failure_note.clone().unwrap_or_default();
+            format!("Why: {}. {note}", state_word(failure.as_str()))
+        }),
+        meter: known.meter(),
+        steps: known.steps(),
+        options: known.option_table(),
+        orders: known.order_table(),
+        facts: known.facts(),
+        money: known.money(),
+        exposed: known.exposed(),
+        thumbs: known.pictures.iter().map(picture).collect(),
+        pictures_href: format!("{href}/pictures"),
+        public_href: row.state.is_public().then(|| format!("/c/{}", row.slug)),
+        preview_href: format!("{href}/preview"),
+        orders_href: format!("/admin/orders?campaign={}", row.slug),
+        manages,
+        timeline: Timeline { items },
+    }
+}
+
+/// A picture as pages draw it.
+pub fn picture(row: &PictureRow) -> Picture {
+    let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
+    Picture {
+        src: format!("/uploads/{}", row.file),
+        width: pixels(row.width),
+        height: pixels(row.height),
+        alt: row.alt.clone(),
+    }
+}
+
+impl Known {
+    fn meter(&self) -> Meter {
+        let value = self.tally.counted(self.draft.threshold);
+        let target = self.draft.threshold.target();
+        let mut meter = Meter::units(&self.row.title, value, target);
+        if let Threshold::Amount(_) = self.draft.threshold {
+            meter.value_text = say_counted(&self.tally, &self.draft);
+            meter.target_text = say_threshold(&self.draft);
+        }
+        meter.aside("paid")
+    }
+
+    fn steps(&self) -> Steps {
+        let judged = self.batch.as_ref().and_then(|b| b.step);
+        let first = self.draft.options.first();
+        let prices = first
+            .map(|o| o.prices.prices().to_vec())
+            .unwrap_or_default();
+        let counts = self.draft.steps.counts();
+        Steps {
+            rows: counts
+                .iter()
+                .zip(&prices)
+                .map(|(from, price)| StepRow::new(*from, say(*price, &self.row.currency)))
+                .collect(),
+            current: match judged.and_then(|step| usize::try_from(step).ok()) {
+                Some(step) => step,
+                None => self.draft.steps.reached(self.row.committed_units),
+            },
+            units: self.row.committed_units,
+            option: first
+                .filter(|_| self.draft.options.len() > 1)
+                .map(|o| o.name.clone()),
+            phase: match self.row.state {
+                CampaignState::Failed => StepsPhase::Failed,
+                _ if judged.is_some() => StepsPhase::Settled,
+                CampaignState::Open => StepsPhase::Open,
+                _ => StepsPhase::Scheduled,
+            },
+        }
+    }
+
+    fn option_table(&self) -> Table {
+        let rows = self.draft.options.iter().map(|option| {
+            let row = self.options.iter().find(|o| o.sku == option.sku);
+            let number = |n: Option<i64>| n.map_or_else(|| "none".to_owned(), grouped);
+            let count = |f: fn(&OptionRow) -> i64| Cell::number(grouped(row.map_or(0, f)));
+            let prices: Vec<String> = option
+                .prices
+                .prices()
+                .iter()
+                .map(|price| say(*price, &self.row.currency))
+                .collect();
+            vec![
+                Cell::text(&option.name),
+                Cell::text(&option.sku),
+                Cell::text(prices.join(", ")),
+                count(|o| o.taken),
+                count(|o| o.collected),
+                Cell::number(number(option.cap.map(i64::from))),
+            ]
+        });
+        Table::new(
+            "Options",
+            vec![
+                ("Option", false),
+                ("Code", false),
+                ("Prices", false),
+                ("Taken", true),
+                ("Paid", true),
+                ("Cap", true),
+            ],
+            rows.collect(),
+        )
+    }
+
+    fn order_table(&self) -> Table {
+        let rows = self.orders.iter().map(|po| {
+            let document: Option<Document> = serde_json::from_str(&po.document).ok();
+            let supplier = document
+                .as_ref()
+                .map(|d| d.supplier.clone())
+                .filter(|s| !s.is_empty());
+            let total = document.map_or_else(String::new, |d| say(d.total, &d.currency));
+            let name = po
+                .number
+                .map_or_else(|| "Draft".to_owned(), purchase_number);
+            vec![
+                Cell::Document(Link::new(format!("/admin/purchase-orders/{}", po.id), name)),
+                Cell::state(po.state.as_str()),
+                Cell::text(supplier.unwrap_or_else(|| "no supplier".into())),
+                Cell::number(grouped(po.units)),
+                Cell::number(total),
+            ]
+        });
+        Table::new(
+            "Purchase orders",
+            vec![
+                ("Number", false),
+                ("State", false),
+                ("Supplier", false),
+                ("Units", true),
+                ("Total", true),
+            ],
+            rows.collect(),
+        )
+    }
+
+    fn blocked(
+        &self,
+        batch: &BatchRow,
+        now: chrono::NaiveDateTime,
+    ) -> Option<(String, Vec<String>)> {
+        let (blocked, since) = (batch.blocked?, batch.blocked_since?);
+        let po = self
+            .orders
+            .iter()
+            .rfind(|po| po.state == PurchaseOrderState::Draft)?;
+        let document: Document = serde_json::from_str(&po.document).ok()?;
+        let left = 7 - (now - since).num_days();
+        Some((
+            format!("/admin/purchase-orders/{}", po.id),
+            vec![
+                say_blocked(blocked, &document),
+                format!(
+                    "Left as it is, the campaign fails and everybody is refunded in {}.",
+                    plural(left.max(0), "day")
+                ),
+            ],
+        ))
+    }
+
+    fn facts(&self) -> Facts {
+        let zone = self.draft.time_zone;
+        let mut facts = vec![
+            fact("Address", format!("/c/{}", self.row.slug)),
+            fact("Time zone", zone.name()),
+        ];
+        if let Some(at) = self.row.opens_at {
+            facts.push(fact("Opens", short(at, zone)));
+        }
+        facts.push(fact("Deadline", short(self.row.deadline, zone)));
+        if let Some(at) = self.row.extended_at {
+            facts.push(fact("Extended", short(at, zone)));
+        }
+        if let Some(at) = self.row.closed_at {
+            facts.push(fact("Closed early", short(at, zone)));
+        }
+        facts.push(fact(
+            "Promised ship date",
+            self.draft.promised_ship_date.to_string(),
+        ));
+        facts.push(fact(
+            "Stop-loss date",
+            self.draft.stop_loss_date.to_string(),
+        ));
+        facts.push(fact("Threshold", say_threshold(&self.draft)));
+        facts.push(fact("Judged", state_word(self.draft.trigger.as_str())));
+        let names: Vec<&str> = self.suppliers.iter().map(|s| s.name.as_str()).collect();
+        let names = if names.is_empty() {
+            "none chosen".to_owned()
+        } else {
+            names.join(", ")
+        };
+        facts.push(fact("Suppliers", names));
+        if let Some(batch) = &self.batch {
+            facts.push(fact("Batch", state_word(batch.state.as_str())));
+            if let Some(at) = batch.judged_at {
+                facts.push(fact("Judged on", short(at, zone)));
+            }
+        }
+        facts.push(fact("Open payment pages", grouped(self.row.open_payments)));
+        facts
+    }
+
+    fn sum(&self, account: &str) -> i64 {
+        self.sums.get(account).copied().unwrap_or(0)
+    }
+
+    /// Liabilities are credits, so they are negative in the books.
+    fn money(&self) -> Facts {
+        let say = |amount: i64| say(amount, &self.row.currency);
+        let due = -self.sum("refunds_due");
+        let kept = -self.sum("customer_deposits");
+        let mut facts = vec![
+            fact("Shoppers' money with you", say(kept)),
+            fact("Refunds on their way", say(due)),
+            fact("Owed back if it failed today", say(kept + due)),
+        ];
+        if self.sum("disputes_held") != 0 {
+            facts.push(fact("Held in disputes", say(self.sum("disputes_held"))));
+        }
+        if self.sum("dispute_losses") != 0 {
+            facts.push(fact("Lost in disputes", say(self.sum("dispute_losses"))));
+        }
+        facts
+    }
+
+    /// What would be owed back against what lies at the provider.
+    fn exposed(&self) -> String {
+        let owed = -self.sum("refunds_due") - self.sum("customer_deposits");
+        let known = self.balance.as_deref().and_then(balances);
+        let here = known
+            .iter()
+            .flatten()
+            .find(|b| b.currency == self.row.currency);
+        match here {
+            None => "The provider's balance is not known yet.".to_owned(),
+            Some(balance) => {
+                let at_provider = balance.available.saturating_add(balance.pending);
+                let said = format!(
+                    "At the provider: {} available, {} on its way.",
+                    say(balance.available, &self.row.currency),
+                    say(balance.pending, &self.row.currency)
+                );
+                if owed > at_provider {
+                    let missing = say(owed - at_provider, &self.row.currency);
+                    format!(
+                        "{said} {missing} would be missing for the refunds of this campaign alone: add funds, or stop payouts."
+                    )
+                } else {
+                    format!("{said} Enough for the refunds of this campaign alone.")
+                }
+            }
+        }
+    }
+}
+
+/// What the jobs wrote down of the provider's balance.
+#[derive(serde::Deserialize)]
+pub struct KnownBalance {
+    /// The currency's code.
+    pub currency: String,
+    /// Minor units.
+    pub available: i64,
+    /// Minor units.
+    #[serde(default)]
+    pub pending: i64,
+    /// When it was asked for.
+    #[serde(default)]
+    pub at: Option<String>,
+}
+
+/// Reads it; none where it is not understood.
+pub fn balances(setting: &str) -> Option<Vec<KnownBalance>> {
+    serde_json::from_str(setting).ok()
+}
+
+/// `/admin/campaigns/{slug}/preview`
+#[derive(Template)]
+#[template(path = "admin/preview.html")]
+struct PreviewPage {
+    shell: PanelShell,
+    title: String,
+    href: String,
+    pictures: Vec<Picture>,
+    steps: Steps,
+    options: Table,
+    facts: Facts,
+    description: Html,
+}
+
+/// `GET /admin/campaigns/{slug}/preview`
+pub async fn preview(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
+    let known = staff
+        .office
+        .read(move |conn| load(conn, &merchant, &slug))
+        .await?;
+    let page = PreviewPage {
+        shell: staff.shell("campaigns"),
+        title: known.row.title.clone(),
+        href: format!("/admin/campaigns/{}", known.row.slug),
+        pictures: known.pictures.iter().map(picture).collect(),
+        steps: known.steps(),
+        options: known.option_table(),
+        facts: known.facts(),
+        description: Html::sanitized(markdown_to_html(&known.draft.description)),
+    };
+    Ok(pages::private(StatusCode::OK, &page))
+}

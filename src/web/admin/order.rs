@@ -1,0 +1,661 @@
+//! One order: its lines, every movement of its money with what comes next, its history and its mails; cancelling it,
+//! and recording that a refund was paid in another way.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono_tz::Tz;
+
+use super::form::{FormPage, Pairs, Section, Typed, problems_of};
+use super::guard::{Refusal, Staff};
+use super::kit::{Cell, Facts, Table, act, fact, id, moment, short, zone_of};
+use crate::domain::country::Country;
+use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::payment::{RefundAttemptState, RefundState};
+use crate::domain::text::clean_text;
+use crate::store::campaigns::CampaignRow;
+use crate::store::mails::MailRow;
+use crate::store::merchants::MerchantRow;
+use crate::store::misc::HappeningRow;
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
+use crate::store::{Conn, Tx, campaigns, mails, misc, orders, refunds};
+use crate::web::pages;
+use crate::web::view::{
+    Badge, Field, Link, MoneyRow, MoneyTable, PanelShell, Problems, Timeline, TimelineItem,
+    grouped, state_word,
+};
+use crate::workflows::cancel::{By, can_cancel, cancel as cancel_order};
+use crate::workflows::desk::{Desk, Problem, order_number};
+use crate::workflows::join::{Address, FrozenQuote};
+use crate::workflows::money::say;
+use crate::workflows::payment::frozen;
+use crate::workflows::refund;
+
+/// All that is kept of an order.
+struct Known {
+    order: OrderRow,
+    campaign: CampaignRow,
+    agreed: FrozenQuote,
+    lines: Vec<LineRow>,
+    payments: Vec<PaymentRow>,
+    refunds: Vec<(RefundRow, Vec<RefundAttemptRow>)>,
+    disputes: Vec<DisputeRow>,
+    happened: Vec<HappeningRow>,
+    mails: Vec<MailRow>,
+}
+
+fn own(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<OrderRow, Problem> {
+    orders::by_id(conn, id)?
+        .filter(|order| order.merchant_id == merchant.id)
+        .ok_or(Problem::NotFound("order"))
+}
+
+fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<Known, Problem> {
+    let order = own(conn, merchant, id)?;
+    let mut with_calls = Vec::new();
+    for refund in refunds::of_order(conn, id)? {
+        let calls = refunds::attempts_of(conn, refund.id)?;
+        with_calls.push((refund, calls));
+    }
+    Ok(Known {
+        campaign: campaigns::by_id(conn, order.campaign_id)?
+            .ok_or(Problem::NotFound("campaign"))?,
+        agreed: frozen(&order)?,
+        lines: orders::lines_of(conn, id)?,
+        payments: orders::payments_of(conn, id)?,
+        refunds: with_calls,
+        disputes: refunds::disputes_of(conn, id)?,
+        happened: misc::happenings_of_order(conn, id)?,
+        mails: mails::of_order(conn, id)?,
+        order,
+    })
+}
+
+/// A refund as staff see it.
+struct ShownRefund {
+    title: String,
+    badge: Badge,
+    next: String,
+    calls: Vec<String>,
+    proof: Option<String>,
+    deed: Option<String>,
+}
+
+/// A mail as staff see it.
+pub struct ShownMail {
+    /// Its subject.
+    pub subject: String,
+    /// Its state.
+    pub badge: Badge,
+    /// To whom and when.
+    pub line: String,
+    /// Why it was refused.
+    pub problem: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+impl ShownMail {
+    /// Of a row.
+    pub fn of(row: &MailRow, zone: Tz) -> Self {
+        Self {
+            subject: row.subject.clone(),
+            badge: mail_badge(&row.state),
+            line: format!("To {}, {}", row.recipient, short(row.created_at, zone)),
+            problem: row.problem.clone(),
+            text: row.body_text.clone(),
+        }
+    }
+}
+
+/// A mail's state.
+pub fn mail_badge(state: &str) -> Badge {
+    use crate::web::view::Tone;
+    let tone = match state {
+        "sent" | "kept" => Tone::Good,
+        "refused" => Tone::Bad,
+        _ => Tone::Wait,
+    };
+    Badge::new(tone, state_word(state))
+}
+
+/// `/admin/orders/{id}`
+#[derive(Template)]
+#[template(path = "admin/order.html")]
+struct OrderPage {
+    shell: PanelShell,
+    number: String,
+    state: Badge,
+    money_state: Badge,
+    line: String,
+    next: String,
+    campaign: Link,
+    lines: Table,
+    money: MoneyTable,
+    payments: Table,
+    refunds: Vec<ShownRefund>,
+    disputes: Table,
+    timeline: Timeline,
+    mails: Vec<ShownMail>,
+    facts: Facts,
+    address: Vec<String>,
+    shopper_href: String,
+    cancel_href: Option<String>,
+    note: Option<String>,
+}
+
+/// `GET /admin/orders/{id}`
+pub async fn page(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    let (merchant, order) = (staff.merchant.clone(), id(&path)?);
+    let known = staff
+        .office
+        .read(move |conn| load(conn, &merchant, order))
+        .await?;
+    Ok(pages::private(StatusCode::OK, &draw(&staff, &known)))
+}
+
+fn draw(staff: &Staff, known: &Known) -> OrderPage {
+    let Known {
+        order, campaign, ..
+    } = known;
+    let zone = zone_of(campaign);
+    let manages = staff.person.role.may_manage();
+    let done = |h: &HappeningRow| {
+        TimelineItem::done(moment(h.at, zone), state_word(&h.kind))
+            .text(format!("{} ({})", h.detail, h.actor))
+    };
+    OrderPage {
+        shell: staff.shell("orders"),
+        number: order_number(order.number),
+        state: Badge::state(order.state.as_str()),
+        money_state: Badge::state(order.payment_state.as_str()),
+        line: format!("{}, {}", order.name, order.email),
+        next: known.next(),
+        campaign: Link::new(
+            format!("/admin/campaigns/{}", campaign.slug),
+            &campaign.title,
+        ),
+        lines: known.line_table(),
+        money: known.money_table(),
+        payments: known.payment_table(zone),
+        refunds: known
+            .refunds
+            .iter()
+            .map(|(r, c)| shown(order, r, c, manages))
+            .collect(),
+        disputes: known.dispute_table(zone),
+        timeline: Timeline {
+            items: known.happened.iter().map(done).collect(),
+        },
+        mails: known.mails.iter().map(|m| ShownMail::of(m, zone)).collect(),
+        facts: known.facts(zone),
+        address: known.address(),
+        shopper_href: staff.office.desk().links.order_path(order.id),
+        cancel_href: (manages && can_cancel(order, campaign))
+            .then(|| format!("/admin/orders/{}/cancel", order.id)),
+        note: order.note.clone(),
+    }
+}
+
+fn shown(
+    order: &OrderRow,
+    refund: &RefundRow,
+    calls: &[RefundAttemptRow],
+    manages: bool,
+) -> ShownRefund {
+    let amount = say(refund.amount, &refund.currency);
+    let purpose = state_word(refund.purpose.as_str()).to_lowercase();
+    ShownRefund {
+        title: format!("{amount}, because: {purpose}"),
+        badge: Badge::state(refund.state.as_str()),
+        next: next_step(refund).to_owned(),
+        calls: calls.iter().map(call).collect(),
+        proof: refund.proof.clone(),
+        deed: (manages && refund.state == RefundState::Failed).then(|| {
+            format!(
+                "/admin/orders/{}/refunds/{}/paid-otherwise",
+                order.id, refund.id
+            )
+        }),
+    }
+}
+
+/// What comes next of a refund, in words (domain section 4).
+fn next_step(refund: &RefundRow) -> &'static str {
+    match refund.state {
+        _ if refund.held && refund.state.is_due() => {
+            "An open dispute holds it. Won, it goes out; lost, it is dropped."
+        }
+        RefundState::Queued if refund.failures > 0 => {
+            "The bank sent it back once; it goes out once more by itself."
+        }
+        RefundState::Queued => "It goes to the provider by itself.",
+        RefundState::Sent => {
+            "The provider was asked and its answer is not known yet. It is asked again under the same key, so nothing \
+             is paid twice."
+        }
+        RefundState::Pending => {
+            "The provider took it and waits for money or the bank. It is asked again."
+        }
+        RefundState::Succeeded => "Done. Banks take up to 10 days to show it.",
+        RefundState::Failed => {
+            "It needs you: the bank sent it back twice. The shopper was asked for another way; pay it so, and record it \
+             with proof."
+        }
+        RefundState::PaidOtherwise => "Done, in another way.",
+        RefundState::Dropped => "Dropped: a dispute took the money instead.",
+    }
+}
+
+fn call(call: &RefundAttemptRow) -> String {
+    let said = match call.state {
+        RefundAttemptState::Planned => "not sent yet",
+        RefundAttemptState::Sent => "sent, answer not known",
+        RefundAttemptState::Unknown => "the provider failed; its list is read",
+        RefundAttemptState::Absent => "it never happened",
+        RefundAttemptState::Pending => "pending",
+        RefundAttemptState::Succeeded => "succeeded",
+        RefundAttemptState::Failed => "failed",
+    };
+    let at = call.first_sent_at.unwrap_or(call.created_at);
+    let mut text = format!(
+        "Call {}, {} UTC: {said}",
+        call.attempt,
+        at.format("%-d %B %Y, %H:%M")
+    );
+    if let Some(id) = &call.provider_id {
+        text.push_str(&format!(", {id}"));
+    }
+    if let Some(problem) = &call.problem {
+        text.push_str(&format!(". {problem}"));
+    }
+    text
+}
+
+impl Known {
+    /// What the order waits for.
+    fn next(&self) -> String {
+        use crate::domain::order::OrderState as S;
+        if self
+            .refunds
+            .iter()
+            .any(|(r, _)| r.state == RefundState::Failed)
+        {
+            return "A refund needs another way; see below.".into();
+        }
+        match self.order.state {
+            S::Pending => "The shopper is paying. Unpaid, the hold runs out by itself.".into(),
+            S::Confirmed => "Paid. It waits for the judgement and the supplier's order.".into(),
+            S::Backordered => "The supplier's order is out; it waits for its goods.".into(),
+            S::Cancelled => "Cancelled.".into(),
+            S::Expired => "Never paid; its hold ran out.".into(),
+            other => state_word(other.as_str()),
+        }
+    }
+
+    fn name_of(&self, sku: &str) -> String {
+        let line = self.agreed.lines.iter().find(|l| l.sku == sku);
+        line.map_or_else(|| sku.to_owned(), |l| l.name.clone())
+    }
+
+    fn line_table(&self) -> Table {
+        let money = |amount: i64| say(amount, &self.order.currency);
+        let rows = self.lines.iter().map(|line| {
+            vec![
+                Cell::text(self.name_of(&line.sku)),
+                Cell::text(&line.sku),
+                Cell::number(grouped(line.quantity)),
+                Cell::number(money(line.unit_price)),
+                Cell::number(line.final_price.map_or_else(|| "not judged".into(), money)),
+                Cell::state(line.state.as_str()),
+            ]
+        });
+        Table::new(
+            "Lines",
+            vec![
+                ("Option", false),
+                ("Code", false),
+                ("Units", true),
+                ("Price shown", true),
+                ("Final price", true),
+                ("State", false),
+            ],
+            rows.collect(),
+        )
+    }
+
+    fn money_table(&self) -> MoneyTable {
+        let money = |amount: i64| say(amount, &self.order.currency);
+        let quote = &self.agreed.quote;
+        let mut rows: Vec<MoneyRow> = self
+            .agreed
+            .lines
+            .iter()
+            .zip(&quote.lines)
+            .map(|(line, priced)| {
+                let label = format!("{} {}", grouped(priced.quantity), line.name);
+                MoneyRow::new(label, money(priced.goods))
+            })
+            .collect();
+        rows.push(MoneyRow::new("Shipping", money(quote.shipping)));
+        if quote.tax_added > 0 {
+            rows.push(MoneyRow::new("Tax", money(quote.tax_added)));
+        }
+        let mut sum = MoneyRow::new("Agreed at joining", money(self.order.total));
+        if quote.tax_included > 0 {
+            sum = sum.note(format!("{} tax included", money(quote.tax_included)));
+        }
+        let order = &self.order;
+        let mut movements = vec![MoneyRow::new("Charged", money(order.charged))];
+        for (name, amount) in [
+            ("On its way back", order.refund_due),
+            ("Refunded", order.refunded),
+            ("Lost in disputes", order.lost),
+        ] {
+            if amount > 0 {
+                movements.push(MoneyRow::new(name, money(-amount)));
+            }
+        }
+        movements.push(MoneyRow::new("Kept", money(order.money().kept())));
+        MoneyTable {
+            caption: "What the order costs and what was moved".into(),
+            rows,
+            sum,
+            movements,
+        }
+    }
+
+    fn payment_table(&self, zone: Tz) -> Table {
+        let rows = self.payments.iter().map(|page| {
+            vec![
+                Cell::text(format!("Page {}", page.attempt)),
+                Cell::state(page.state.as_str()),
+                Cell::number(say(page.amount, &self.order.currency)),
+                Cell::text(short(page.planned_at, zone)),
+                Cell::text(
+                    page.settled_at
+                        .map_or_else(String::new, |at| short(at, zone)),
+                ),
+                Cell::text(
+                    page.intent_id
+                        .clone()
+                        .or(page.session_id.clone())
+                        .unwrap_or_default(),
+                ),
+                Cell::text(page.problem.clone().unwrap_or_default()),
+            ]
+        });
+        Table::new(
+            "Payment pages",
+            vec![
+                ("Payment", false),
+                ("State", false),
+                ("Amount", true),
+                ("Planned", false),
+                ("Settled", false),
+                ("At the provider", false),
+                ("What is unusual", false),
+            ],
+            rows.collect(),
+        )
+    }
+
+    fn dispute_table(&self, zone: Tz) -> Table {
+        let rows = self.disputes.iter().map(|dispute| {
+            vec![
+                Cell::text(&dispute.provider_id),
+                Cell::state(dispute.state.as_str()),
+                Cell::number(say(dispute.amount, &self.order.currency)),
+                Cell::text(state_word(&dispute.reason)),
+                Cell::text(short(dispute.opened_at, zone)),
+                Cell::text(
+                    dispute
+                        .closed_at
+                        .map_or_else(String::new, |at| short(at, zone)),
+                ),
+            ]
+        });
+        Table::new(
+            "Disputes",
+            vec![
+                ("Dispute", false),
+                ("State", false),
+                ("Amount", true),
+                ("Reason", false),
+                ("Opened", false),
+                ("Closed", false),
+            ],
+            rows.collect(),
+        )
+    }
+
+    fn facts(&self, zone: Tz) -> Facts {
+        let order = &self.order;
+        let mut facts = vec![
+            fact("Placed", short(order.created_at, zone)),
+            fact("From address", order.joined_from.clone()),
+            fact("Terms accepted", format!("version {}", order.terms_version)),
+            fact("Parcels", state_word(order.delivery.as_str())),
+            fact("Hold until", short(order.hold_expires_at, zone)),
+        ];
+        if let Some(at) = order.confirmed_at {
+            facts.push(fact("Paid", short(at, zone)));
+        }
+        if let Some(at) = order.closed_at {
+            facts.push(fact("Closed", short(at, zone)));
+        }
+        facts
+    }
+
+    fn address(&self) -> Vec<String> {
+        let Ok(address) = serde_json::from_str::<Address>(&self.order.address) else {
+            return vec![self.order.name.clone()];
+        };
+        let mut lines = vec![self.order.name.clone(), address.line1];
+        lines.extend(address.line2);
+        let town = [address.postal_code, Some(address.city), address.region];
+        lines.push(town.into_iter().flatten().collect::<Vec<_>>().join(" "));
+        let country: Country = address.country;
+        lines.push(country.name().to_owned());
+        lines
+    }
+}
+
+async fn one(staff: &Staff, path: &str) -> Result<Known, Refusal> {
+    let (merchant, order) = (staff.merchant.clone(), id(path)?);
+    Ok(staff
+        .office
+        .read(move |conn| load(conn, &merchant, order))
+        .await?)
+}
+
+fn form(staff: &Staff, known: &Known, title: String, action: String) -> FormPage {
+    let mut page = FormPage::new(staff.shell("orders"), title, action);
+    let href = format!("/admin/orders/{}", known.order.id);
+    page.crumbs = vec![
+        Link::new("/admin/orders", "Orders"),
+        Link::new(&href, order_number(known.order.number)),
+    ];
+    page.back = Some(Link::new(href, "Leave it as it is"));
+    page
+}
+
+fn cancel_page(staff: &Staff, known: &Known, reason: &str, problems: Problems) -> HttpResponse {
+    let order = &known.order;
+    let number = order_number(order.number);
+    let back = say(order.money().kept(), &order.currency);
+    let action = format!("/admin/orders/{}/cancel", order.id);
+    let mut page = form(staff, known, format!("Cancel order {number}"), action);
+    page.lead = vec![format!(
+        "{back} goes back to the card, shipping included. This can't be undone."
+    )];
+    page.facts = vec![
+        fact("Shopper", order.name.clone()),
+        fact("Charged", say(order.charged, &order.currency)),
+        fact("Goes back", back.clone()),
+    ];
+    page.sections = vec![Section::new(
+        "Why",
+        vec![
+            Field::area("reason", "Reason", 4)
+                .hint("The shopper reads it in the mail.")
+                .max_length(500)
+                .value(reason)
+                .problems(&problems)
+                .into(),
+        ],
+    )];
+    page.submit = format!("Cancel and refund {back}");
+    page.risk = true;
+    page.problems = problems;
+    page.answer()
+}
+
+fn cannot_cancel(known: &Known) -> Result<(), Refusal> {
+    if can_cancel(&known.order, &known.campaign) {
+        return Ok(());
+    }
+    Err(Problem::conflict(
+        "wrong-state",
+        "This order can't be cancelled: it is closed already, or the supplier's order was sent.",
+    )
+    .into())
+}
+
+/// `GET /admin/orders/{id}/cancel`
+pub async fn cancel(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    staff.manages()?;
+    let known = one(&staff, &path).await?;
+    cannot_cancel(&known)?;
+    Ok(cancel_page(&staff, &known, "", Problems::default()))
+}
+
+/// `POST /admin/orders/{id}/cancel`
+pub async fn do_cancel(
+    staff: Staff,
+    path: web::Path<String>,
+    form: Pairs,
+) -> Result<HttpResponse, Refusal> {
+    staff.manages()?;
+    let known = one(&staff, &path).await?;
+    let typed = Typed::from(form.into_inner());
+    let reason = clean_text(typed.get("reason"), 500);
+    let say = match &reason {
+        Ok(text) if text.is_empty() => Some("Write the reason; the shopper reads it.".to_owned()),
+        Ok(_) => None,
+        Err(say) => Some(super::form::sentence(say)),
+    };
+    if let Some(say) = say {
+        let mut problems = Problems::default();
+        problems.add("reason", say);
+        return Ok(cancel_page(&staff, &known, typed.get("reason"), problems));
+    }
+    let (order, by) = (
+        known.order.id,
+        By::Staff {
+            name: staff.name(),
+            reason: reason.unwrap_or_default(),
+        },
+    );
+    let f = move |desk: &Desk, tx: &mut Tx| cancel_order(desk, tx, order, &by).map(|_| ());
+    act(
+        &staff,
+        f,
+        "The order is cancelled; its refund is on its way.",
+        &format!("/admin/orders/{order}"),
+    )
+    .await
+}
+
+fn refund_of(known: &Known, path: &str) -> Result<RefundRow, Refusal> {
+    let refund: RefundId = id(path)?;
+    let found = known.refunds.iter().find(|(r, _)| r.id == refund);
+    found.map(|(r, _)| r.clone()).ok_or(Refusal::NotFound)
+}
+
+fn otherwise_page(
+    staff: &Staff,
+    known: &Known,
+    refund: &RefundRow,
+    proof: &str,
+    problems: Problems,
+) -> HttpResponse {
+    let amount = say(refund.amount, &refund.currency);
+    let action = format!(
+        "/admin/orders/{}/refunds/{}/paid-otherwise",
+        known.order.id, refund.id
+    );
+    let mut page = form(
+        staff,
+        known,
+        format!("{amount} was paid in another way"),
+        action,
+    );
+    page.lead = vec![
+        "First pay it: by bank transfer, for example, to the account the shopper named. Then record it here; the books \
+         count it as refunded."
+            .into(),
+    ];
+    page.facts = vec![
+        fact("Shopper", known.order.name.clone()),
+        fact("E-mail", known.order.email.clone()),
+        fact("Amount", amount.clone()),
+    ];
+    page.sections = vec![Section::new(
+        "Proof",
+        vec![
+            Field::area("proof", "How and when it was paid", 4)
+                .hint("The bank's reference, the date, where the receipt is kept.")
+                .max_length(500)
+                .value(proof)
+                .problems(&problems)
+                .into(),
+        ],
+    )];
+    page.submit = format!("Record that {amount} was paid");
+    page.problems = problems;
+    page.answer()
+}
+
+/// `GET /admin/orders/{id}/refunds/{refund}/paid-otherwise`
+pub async fn paid_otherwise(
+    staff: Staff,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Refusal> {
+    staff.manages()?;
+    let known = one(&staff, &path.0).await?;
+    let refund = refund_of(&known, &path.1)?;
+    Ok(otherwise_page(
+        &staff,
+        &known,
+        &refund,
+        "",
+        Problems::default(),
+    ))
+}
+
+/// `POST /admin/orders/{id}/refunds/{refund}/paid-otherwise`
+pub async fn do_paid_otherwise(
+    staff: Staff,
+    path: web::Path<(String, String)>,
+    form: Pairs,
+) -> Result<HttpResponse, Refusal> {
+    staff.manages()?;
+    let known = one(&staff, &path.0).await?;
+    let row = refund_of(&known, &path.1)?;
+    let typed = Typed::from(form.into_inner());
+    let (id, name, proof) = (row.id, staff.name(), typed.get("proof").to_owned());
+    let f = move |_: &Desk, tx: &mut Tx| refund::paid_otherwise(tx, id, &name, &proof);
+    let to = format!("/admin/orders/{}", known.order.id);
+    match act(&staff, f, "It is recorded, with its proof.", &to).await {
+        Err(Refusal::Problem(Problem::Invalid(errors))) => Ok(otherwise_page(
+            &staff,
+            &known,
+            &row,
+            typed.get("proof"),
+            problems_of(&errors),
+        )),
+        other => other,
+    }
+}

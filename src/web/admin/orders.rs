@@ -1,0 +1,174 @@
+//! The list of orders, and what lies under each.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::guard::{Refusal, Staff, escape};
+use super::kit::{Cell, ListPage, PAGE, Table, id, newest_campaigns, searchable, short, title_of};
+use super::order;
+use crate::domain::order::{OrderState, PaymentState};
+use crate::store::orders::{self, OrderFilter, OrderRow};
+use crate::web::view::{Choice, Empty, Field, Link, Pager, grouped, plural, state_word};
+use crate::workflows::desk::{Problem, order_number};
+use crate::workflows::money::say;
+
+/// Mounts them.
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    cfg.route("/orders", web::get().to(list))
+        .route("/orders/{id}", web::get().to(order::page))
+        .route("/orders/{id}/cancel", web::get().to(order::cancel))
+        .route("/orders/{id}/cancel", web::post().to(order::do_cancel))
+        .route(
+            "/orders/{id}/refunds/{refund}/paid-otherwise",
+            web::get().to(order::paid_otherwise),
+        )
+        .route(
+            "/orders/{id}/refunds/{refund}/paid-otherwise",
+            web::post().to(order::do_paid_otherwise),
+        );
+}
+
+/// The filter, as it stands in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Asked {
+    q: String,
+    campaign: String,
+    state: String,
+    money: String,
+    cursor: String,
+}
+
+impl Asked {
+    /// The address of this list, with what is filtered.
+    fn href(&self, cursor: Option<&str>) -> String {
+        let mut parts = Vec::new();
+        let wanted = [
+            ("q", self.q.as_str()),
+            ("campaign", &self.campaign),
+            ("state", &self.state),
+            ("money", &self.money),
+            ("cursor", cursor.unwrap_or_default()),
+        ];
+        for (name, value) in wanted {
+            if !value.is_empty() {
+                parts.push(format!("{name}={}", escape(value)));
+            }
+        }
+        if parts.is_empty() {
+            "/admin/orders".to_owned()
+        } else {
+            format!("/admin/orders?{}", parts.join("&"))
+        }
+    }
+
+    fn fields(&self, campaigns: Vec<Choice>) -> Vec<Field> {
+        let words = |all: Vec<&'static str>| {
+            let mut choices = vec![Choice::new("", "All")];
+            choices.extend(
+                all.into_iter()
+                    .map(|word| Choice::new(word, state_word(word))),
+            );
+            choices
+        };
+        let states = OrderState::ALL.iter().map(|s| s.as_str()).collect();
+        let money = PaymentState::ALL.iter().map(|s| s.as_str()).collect();
+        vec![
+            Field::input("search", "q", "Name, mail or number")
+                .value(&self.q)
+                .optional(),
+            Field::select("campaign", "Campaign", campaigns).value(&self.campaign),
+            Field::select("state", "State", words(states)).value(&self.state),
+            Field::select("money", "Money", words(money)).value(&self.money),
+        ]
+    }
+}
+
+fn table(rows: &[OrderRow], titles: &[crate::store::campaigns::CampaignRow]) -> Table {
+    let row = |order: &OrderRow| {
+        let zone = titles
+            .iter()
+            .find(|c| c.id == order.campaign_id)
+            .map_or(chrono_tz::UTC, super::kit::zone_of);
+        vec![
+            Cell::Document(Link::new(
+                format!("/admin/orders/{}", order.id),
+                order_number(order.number),
+            )),
+            Cell::text(&order.name),
+            Cell::text(title_of(titles, order.campaign_id)),
+            Cell::text(&order.country),
+            Cell::number(grouped(order.units)),
+            Cell::number(say(order.total, &order.currency)),
+            Cell::state(order.state.as_str()),
+            Cell::state(order.payment_state.as_str()),
+            Cell::text(short(order.created_at, zone)),
+        ]
+    };
+    Table::new(
+        "Orders",
+        vec![
+            ("Order", false),
+            ("Shopper", false),
+            ("Campaign", false),
+            ("To", false),
+            ("Units", true),
+            ("Total", true),
+            ("State", false),
+            ("Money", false),
+            ("Placed", false),
+        ],
+        rows.iter().map(row).collect(),
+    )
+}
+
+/// `GET /admin/orders`
+pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse, Refusal> {
+    let merchant = staff.merchant.id;
+    let text = searchable(&asked.q);
+    let mut filter = OrderFilter {
+        campaign: None,
+        state: asked.state.parse().ok(),
+        payment_state: asked.money.parse().ok(),
+        text: Some(text).filter(|t| !t.is_empty()),
+        before: None,
+    };
+    if !asked.cursor.is_empty() {
+        filter.before = Some(id(&asked.cursor)?);
+    }
+    let slug = asked.campaign.clone();
+    let found = staff.office.read(move |conn| -> Result<_, Problem> {
+        let campaigns = newest_campaigns(conn, merchant)?;
+        if !slug.is_empty() {
+            let campaign = campaigns.iter().find(|c| c.slug == slug);
+            filter.campaign = Some(campaign.ok_or(Problem::NotFound("campaign"))?.id);
+        }
+        Ok((orders::list(conn, merchant, &filter, PAGE)?, campaigns))
+    });
+    let (rows, campaigns) = found.await?;
+    let count = i64::try_from(rows.len()).unwrap_or(0);
+    let next = (count == PAGE)
+        .then(|| rows.last().map(|o| asked.href(Some(&o.id.to_string()))))
+        .flatten();
+    let mut choices = vec![Choice::new("", "All")];
+    choices.extend(campaigns.iter().map(|c| Choice::new(&c.slug, &c.title)));
+    let page = ListPage {
+        shell: staff.shell("orders"),
+        title: "Orders".into(),
+        lead: None,
+        actions: vec![],
+        filters: asked.fields(choices),
+        action: "/admin/orders".into(),
+        table: table(&rows, &campaigns),
+        empty: Empty {
+            text: "No order fits. Orders stand here as soon as somebody joins.".into(),
+            action: None,
+        },
+        pager: (next.is_some() || !asked.cursor.is_empty()).then(|| Pager {
+            shown: plural(count, "order"),
+            first: (!asked.cursor.is_empty()).then(|| asked.href(None)),
+            next,
+        }),
+    };
+    Ok(page.answer())
+}
