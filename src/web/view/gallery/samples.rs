@@ -551,6 +551,7 @@ pub fn merchant() -> MerchantPage {
         name: "Fern & Kiln".to_owned(),
         campaigns: home.open,
         imprint: seller().imprint,
+        imprint_text: Html::default(),
         email: Some("hello@fern-kiln.example".to_owned()),
         terms: Html::sanitized("<p>We deliver what is shown.</p>".to_owned()),
         terms_version: Some((terms_ref(), moment("2026-01-02T10:00:00Z"))),
