@@ -1,5 +1,6 @@
 //! How calls are refused before a workflow sees them, and the description itself.
 
+use muster::domain::draft::CampaignInput;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -68,6 +69,16 @@ both_databases! {
                 .with_draft(jsonschema::Draft::Draft202012)
                 .build(&json!({"$ref": format!("#/components/schemas/{name}"), "components": document["components"]}))
                 .expect("a schema");
+        }
+        // What the domain reads is what is described.
+        let read = serde_json::to_value(CampaignInput::default()).expect("JSON");
+        let names = |object: &Value| -> Vec<String> {
+            let mut names: Vec<String> = object.as_object().expect("an object").keys().cloned().collect();
+            names.sort();
+            names
+        };
+        for body in ["CampaignBody", "CampaignPatch"] {
+            assert_eq!(names(&schemas[body]["properties"]), names(&read), "{body}");
         }
         let mut operations = 0;
         let page = api.raw(Method::GET, "/api/docs", &[], "").await;
