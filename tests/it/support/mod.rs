@@ -3,11 +3,8 @@
 pub mod browser;
 pub mod database;
 mod driver;
-<<<<<<< HEAD
-pub mod shop;
-=======
 pub mod office;
->>>>>>> 1b856bd (Tests of the API on both databases, against its own description)
+pub mod shop;
 
 /// Runs each test on both databases, as `name::sqlite` and `name::postgres`.
 ///

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Duration, Utc};
-use muster::domain::ids::{ApiKeyId, MerchantId};
+use muster::domain::ids::MerchantId;
 use muster::jobs::Worker;
 use muster::mail::{Kept, Templates};
 use muster::store::merchants::MerchantRow;
 use muster::store::{self, DatabaseUrl, Lane, merchants, orders};
-use muster::web::api;
+use muster::workflows::accounts;
 use muster::workflows::desk::{Desk, Problem};
 use muster::workflows::join::Joins;
 use muster::workflows::links::Links;
@@ -263,11 +263,11 @@ impl TestOffice {
 
     /// A merchant whose pages are complete, and a key that speaks for it.
     pub async fn merchant(&self, name: &str) -> (MerchantId, String) {
-        let (key, hash) = api::new_key();
         let id = MerchantId::new();
         let name = name.to_owned();
-        self.office
-            .write(move |_, tx| -> Result<(), Problem> {
+        let key = self
+            .office
+            .write(move |_, tx| -> Result<String, Problem> {
                 let now = tx.now.naive_utc();
                 let row = MerchantRow {
                     id,
@@ -283,8 +283,7 @@ impl TestOffice {
                     created_at: now,
                 };
                 merchants::insert(tx.conn, &row)?;
-                merchants::insert_key(tx.conn, ApiKeyId::new(), id, &hash, now)?;
-                Ok(())
+                accounts::create_api_key(tx, id)
             })
             .await
             .expect("the merchant is kept");
