@@ -213,9 +213,16 @@ pub fn fail(
 ///
 /// # Errors
 /// What the database says.
-pub fn stop_loss(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Option<DateTime<Utc>>, Problem> {
+pub fn stop_loss(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: CampaignId,
+) -> Result<Option<DateTime<Utc>>, Problem> {
     let campaign = lock_campaign(tx, id)?;
-    if !matches!(campaign.state, CampaignState::Ordered | CampaignState::Fulfilling) {
+    if !matches!(
+        campaign.state,
+        CampaignState::Ordered | CampaignState::Fulfilling
+    ) {
         return Ok(None);
     }
     let draft = offer(&campaign)?;
@@ -223,7 +230,13 @@ pub fn stop_loss(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Option<Date
     if tx.now < due {
         return Ok(Some(due));
     }
-    fail(desk, tx, &campaign, Failure::StopLoss, Some("The last day has passed."))?;
+    fail(
+        desk,
+        tx,
+        &campaign,
+        Failure::StopLoss,
+        Some("The last day has passed."),
+    )?;
     Ok(None)
 }
 
