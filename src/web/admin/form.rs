@@ -126,8 +126,6 @@ pub enum Line {
     Tick(String, String, bool, String),
     /// A sentence.
     Text(String),
-    /// What was said of a thing as a whole: id, what is wrong.
-    Wrong(String, String),
     /// A value nobody sees.
     Hidden(String, String),
     /// A button that draws the form again: value of `do`, label.

@@ -147,8 +147,13 @@ pub async fn frame<B: MessageBody + 'static>(
     let response = next.call(request).await?;
     let refusal = match response.response().error() {
         Some(error) => error.as_error::<Refusal>().map(|refusal| {
-            if let Refusal::Problem(problem @ Problem::Internal(_)) = refusal {
-                log::error!("panel, {}: {problem}", response.request().path());
+            let path = response.request().path();
+            match refusal {
+                Refusal::Problem(problem @ Problem::Internal(_)) => {
+                    log::error!("panel, {path}: {problem}");
+                }
+                Refusal::Form(why) => log::info!("panel, {path}: {why}"),
+                _ => {}
             }
             draw(response.request(), refusal)
         }),

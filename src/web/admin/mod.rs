@@ -26,10 +26,12 @@ mod offer;
 mod offer_form;
 mod offer_view;
 mod order;
+mod order_deeds;
 mod orders;
 mod pictures;
 mod purchase;
 mod settings;
+mod sheet;
 mod suppliers;
 mod today;
 

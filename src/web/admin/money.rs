@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::campaign::balances;
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, PAGE, Table, id};
-use super::purchase::{csv_answer, decimal};
+use super::sheet::{csv_answer, decimal};
 use crate::domain::ids::{CampaignId, EntryId, MerchantId};
 use crate::store::campaigns::CampaignRow;
 use crate::store::journal::{self, EntryRow, PostingRow};

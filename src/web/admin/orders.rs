@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::guard::{Refusal, Staff, escape};
 use super::kit::{Cell, ListPage, PAGE, Table, id, newest_campaigns, searchable, short, title_of};
-use super::order;
+use super::{order, order_deeds};
 use crate::domain::order::{OrderState, PaymentState};
 use crate::store::orders::{self, OrderFilter, OrderRow};
 use crate::web::view::{Choice, Empty, Field, Link, Pager, grouped, plural, state_word};
@@ -16,15 +16,18 @@ use crate::workflows::money::say;
 pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.route("/orders", web::get().to(list))
         .route("/orders/{id}", web::get().to(order::page))
-        .route("/orders/{id}/cancel", web::get().to(order::cancel))
-        .route("/orders/{id}/cancel", web::post().to(order::do_cancel))
+        .route("/orders/{id}/cancel", web::get().to(order_deeds::cancel))
         .route(
-            "/orders/{id}/refunds/{refund}/paid-otherwise",
-            web::get().to(order::paid_otherwise),
+            "/orders/{id}/cancel",
+            web::post().to(order_deeds::do_cancel),
         )
         .route(
             "/orders/{id}/refunds/{refund}/paid-otherwise",
-            web::post().to(order::do_paid_otherwise),
+            web::get().to(order_deeds::paid_otherwise),
+        )
+        .route(
+            "/orders/{id}/refunds/{refund}/paid-otherwise",
+            web::post().to(order_deeds::do_paid_otherwise),
         );
 }
 

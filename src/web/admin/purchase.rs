@@ -1,6 +1,6 @@
 //! A purchase order: what is bought, what stands in its way and the ways out, sending it, paper and CSV.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::form::{Pairs, Typed};
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, act, fact, id, short, zone_of};
+use super::sheet::{as_text, csv_answer, decimal};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{PurchaseOrderId, SupplierId};
 use crate::domain::purchase_order::PurchaseOrderState;
@@ -471,46 +472,6 @@ pub async fn print(staff: Staff, path: web::Path<String>) -> Result<HttpResponse
         },
     };
     Ok(pages::private(StatusCode::OK, &page))
-}
-
-/// A text that a spreadsheet reads as text: not as a formula.
-pub fn as_text(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Rows as a CSV file to keep.
-pub fn csv_answer(name: &str, rows: Vec<Vec<String>>) -> Result<HttpResponse, Refusal> {
-    let broken = |e: String| Refusal::Problem(Problem::Internal(format!("csv: {e}")));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer
-            .write_record(&row)
-            .map_err(|e| broken(e.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|e| broken(e.to_string()))?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}.csv\""),
-        ))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(bytes))
-}
-
-/// An amount for a spreadsheet: `1234.50`.
-pub fn decimal(amount: i64, code: &str) -> String {
-    use crate::domain::currency::Currency;
-    use crate::domain::money::Money;
-    Currency::parse(code).map_or_else(
-        || amount.to_string(),
-        |currency| Money::new(amount, currency).to_decimal(),
-    )
 }
 
 /// `GET /admin/purchase-orders/{id}/lines.csv`

@@ -1,0 +1,8 @@
+//! The merchant's panel, through its forms.
+
+mod campaigns;
+mod entrance;
+mod orders;
+mod panel;
+mod pictures;
+mod suppliers;
