@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod bad_days;
 mod browser;
 mod databases;
 mod story;
