@@ -298,9 +298,7 @@ impl Outcome<'_> {
     /// Everybody finally pays the price of the step judged, never more than the one shown when they joined; the
     /// difference goes back in one refund.
     fn final_price(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
-        if !matches!(order.state, OrderState::Confirmed | OrderState::Backordered)
-            || order.final_total.is_some()
-        {
+        if !matches!(order.state, OrderState::Confirmed | OrderState::Backordered) {
             return Ok(());
         }
         let step = usize::try_from(self.batch.step.unwrap_or(0)).unwrap_or(0);
@@ -328,9 +326,13 @@ impl Outcome<'_> {
             .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
         let back = refund_difference(order.total, &kept, country, &agreed.tariff)
             .map_err(|e| Problem::Internal(e.to_string()))?;
+        // Given back already, as the provider told after an old backup was restored: that stands.
+        let back = order.final_total.map_or(back, |total| order.total - total);
         order.final_total = Some(order.total - back);
-        if back > 0 {
-            let paid = self.paid_page(tx, order)?;
+        // Nothing is left to give back of where a dispute took everything.
+        if back > 0
+            && let Some(paid) = self.paid_page(tx, order)?
+        {
             money::commit_refund(tx, order, paid, RefundPurpose::Difference, back)?;
             happened(
                 tx,
@@ -360,12 +362,11 @@ impl Outcome<'_> {
     }
 
     /// The page whose payment made the order count: the first one that is paid and not given back as late.
-    fn paid_page(&self, tx: &mut Tx, order: &OrderRow) -> Result<i32, Problem> {
-        money::rest_of_pages(tx, order)?
+    fn paid_page(&self, tx: &mut Tx, order: &OrderRow) -> Result<Option<i32>, Problem> {
+        Ok(money::rest_of_pages(tx, order)?
             .into_iter()
             .find(|(_, rest)| *rest > 0)
-            .map(|(attempt, _)| attempt)
-            .ok_or_else(|| Problem::Internal(format!("order {} has nothing paid", order.id)))
+            .map(|(attempt, _)| attempt))
     }
 
     /// The campaign failed: the order is cancelled and everything it paid goes back.

@@ -5,6 +5,7 @@ mod support;
 
 mod admin;
 mod api;
+mod bad_days;
 mod browser;
 mod databases;
 mod shop;
