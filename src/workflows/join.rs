@@ -10,19 +10,23 @@ use std::sync::{Arc, Mutex};
 use chrono::{Duration, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
+mod table;
+
+pub use table::new_page;
+use table::{Granted, Table};
+
 use super::desk::{Problem, ends_at, takes_orders};
 use super::ports::Clock;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
-use crate::domain::draft::{CampaignDraft, FieldError, OptionDraft};
-use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
-use crate::domain::money::Money;
-use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
-use crate::domain::payment::{AttemptState, PagePlan};
+use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::{CampaignId, OptionId};
+use crate::domain::order::Delivery;
+use crate::domain::payment::PagePlan;
 use crate::domain::price::shown_step;
-use crate::domain::tariff::{Quote, QuoteLine, Tariff, TariffError, quote};
-use crate::store::campaigns::{CampaignRow, Moved, OptionRow};
-use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::domain::tariff::{Quote, Tariff};
+use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::orders::OrderRow;
 use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders};
 
 /// Where an order goes.
@@ -172,29 +176,6 @@ impl Group for Joins {
             .map(|a| a.unwrap_or(Err(Problem::Internal("a join was not decided".into()))))
             .collect())
     }
-}
-
-/// What one campaign's joins are decided on.
-struct Table<'a> {
-    campaign: &'a CampaignRow,
-    batch: BatchId,
-    offer: &'a CampaignDraft,
-    options: HashMap<&'a str, (&'a OptionRow, &'a OptionDraft)>,
-    taken: HashMap<OptionId, i64>,
-    by_shopper: HashMap<(String, OptionId), i64>,
-    terms_version: i32,
-    plan: PagePlan,
-    step: usize,
-    now: NaiveDateTime,
-}
-
-/// What was granted, ready to be written.
-#[derive(Default)]
-struct Granted {
-    orders: Vec<OrderRow>,
-    lines: Vec<LineRow>,
-    pages: Vec<PaymentRow>,
-    units: HashMap<OptionId, i64>,
 }
 
 impl Joins {
@@ -429,242 +410,4 @@ fn closed(campaign: &CampaignRow, now: NaiveDateTime) -> Problem {
         _ => "This campaign has closed. Nothing was charged.",
     };
     Problem::conflict("campaign-closed", message)
-}
-
-impl<'a> Table<'a> {
-    fn decide(&mut self, wish: &JoinRequest, granted: &mut Granted) -> Result<(), Problem> {
-        let lines = self.lines(wish)?;
-        if let Some(accepted) = wish.terms_version
-            && accepted != self.terms_version
-        {
-            return Err(Problem::field(
-                "terms",
-                "The seller's terms have changed. Read them again and accept the present ones.",
-            ));
-        }
-        let tariff = self.offer.tariff();
-        let priced: Vec<QuoteLine> = lines
-            .iter()
-            .map(|(_, draft, quantity)| QuoteLine {
-                unit_price: draft.prices.price_at(self.step),
-                quantity: *quantity,
-            })
-            .collect();
-        let quote = quote(&priced, wish.address.country, &tariff).map_err(refused_quote)?;
-        self.chargeable(&quote)?;
-        if wish.agreed_total.is_some_and(|agreed| quote.total > agreed) {
-            let total = Money::new(quote.total, self.offer.currency).format();
-            return Err(Problem::conflict(
-                "price-changed",
-                format!("The total is {total} now. Look at it again before you pay."),
-            ));
-        }
-        self.room(wish, &lines)?;
-        for (row, _, quantity) in &lines {
-            *self.taken.entry(row.id).or_insert(0) += quantity;
-            *self
-                .by_shopper
-                .entry((wish.email.clone(), row.id))
-                .or_insert(0) += quantity;
-            *granted.units.entry(row.id).or_insert(0) += quantity;
-        }
-        let frozen = FrozenQuote {
-            title: self.campaign.title.clone(),
-            step: self.step,
-            lines: lines
-                .iter()
-                .map(|(row, draft, _)| FrozenLine {
-                    sku: row.sku.clone(),
-                    name: draft.name.clone(),
-                })
-                .collect(),
-            quote,
-            tariff,
-        };
-        self.write(wish, &lines, &frozen, granted)
-    }
-
-    /// The options that were asked for, all of which exist.
-    fn lines(&self, wish: &JoinRequest) -> Result<Vec<Line<'a>>, Problem> {
-        let mut errors = Vec::new();
-        let mut lines = Vec::with_capacity(wish.lines.len());
-        for (i, (sku, quantity)) in wish.lines.iter().enumerate() {
-            match self.options.get(sku.as_str()) {
-                None => errors.push(FieldError::new(
-                    format!("lines[{i}].sku"),
-                    format!("There is no option {sku} in this campaign."),
-                )),
-                Some(_) if *quantity < 1 => errors.push(FieldError::new(
-                    format!("lines[{i}].quantity"),
-                    "Write how many you want: 1 or more.",
-                )),
-                Some((row, draft)) => lines.push((*row, *draft, *quantity)),
-            }
-        }
-        if wish.lines.is_empty() {
-            errors.push(FieldError::new("lines", "Choose at least one option."));
-        }
-        if errors.is_empty() {
-            Ok(lines)
-        } else {
-            Err(Problem::Invalid(errors))
-        }
-    }
-
-    fn chargeable(&self, quote: &Quote) -> Result<(), Problem> {
-        let currency = self.offer.currency;
-        if quote.total < currency.min_charge() {
-            let least = Money::new(currency.min_charge(), currency).format();
-            return Err(Problem::field(
-                "lines",
-                format!("Cards can be charged from {least} on. Choose more."),
-            ));
-        }
-        if !currency.is_chargeable(quote.total) {
-            let most = Money::new(currency.max_charge(), currency).format();
-            return Err(Problem::field(
-                "lines",
-                format!("One order can be {most} at most. Choose fewer."),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Whether caps and the limit per shopper leave room for all lines.
-    fn room(&self, wish: &JoinRequest, lines: &[Line]) -> Result<(), Problem> {
-        for (row, draft, quantity) in lines {
-            if let Some(limit) = draft.per_shopper {
-                let has = self
-                    .by_shopper
-                    .get(&(wish.email.clone(), row.id))
-                    .copied()
-                    .unwrap_or(0);
-                if has.saturating_add(*quantity) > i64::from(limit) {
-                    let left = (i64::from(limit) - has).max(0);
-                    return Err(Problem::conflict(
-                        "limit-per-shopper",
-                        format!(
-                            "Each shopper may have {limit} of {}; {left} more can be joined with this e-mail address.",
-                            draft.name
-                        ),
-                    ));
-                }
-            }
-            if let Some(cap) = row.cap {
-                let taken = self.taken.get(&row.id).copied().unwrap_or(0);
-                if taken.saturating_add(*quantity) > cap {
-                    let left = (cap - taken).max(0);
-                    return Err(Problem::conflict(
-                        "sold-out",
-                        if left == 0 {
-                            format!(
-                                "{} is sold out. Units come back when a payment runs out.",
-                                draft.name
-                            )
-                        } else {
-                            format!("Of {} there are {left} left. Choose fewer.", draft.name)
-                        },
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn write(
-        &self,
-        wish: &JoinRequest,
-        lines: &[Line],
-        frozen: &FrozenQuote,
-        granted: &mut Granted,
-    ) -> Result<(), Problem> {
-        let id = OrderId::new();
-        let units = lines.iter().map(|(_, _, quantity)| quantity).sum();
-        granted
-            .lines
-            .extend(
-                lines
-                    .iter()
-                    .zip(&frozen.quote.lines)
-                    .map(|((row, _, quantity), line)| LineRow {
-                        order_id: id,
-                        option_id: row.id,
-                        sku: row.sku.clone(),
-                        quantity: *quantity,
-                        unit_price: line.unit_price,
-                        final_price: None,
-                        state: LineState::Held,
-                    }),
-            );
-        granted
-            .pages
-            .push(first_page(id, frozen.quote.total, self.plan));
-        granted.orders.push(OrderRow {
-            id,
-            number: 0,
-            merchant_id: self.campaign.merchant_id,
-            campaign_id: self.campaign.id,
-            batch_id: self.batch,
-            state: OrderState::Pending,
-            payment_state: PaymentState::Unpaid,
-            email: wish.email.clone(),
-            name: wish.name.clone(),
-            address: serde_json::to_string(&wish.address)?,
-            country: wish.address.country.code().to_owned(),
-            delivery: wish.delivery,
-            currency: self.campaign.currency.clone(),
-            units,
-            quote: serde_json::to_string(frozen)?,
-            total: frozen.quote.total,
-            final_total: None,
-            charged: 0,
-            refund_due: 0,
-            refunded: 0,
-            lost: 0,
-            units_taken: true,
-            settled: false,
-            hold_expires_at: self.plan.hold_expires_at.naive_utc(),
-            terms_version: self.terms_version,
-            joined_from: wish.joined_from.clone(),
-            form_key: wish.form_key.clone(),
-            note: None,
-            created_at: self.now,
-            confirmed_at: None,
-            closed_at: None,
-        });
-        Ok(())
-    }
-}
-
-type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
-
-fn first_page(order: OrderId, amount: i64, plan: PagePlan) -> PaymentRow {
-    new_page(order, 1, amount, plan)
-}
-
-/// A page's row: committed before the provider hears of it.
-pub fn new_page(order: OrderId, attempt: i32, amount: i64, plan: PagePlan) -> PaymentRow {
-    PaymentRow {
-        order_id: order,
-        attempt,
-        state: AttemptState::Planned,
-        amount,
-        idempotency_key: format!("muster-join-{order}-{attempt}"),
-        planned_at: plan.planned_at.naive_utc(),
-        expires_at: plan.expires_at.naive_utc(),
-        sent_at: None,
-        session_id: None,
-        url: None,
-        intent_id: None,
-        close_wanted: false,
-        problem: None,
-        settled_at: None,
-    }
-}
-
-fn refused_quote(e: TariffError) -> Problem {
-    match e {
-        TariffError::NotShippedTo(_) => Problem::field("address.country", e.to_string()),
-        TariffError::Invalid | TariffError::Overflow => Problem::field("lines", e.to_string()),
-    }
 }

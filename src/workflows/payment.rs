@@ -3,12 +3,16 @@
 
 use chrono::{Duration, NaiveDateTime};
 
+mod words;
+
+pub use words::{letter_lines, say_threshold};
+
 use super::desk::{
     Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
     takes_orders,
 };
 use super::join::{FrozenQuote, new_page};
-use super::letters::{Letter, LetterLine, WhyCancelled};
+use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{NewPage, Page, PageLine, PageStatus, Tag};
 use crate::domain::campaign::CampaignState;
@@ -16,7 +20,6 @@ use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{LineState, OrderEvent, OrderState};
 use crate::domain::payment::{AttemptState, PagePlan, RefundPurpose};
-use crate::domain::price::Threshold;
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::{Conn, Tx, campaigns, jobs, orders};
@@ -464,7 +467,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem>
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
     let draft = offer(&loaded.campaign)?;
-    confirmation(desk, tx, &loaded.campaign, &draft, order)?;
+    words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;
     after_commitment(tx, &loaded.campaign, &draft, order.units)
 }
 
@@ -489,75 +492,6 @@ pub fn close_pages(tx: &mut Tx, order: OrderId) -> Result<usize, Problem> {
         }
     }
     Ok(open)
-}
-
-fn confirmation(
-    desk: &Desk,
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    draft: &CampaignDraft,
-    order: &OrderRow,
-) -> Result<(), Problem> {
-    let merchant = merchant(tx, order.merchant_id)?;
-    let agreed = frozen(order)?;
-    let letter = Letter::OrderConfirmed {
-        about: desk.about(&merchant, campaign, draft, order),
-        lines: letter_lines(&agreed, None, &order.currency),
-        shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-        tax: said_tax(&agreed, &order.currency),
-        total: say(order.total, &order.currency),
-        deadline: campaign.deadline.and_utc(),
-        threshold: say_threshold(draft),
-        ships_by: draft.promised_ship_date,
-        stop_loss: draft.stop_loss_date,
-    };
-    desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
-}
-
-/// The threshold as people read it, such as `50 units`.
-pub fn say_threshold(draft: &CampaignDraft) -> String {
-    match draft.threshold {
-        Threshold::Units(1) => "1 unit".to_owned(),
-        Threshold::Units(units) => format!("{units} units"),
-        Threshold::Amount(amount) => say(amount, draft.currency.code()),
-    }
-}
-
-fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
-    if agreed.quote.tax_added > 0 {
-        Some(say(agreed.quote.tax_added, currency))
-    } else if agreed.quote.tax_included > 0 {
-        Some(format!(
-            "{} included",
-            say(agreed.quote.tax_included, currency)
-        ))
-    } else {
-        None
-    }
-}
-
-/// An order's lines as people read them, at the prices charged or at final ones.
-pub fn letter_lines(
-    agreed: &FrozenQuote,
-    prices: Option<&[i64]>,
-    currency: &str,
-) -> Vec<LetterLine> {
-    agreed
-        .lines
-        .iter()
-        .zip(&agreed.quote.lines)
-        .enumerate()
-        .map(|(i, (line, priced))| {
-            let unit = prices
-                .and_then(|p| p.get(i).copied())
-                .unwrap_or(priced.unit_price);
-            LetterLine {
-                quantity: priced.quantity,
-                name: line.name.clone(),
-                amount: say(unit.saturating_mul(priced.quantity), currency),
-            }
-        })
-        .collect()
 }
 
 /// What follows when units were committed: a better step is told; with the trigger `at_threshold` the order that

@@ -165,6 +165,7 @@ async fn a_dispute_keeps_the_providers_own_word() {
                 amount: 4_500,
                 status: word.to_owned(),
                 reason: "fraudulent".to_owned(),
+                tag: None,
             }
         );
     }

@@ -182,6 +182,18 @@ impl Provider for TestProvider {
         ready(Err(missing()))
     }
 
+    fn disputes(
+        &self,
+        _intent: Option<String>,
+        _since: Option<DateTime<Utc>>,
+        _cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderDispute>> {
+        ready(Ok(Listed {
+            data: Vec::new(),
+            next: None,
+        }))
+    }
+
     fn balance(&self) -> Call<'_, Vec<Balance>> {
         ready(Ok(Vec::new()))
     }

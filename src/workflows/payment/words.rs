@@ -1,0 +1,82 @@
+//! What a shopper reads of an order: amounts, lines, the confirmation.
+
+use super::frozen;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::price::Threshold;
+use crate::store::Tx;
+use crate::store::campaigns::CampaignRow;
+use crate::store::orders::OrderRow;
+use crate::workflows::desk::{Desk, Problem, merchant};
+use crate::workflows::join::FrozenQuote;
+use crate::workflows::letters::{Letter, LetterLine};
+use crate::workflows::money::{self, say};
+
+/// Tells the shopper that the order is paid.
+pub(super) fn confirmation(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+    order: &OrderRow,
+) -> Result<(), Problem> {
+    let merchant = merchant(tx, order.merchant_id)?;
+    let agreed = frozen(order)?;
+    let letter = Letter::OrderConfirmed {
+        about: desk.about(&merchant, campaign, draft, order),
+        lines: letter_lines(&agreed, None, &order.currency),
+        shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
+        tax: said_tax(&agreed, &order.currency),
+        total: say(order.total, &order.currency),
+        deadline: campaign.deadline.and_utc(),
+        threshold: say_threshold(draft),
+        ships_by: draft.promised_ship_date,
+        stop_loss: draft.stop_loss_date,
+    };
+    desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
+}
+
+/// The threshold as people read it, such as `50 units`.
+pub fn say_threshold(draft: &CampaignDraft) -> String {
+    match draft.threshold {
+        Threshold::Units(1) => "1 unit".to_owned(),
+        Threshold::Units(units) => format!("{units} units"),
+        Threshold::Amount(amount) => say(amount, draft.currency.code()),
+    }
+}
+
+fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
+    if agreed.quote.tax_added > 0 {
+        Some(say(agreed.quote.tax_added, currency))
+    } else if agreed.quote.tax_included > 0 {
+        Some(format!(
+            "{} included",
+            say(agreed.quote.tax_included, currency)
+        ))
+    } else {
+        None
+    }
+}
+
+/// An order's lines as people read them, at the prices charged or at final ones.
+pub fn letter_lines(
+    agreed: &FrozenQuote,
+    prices: Option<&[i64]>,
+    currency: &str,
+) -> Vec<LetterLine> {
+    agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .enumerate()
+        .map(|(i, (line, priced))| {
+            let unit = prices
+                .and_then(|p| p.get(i).copied())
+                .unwrap_or(priced.unit_price);
+            LetterLine {
+                quantity: priced.quantity,
+                name: line.name.clone(),
+                amount: say(unit.saturating_mul(priced.quantity), currency),
+            }
+        })
+        .collect()
+}
