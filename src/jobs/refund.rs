@@ -5,7 +5,8 @@ use chrono::Duration;
 use super::{Next, Trouble, unreadable};
 use crate::domain::ids::RefundId;
 use crate::store::jobs;
-use crate::workflows::desk::{Problem, enqueue};
+use crate::workflows::desk::{Problem, enqueue, payment_subject};
+use crate::workflows::dispute::Heard;
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, ProviderRefund, Tag};
 use crate::workflows::refund::{self, Step};
@@ -155,17 +156,24 @@ async fn find(
 pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let said = office.provider().dispute(subject.to_owned()).await?;
     let over = matches!(said.status.as_str(), "won" | "lost" | "warning_closed");
-    let heard = office
+    let again = said.clone();
+    let mut heard = office
         .write(move |desk, tx| disputes::heard(desk, tx, &said))
         .await?;
-    Ok(if heard == disputes::Heard::TooEarly {
-        return Err(Trouble {
-            what: format!("the payment of dispute {subject} is not known yet"),
+    if let Heard::TooEarly(order, attempt) = heard {
+        // Heard of before its payment: that one is asked for first.
+        super::payment::drive(office, &payment_subject(order, attempt)).await?;
+        heard = office
+            .write(move |desk, tx| disputes::heard(desk, tx, &again))
+            .await?;
+    }
+    match heard {
+        Heard::TooEarly(order, _) => Err(Trouble {
+            what: format!("dispute {subject}: order {order} is not known as paid yet"),
             again_in: None,
-        });
-    } else if over || heard == disputes::Heard::Foreign {
-        Next::Done
-    } else {
-        Next::At(office.now() + Duration::days(1))
-    })
+        }),
+        Heard::Foreign => Ok(Next::Done),
+        Heard::Known if over => Ok(Next::Done),
+        Heard::Known => Ok(Next::At(office.now() + Duration::days(1))),
+    }
 }

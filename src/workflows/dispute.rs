@@ -2,13 +2,12 @@
 //! dispute holds the order's refunds; won, they go out; lost, the books close through dispute losses.
 
 use super::cancel::leave;
-use super::desk::{
-    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
-};
+use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
 use crate::domain::campaign::CampaignState;
+use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundState};
 use crate::store::orders::OrderRow;
@@ -32,7 +31,7 @@ pub enum Heard {
     /// It is in the books.
     Known,
     /// Its payment is ours and not in the books yet: the payment is asked for first.
-    TooEarly,
+    TooEarly(OrderId, i32),
     /// Another system's charge at the same provider: left alone.
     Foreign,
 }
@@ -57,10 +56,7 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         (None, _) => return Ok(Heard::Foreign),
     };
     if page.state != AttemptState::Paid {
-        let now = tx.now.naive_utc();
-        let subject = payment_subject(page.order_id, page.attempt);
-        enqueue(tx, jobs::PAYMENT, &subject, now)?;
-        return Ok(Heard::TooEarly);
+        return Ok(Heard::TooEarly(page.order_id, page.attempt));
     }
     let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, order.campaign_id)?;

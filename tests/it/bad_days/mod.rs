@@ -1,11 +1,14 @@
 //! Bad days: the network, the provider, the shoppers and the machine at their worst. The campaign ends right all the
 //! same, nobody is charged or refunded twice, and the books agree at each stage.
 
+mod crashes;
 mod disputes;
 mod faults;
 mod pages;
 mod races;
 mod refunds;
+mod restore;
+mod simulation;
 mod supplier;
 mod webhooks;
 

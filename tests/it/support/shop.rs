@@ -103,6 +103,11 @@ impl Shop {
 
     /// Stops it and starts it again on the same data.
     pub async fn restart(self) -> Shop {
+        self.stop().await.start().await
+    }
+
+    /// Stops it; its data stay.
+    pub async fn stop(self) -> Stopped {
         let Shop {
             running,
             merchant,
@@ -112,14 +117,17 @@ impl Shop {
             ..
         } = self;
         running.stop().await;
-        Shop {
-            running: start(&db, timeout).await,
-            http: client(),
+        Stopped {
             merchant,
             supplier,
             timeout,
             db,
         }
+    }
+
+    /// The settings of the program on the same data, as arguments.
+    pub fn settings(&self) -> Vec<String> {
+        settings(&self.db)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -359,7 +367,48 @@ impl Shop {
     }
 }
 
-fn client() -> reqwest::Client {
+/// A muster that does not run, with its data.
+pub struct Stopped {
+    merchant: MerchantId,
+    supplier: SupplierRow,
+    timeout: u32,
+    db: TestDatabase,
+}
+
+impl Stopped {
+    /// Starts it on its data.
+    pub async fn start(self) -> Shop {
+        let Stopped {
+            merchant,
+            supplier,
+            timeout,
+            db,
+        } = self;
+        Shop {
+            running: start(&db, timeout).await,
+            http: client(),
+            merchant,
+            supplier,
+            timeout,
+            db,
+        }
+    }
+
+    /// The settings of the program on the same data, as arguments.
+    pub fn settings(&self) -> Vec<String> {
+        settings(&self.db)
+    }
+}
+
+fn settings(db: &TestDatabase) -> Vec<String> {
+    vec![
+        "--sandbox".to_owned(),
+        format!("--database-url={}", db.url()),
+        format!("--data-dir={}", db.data_dir().display()),
+    ]
+}
+
+pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
