@@ -37,13 +37,14 @@ macro_rules! letter {
         impl $name<'_> {
             fn write(&self, subject: &str) -> askama::Result<(String, String)> {
                 #[derive(Template)]
-                #[template(path = $html)]
+                #[template(path = $html, whitespace = "preserve")]
                 struct Html<'a> {
                     subject: &'a str,
                     l: &'a $name<'a>,
                 }
+                // Empty lines are what divides a mail's text.
                 #[derive(Template)]
-                #[template(path = $text)]
+                #[template(path = $text, whitespace = "preserve")]
                 struct Text<'a> {
                     l: &'a $name<'a>,
                 }

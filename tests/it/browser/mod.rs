@@ -1,3 +1,4 @@
 //! What a visitor lives through, in a real browser. `tests/run --fast` leaves these out.
 
 mod driving;
+mod stories;

@@ -17,7 +17,7 @@ use super::driver::Driver;
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 15] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +32,8 @@ const FLAGS: [&str; 14] = [
     "--disable-default-apps",
     "--lang=en-US",
     "--window-size=1280,900",
+    // Smooth scrolling would move what is about to be clicked.
+    "--force-prefers-reduced-motion",
 ];
 
 /// One browser with one window, an empty profile, and nobody logged in.
