@@ -19,6 +19,7 @@ use crate::store::merchants::SupplierRow;
 use crate::store::misc::{HappeningRow, PictureRow};
 use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
+use crate::web::assets::asset;
 use crate::web::pages;
 use crate::web::view::{
     Badge, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
@@ -180,7 +181,12 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
 pub fn picture(row: &PictureRow) -> Picture {
     let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
     Picture {
-        src: format!("/uploads/{}", row.file),
+        src: if row.file.starts_with("art/") {
+            // Drawn for the example shop; part of the program.
+            asset(&row.file).to_owned()
+        } else {
+            format!("/uploads/{}", row.file)
+        },
         width: pixels(row.width),
         height: pixels(row.height),
         alt: row.alt.clone(),

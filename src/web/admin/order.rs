@@ -19,8 +19,7 @@ use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
 use crate::store::{Conn, campaigns, mails, misc, orders, refunds};
 use crate::web::pages;
 use crate::web::view::{
-    Badge, Link, MoneyRow, MoneyTable, PanelShell, Timeline, TimelineItem,
-    grouped, state_word,
+    Badge, Link, MoneyRow, MoneyTable, PanelShell, Timeline, TimelineItem, grouped, state_word,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::desk::{Problem, order_number};
