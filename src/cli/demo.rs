@@ -48,12 +48,19 @@ async fn serve(config: Config, folder: &std::path::Path) -> Answer {
     println!("  shop      {address}/");
     println!("  panel     {address}/admin");
     for log_in in &log_ins {
-        println!("            {} / {}   ({})", log_in.email, demo::PASSWORD, log_in.merchant);
+        println!(
+            "            {} / {}   ({})",
+            log_in.email,
+            demo::PASSWORD,
+            log_in.merchant
+        );
     }
     println!("  sandbox   {address}/sandbox        clock, faults, payments");
     println!("  mailbox   {address}/sandbox/mail");
     println!();
-    println!("  card 4242 4242 4242 4242 pays; no real money moves; Ctrl-C ends it and throws it away");
+    println!(
+        "  card 4242 4242 4242 4242 pays; no real money moves; Ctrl-C ends it and throws it away"
+    );
     running.until_told().await;
     running.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -98,7 +98,8 @@ type Answer = Result<ExitCode, String>;
 
 /// Reads the arguments and runs the command.
 pub fn run() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info,stripe=warn"))
+        .init();
     let cli = Cli::parse();
     let answer = cli
         .settings

@@ -104,7 +104,8 @@ impl Filler<'_> {
             self.move_to(at).await?;
             self.campaign(offer, merchant, supplier).await?;
         }
-        self.move_to(start + Duration::days(BEGINS_DAYS_AGO)).await?;
+        self.move_to(start + Duration::days(BEGINS_DAYS_AGO))
+            .await?;
         self.acknowledge_first().await?;
         Ok(log_ins)
     }
@@ -227,7 +228,9 @@ impl Filler<'_> {
         for (i, quantity) in offer.orders.iter().enumerate() {
             let person = PEOPLE[i % PEOPLE.len()];
             let sku = offer.options[i % offer.options.len()].0;
-            let order = self.join(campaign, offer, person, i, sku, *quantity).await?;
+            let order = self
+                .join(campaign, offer, person, i, sku, *quantity)
+                .await?;
             self.settle().await?;
             // The last shopper of an open campaign is still at the payment page.
             if offer.leaves_one_unpaid && i + 1 == offer.orders.len() {
@@ -328,7 +331,11 @@ impl Filler<'_> {
                     let sent =
                         crate::store::purchase_orders::of_merchant(tx.conn, merchant.id, 50)?;
                     if let Some(row) = sent.iter().find(|p| p.number.is_some()) {
-                        purchase::acknowledge(tx, row.id, Some("Wood is here, we begin on Monday."))?;
+                        purchase::acknowledge(
+                            tx,
+                            row.id,
+                            Some("Wood is here, we begin on Monday."),
+                        )?;
                         return Ok(());
                     }
                 }

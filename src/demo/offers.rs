@@ -29,7 +29,13 @@ pub struct Offer {
     pub time_zone: &'static str,
     pub steps: &'static [i64],
     /// Code, name, price at each step, cap, limit per shopper.
-    pub options: &'static [(&'static str, &'static str, &'static [i64], Option<i64>, Option<i64>)],
+    pub options: &'static [(
+        &'static str,
+        &'static str,
+        &'static [i64],
+        Option<i64>,
+        Option<i64>,
+    )],
     pub threshold: i64,
     /// When it was made and published, in days before now.
     pub begins_days_ago: i64,
@@ -57,7 +63,8 @@ impl Offer {
                 json!({"sku": sku, "name": name, "prices": prices, "cap": cap, "per_shopper": per_shopper})
             })
             .collect();
-        let opens_at = (self.opens_after > 0).then(|| (now + Duration::days(self.opens_after)).to_rfc3339());
+        let opens_at =
+            (self.opens_after > 0).then(|| (now + Duration::days(self.opens_after)).to_rfc3339());
         json!({
             "title": self.title, "description": self.description, "currency": "usd", "time_zone": self.time_zone,
             "opens_at": opens_at,
@@ -75,7 +82,13 @@ impl Offer {
 }
 
 /// Streets of the example's shoppers.
-pub const STREETS: [&str; 5] = ["Rua das Flores", "Torstraße", "Mill Lane", "Oak Street", "Via Roma"];
+pub const STREETS: [&str; 5] = [
+    "Rua das Flores",
+    "Torstraße",
+    "Mill Lane",
+    "Oak Street",
+    "Via Roma",
+];
 
 /// The example's terms.
 pub const TERMS: &str = "## How this works\n\nYou pay when you join. Once the threshold is paid, we place the order with our \
@@ -140,15 +153,39 @@ const FERN: &[Offer] = &[
              off the wall and the water runs at its own pace. Dripper, 600 ml server and lid; fits size 2 papers.\n\n- \
              Stoneware and borosilicate glass\n- 1.1 kg packed\n- Dishwasher safe",
         pictures: &[
-            ("pour-over.svg", "Chalk dripper on a glass server, coffee running through, on an oak tray"),
-            ("pour-over-glazes.svg", "Three drippers side by side: slate, chalk and clay glaze"),
+            (
+                "pour-over.svg",
+                "Chalk dripper on a glass server, coffee running through, on an oak tray",
+            ),
+            (
+                "pour-over-glazes.svg",
+                "Three drippers side by side: slate, chalk and clay glaze",
+            ),
         ],
         time_zone: "Europe/Lisbon",
         steps: &[1, 20, 40],
         options: &[
-            ("chalk", "Full set, chalk", &[10000, 9000, 8000], None, Some(5)),
-            ("slate", "Full set, slate", &[10400, 9400, 8400], Some(40), Some(5)),
-            ("dripper", "Dripper alone, chalk", &[6000, 5400, 4800], None, None),
+            (
+                "chalk",
+                "Full set, chalk",
+                &[10000, 9000, 8000],
+                None,
+                Some(5),
+            ),
+            (
+                "slate",
+                "Full set, slate",
+                &[10400, 9400, 8400],
+                Some(40),
+                Some(5),
+            ),
+            (
+                "dripper",
+                "Dripper alone, chalk",
+                &[6000, 5400, 4800],
+                None,
+                None,
+            ),
         ],
         threshold: 20,
         begins_days_ago: 5,
@@ -163,7 +200,10 @@ const FERN: &[Offer] = &[
     Offer {
         title: "Ridge espresso cups",
         description: "Six small cups from the same clay as the Ridge set.",
-        pictures: &[("pour-over-glazes.svg", "Stoneware in slate, chalk and clay glaze")],
+        pictures: &[(
+            "pour-over-glazes.svg",
+            "Stoneware in slate, chalk and clay glaze",
+        )],
         time_zone: "Europe/Lisbon",
         steps: &[1, 15],
         options: &[("cup", "Six cups", &[4200, 3600], None, None)],
@@ -201,12 +241,27 @@ const NORTHLIGHT: &[Offer] = &[
         title: "Tern split keyboard, batch 3",
         description: "Two halves in oiled walnut, hot-swap switches, no software needed.\n\nThe case is milled from one \
              board, so the grain runs on from left to right.",
-        pictures: &[("split-keyboard.svg", "Split keyboard in walnut, seen from above")],
+        pictures: &[(
+            "split-keyboard.svg",
+            "Split keyboard in walnut, seen from above",
+        )],
         time_zone: "Europe/Berlin",
         steps: &[1, 30, 60],
         options: &[
-            ("tactile", "Walnut, tactile", &[19900, 18900, 17400], None, Some(2)),
-            ("linear", "Walnut, linear", &[19900, 18900, 17400], None, Some(2)),
+            (
+                "tactile",
+                "Walnut, tactile",
+                &[19900, 18900, 17400],
+                None,
+                Some(2),
+            ),
+            (
+                "linear",
+                "Walnut, linear",
+                &[19900, 18900, 17400],
+                None,
+                Some(2),
+            ),
         ],
         threshold: 30,
         begins_days_ago: 4,
@@ -221,7 +276,10 @@ const NORTHLIGHT: &[Offer] = &[
     Offer {
         title: "Tideway, the board game",
         description: "Currents, moorings and four wooden fleets. Two to four players, an hour.",
-        pictures: &[("board-game.svg", "Board game Tideway: box, tiles and wooden figures")],
+        pictures: &[(
+            "board-game.svg",
+            "Board game Tideway: box, tiles and wooden figures",
+        )],
         time_zone: "Europe/Berlin",
         steps: &[1, 25],
         options: &[("game", "Tideway", &[6200, 5400], None, None)],
@@ -275,7 +333,10 @@ const FERRUM: &[Offer] = &[
     Offer {
         title: "Datum titanium pen",
         description: "Turned from one bar. Takes the refill that every stationer has.",
-        pictures: &[("titanium-pen.svg", "Titanium pen with a knurled grip beside a notebook")],
+        pictures: &[(
+            "titanium-pen.svg",
+            "Titanium pen with a knurled grip beside a notebook",
+        )],
         time_zone: "Europe/London",
         steps: &[1, 50, 100],
         options: &[("pen", "Datum pen", &[7400, 6800, 6100], Some(150), None)],
@@ -292,7 +353,10 @@ const FERRUM: &[Offer] = &[
     Offer {
         title: "Meridian field watch",
         description: "A petrol dial, a screwed back, and a strap that can be changed without tools.",
-        pictures: &[("field-watch.svg", "Field watch with a petrol dial on a leather strap")],
+        pictures: &[(
+            "field-watch.svg",
+            "Field watch with a petrol dial on a leather strap",
+        )],
         time_zone: "Europe/London",
         steps: &[1, 20],
         options: &[("watch", "Field watch", &[13900, 12200], None, Some(4))],

@@ -38,14 +38,18 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
                 .write(move |desk, tx| purchase::send(desk, tx, id, None))
                 .await?;
             Ok(match sent {
-                Sent::Done => Next::Done,
+                Sent::Done => Next::At(office.now()),
                 Sent::Blocked(_, at) => Next::At(at),
             })
         }
+        CampaignState::Ordered | CampaignState::Fulfilling => {
+            let at = office
+                .write(move |desk, tx| judgement::stop_loss(desk, tx, id))
+                .await?;
+            Ok(at.map_or(Next::Done, Next::At))
+        }
         CampaignState::Draft
         | CampaignState::Interest
-        | CampaignState::Ordered
-        | CampaignState::Fulfilling
         | CampaignState::Completed
         | CampaignState::Failed => Ok(Next::Done),
     }

@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Next, Trouble, worker::FROZEN};
+use crate::domain::ids::OrderId;
 use crate::domain::payment::{AttemptState, RefundAttemptState};
 use crate::store::jobs;
 use crate::store::orders::{self, PaymentRow};
 use crate::store::{misc, refunds};
-use crate::workflows::desk::{Problem, payment_subject};
+use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::office::Office;
-use crate::workflows::ports::{CallError, ProviderCharge, ProviderRefund};
+use crate::workflows::ports::{CallError, ProviderCharge, ProviderRefund, ProviderRefundStatus};
 use crate::workflows::recover::{self, Matched};
 
 /// What a comparison found.
@@ -32,14 +33,14 @@ struct Theirs {
     refunds: Vec<ProviderRefund>,
 }
 
-async fn theirs(office: &Office) -> Result<Theirs, CallError> {
+async fn theirs(office: &Office, since: Option<DateTime<Utc>>) -> Result<Theirs, CallError> {
     let mut all = Theirs {
         charges: Vec::new(),
         refunds: Vec::new(),
     };
     let mut cursor = None;
     loop {
-        let listed = office.provider().charges(None, cursor).await?;
+        let listed = office.provider().charges(since, cursor).await?;
         all.charges.extend(listed.data);
         match listed.next {
             Some(next) => cursor = Some(next),
@@ -48,7 +49,7 @@ async fn theirs(office: &Office) -> Result<Theirs, CallError> {
     }
     let mut cursor = None;
     loop {
-        let listed = office.provider().refunds(None, None, cursor).await?;
+        let listed = office.provider().refunds(None, since, cursor).await?;
         all.refunds.extend(listed.data);
         match listed.next {
             Some(next) => cursor = Some(next),
@@ -63,7 +64,29 @@ async fn theirs(office: &Office) -> Result<Theirs, CallError> {
 /// # Errors
 /// When the provider or the database can't be asked.
 pub async fn reconcile(office: &Office) -> Result<Report, CompareError> {
-    let theirs = theirs(office).await.map_err(CompareError::Provider)?;
+    let ours = ours(office).await?;
+    let theirs = theirs(office, None).await.map_err(CompareError::Provider)?;
+    let mut report = matched(office, &theirs).await?;
+    report.left.extend(by_hand(office, &theirs).await?);
+    report.left.extend(differences(ours, &theirs));
+    for dispute in untold(office, None).await? {
+        ask_for(office, dispute).await?;
+    }
+    wake_open_pages(office).await?;
+    if report.left.is_empty() {
+        office
+            .write(|_, tx| -> Result<(), Problem> {
+                misc::clear_setting(tx.conn, FROZEN)?;
+                tx.effects.work = true;
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(report)
+}
+
+/// Puts what the provider has and our books have not into the books, where that is safe.
+async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
     let mut report = Report::default();
     // Charges first: a refund belongs to a charge that the books must know. Oldest first.
     for charge in theirs.charges.iter().rev() {
@@ -95,18 +118,75 @@ pub async fn reconcile(office: &Office) -> Result<Report, CompareError> {
             .await?;
         report.add(matched);
     }
-    report.left.extend(differences(office, &theirs).await?);
-    wake_open_pages(office).await?;
-    if report.left.is_empty() {
-        office
-            .write(|_, tx| -> Result<(), Problem> {
-                misc::clear_setting(tx.conn, FROZEN)?;
-                tx.effects.work = true;
-                Ok(())
-            })
-            .await?;
-    }
     Ok(report)
+}
+
+/// Refunds that somebody made by hand at the provider, of payments that are ours: the books know nothing of them.
+async fn by_hand(office: &Office, theirs: &Theirs) -> Result<Vec<String>, Problem> {
+    let strange: Vec<(String, i64, String)> = theirs
+        .refunds
+        .iter()
+        .filter(|r| r.tag.as_ref().and_then(|tag| tag.refund_id()).is_none())
+        .filter(|r| r.status != ProviderRefundStatus::Failed)
+        .filter_map(|r| Some((r.id.clone(), r.amount, r.intent.clone()?)))
+        .collect();
+    office
+        .read(move |conn| {
+            let mut found = Vec::new();
+            for (id, amount, intent) in strange {
+                if let Some(page) = orders::payment_by_intent(conn, &intent)? {
+                    found.push(format!(
+                        "order {}: refund {id} over {amount} was made at the provider and not here",
+                        page.order_id
+                    ));
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// Disputes that stand otherwise at the provider than in the books: no webhook told.
+async fn untold(
+    office: &Office,
+    since: Option<DateTime<Utc>>,
+) -> Result<Vec<String>, CompareError> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let listed = office
+            .provider()
+            .disputes(None, since, cursor)
+            .await
+            .map_err(CompareError::Provider)?;
+        let tagged = listed.data.into_iter().filter(|d| d.tag.is_some());
+        all.extend(tagged.map(|d| (d.id, d.status)));
+        match listed.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    Ok(office
+        .read(move |conn| -> Result<_, Problem> {
+            let mut untold = Vec::new();
+            for (id, status) in all {
+                let known = refunds::dispute(conn, &id)?;
+                if known.is_none_or(|known| known.provider_state != status) {
+                    untold.push(id);
+                }
+            }
+            Ok(untold)
+        })
+        .await?)
+}
+
+async fn ask_for(office: &Office, dispute: String) -> Result<(), Problem> {
+    office
+        .write(move |_, tx| {
+            let now = tx.now.naive_utc();
+            enqueue(tx, jobs::DISPUTE, &dispute, now)
+        })
+        .await
 }
 
 /// Why a comparison could not be made.
@@ -153,8 +233,11 @@ async fn knows_order(office: &Office, id: crate::domain::ids::OrderId) -> Result
 /// # Errors
 /// When the provider or the database can't be asked.
 pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
-    let theirs = theirs(office).await.map_err(CompareError::Provider)?;
-    let mut found = differences(office, &theirs).await?;
+    // Ours first: what is made while we look is then known there, and none of ours is missed there.
+    let ours = ours(office).await?;
+    let theirs = theirs(office, None).await.map_err(CompareError::Provider)?;
+    let mut found = differences(ours, &theirs);
+    found.extend(by_hand(office, &theirs).await?);
     for charge in &theirs.charges {
         let Some(tag) = charge
             .tag
@@ -196,7 +279,35 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
     Ok(found)
 }
 
-async fn differences(office: &Office, theirs: &Theirs) -> Result<Vec<String>, Problem> {
+/// What our books say the provider moved.
+#[derive(Default)]
+struct Ours {
+    /// Order, intent, amount of each paid page.
+    charges: Vec<(OrderId, Option<String>, i64)>,
+    /// Order, id at the provider, amount of each refund, and whether the books have it as done.
+    refunds: Vec<(OrderId, Option<String>, i64, bool)>,
+}
+
+async fn ours(office: &Office) -> Result<Ours, Problem> {
+    office
+        .read(|conn| {
+            let mut ours = Ours::default();
+            orders::each_paid_page(conn, |page: &PaymentRow| {
+                let charge = (page.order_id, page.intent_id.clone(), page.amount);
+                ours.charges.push(charge);
+            })?;
+            refunds::each_done_attempt(conn, |refund, call| {
+                let done = call.state == RefundAttemptState::Succeeded;
+                let id = call.provider_id.clone();
+                ours.refunds
+                    .push((refund.order_id, id, refund.amount, done));
+            })?;
+            Ok(ours)
+        })
+        .await
+}
+
+fn differences(ours: Ours, theirs: &Theirs) -> Vec<String> {
     let charged: HashSet<String> = theirs
         .charges
         .iter()
@@ -209,34 +320,26 @@ async fn differences(office: &Office, theirs: &Theirs) -> Result<Vec<String>, Pr
         let alive = matches!(refund.status, S::Succeeded | S::Pending | S::Unknown);
         refunded.insert(refund.id.clone(), (refund.amount, alive));
     }
-    office
-        .read(move |conn| {
-            let mut found = Vec::new();
-            orders::each_paid_page(conn, |page: &PaymentRow| {
-                let known = page.intent_id.as_ref().is_some_and(|i| charged.contains(i));
-                if !known {
-                    found.push(format!(
-                        "order {}: the books have a charge over {} that the provider does not know",
-                        page.order_id, page.amount
-                    ));
-                }
-            })?;
-            refunds::each_done_attempt(conn, |refund, call| {
-                let there = call.provider_id.as_ref().and_then(|id| refunded.get(id));
-                match there {
-                    Some((amount, true)) if *amount == refund.amount => {}
-                    // It came back at the provider; its webhook or the next look tells us: in flight.
-                    Some((_, false)) => {}
-                    _ if call.state == RefundAttemptState::Succeeded => found.push(format!(
-                        "order {}: the books have a refund over {} that the provider does not know",
-                        refund.order_id, refund.amount
-                    )),
-                    _ => {}
-                }
-            })?;
-            Ok(found)
-        })
-        .await
+    let mut found = Vec::new();
+    for (order, intent, amount) in ours.charges {
+        if !intent.is_some_and(|i| charged.contains(&i)) {
+            found.push(format!(
+                "order {order}: the books have a charge over {amount} that the provider does not know"
+            ));
+        }
+    }
+    for (order, id, amount, done) in ours.refunds {
+        match id.and_then(|id| refunded.get(&id)) {
+            Some((there, true)) if *there == amount => {}
+            // It came back at the provider; its webhook or the next look tells us: in flight.
+            Some((_, false)) => {}
+            _ if done => found.push(format!(
+                "order {order}: the books have a refund over {amount} that the provider does not know"
+            )),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Pages whose end no webhook told are asked for soon.
@@ -272,7 +375,36 @@ pub struct KeptBalance {
     pub at: chrono::DateTime<chrono::Utc>,
 }
 
-/// Asks what lies at the provider and keeps it for staff; again in six hours.
+/// How far back the worker looks for what no webhook told, in days: a refund may come back weeks later, and a dispute
+/// opens later still, but then some webhook of all those that the provider repeats for days has told.
+const LOOKS_BACK_DAYS: i64 = 40;
+
+/// Asks for what no webhook told: charges, refunds that came back, disputes. What a person must look at is logged; the
+/// audit says it too.
+async fn catch_up(office: &Office) -> Result<(), Trouble> {
+    let since = office.now() - Duration::days(LOOKS_BACK_DAYS);
+    let theirs = theirs(office, Some(since)).await?;
+    let report = matched(office, &theirs).await?;
+    for line in &report.repaired {
+        log::info!("reconciled: {line}");
+    }
+    for line in &report.left {
+        log::warn!("a person is needed: {line}");
+    }
+    for dispute in untold(office, Some(since)).await.map_err(trouble)? {
+        ask_for(office, dispute).await?;
+    }
+    Ok(())
+}
+
+fn trouble(e: CompareError) -> Trouble {
+    match e {
+        CompareError::Provider(e) => e.into(),
+        CompareError::Ours(e) => e.into(),
+    }
+}
+
+/// Asks what lies at the provider and keeps it for staff, and for what no webhook told; again in six hours.
 pub(super) async fn balance(office: &Office) -> Result<Next, Trouble> {
     let at = office.now();
     let kept: Vec<KeptBalance> = office
@@ -293,6 +425,7 @@ pub(super) async fn balance(office: &Office) -> Result<Next, Trouble> {
             Ok(())
         })
         .await?;
+    catch_up(office).await?;
     Ok(Next::At(office.now() + Duration::hours(6)))
 }
 

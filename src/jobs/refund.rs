@@ -4,7 +4,8 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::ids::RefundId;
-use crate::workflows::desk::Problem;
+use crate::store::jobs;
+use crate::workflows::desk::{Problem, enqueue};
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, ProviderRefund, Tag};
 use crate::workflows::refund::{self, Step};
@@ -28,7 +29,9 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
                     Ok(Next::At(office.now()))
                 }
                 Err(CallError::Refused { code, message, .. }) => {
-                    refused(office, id, intent, tag, format!("{code} {message}")).await
+                    let disputed = code == "charge_disputed";
+                    let why = format!("{code} {message}");
+                    refused(office, id, intent, tag, disputed, why).await
                 }
                 Err(e @ (CallError::Unknown(_) | CallError::Later(_))) => Err(e.into()),
             }
@@ -96,10 +99,25 @@ async fn refused(
     id: RefundId,
     intent: String,
     tag: Tag,
+    disputed: bool,
     why: String,
 ) -> Result<Next, Trouble> {
-    if let Some(said) = find(office, intent, &tag).await? {
+    if let Some(said) = find(office, intent.clone(), &tag).await? {
         return heard(office, id, tag.attempt, said).await;
+    }
+    if disputed {
+        let open = office.provider().disputes(Some(intent), None, None).await?;
+        if let Some(dispute) = open.data.into_iter().next() {
+            // No webhook told, or none yet: it is asked for now.
+            office
+                .write(move |_, tx| -> Result<(), Problem> {
+                    let now = tx.now.naive_utc();
+                    refund::held_by_dispute(tx, id, &why)?;
+                    enqueue(tx, jobs::DISPUTE, &dispute.id, now)
+                })
+                .await?;
+            return Ok(Next::Done);
+        }
     }
     office
         .write(move |desk, tx| refund::refused(desk, tx, id, &why))
@@ -137,10 +155,15 @@ async fn find(
 pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let said = office.provider().dispute(subject.to_owned()).await?;
     let over = matches!(said.status.as_str(), "won" | "lost" | "warning_closed");
-    office
-        .write(move |desk, tx| -> Result<(), Problem> { disputes::heard(desk, tx, &said) })
+    let heard = office
+        .write(move |desk, tx| disputes::heard(desk, tx, &said))
         .await?;
-    Ok(if over {
+    Ok(if heard == disputes::Heard::TooEarly {
+        return Err(Trouble {
+            what: format!("the payment of dispute {subject} is not known yet"),
+            again_in: None,
+        });
+    } else if over || heard == disputes::Heard::Foreign {
         Next::Done
     } else {
         Next::At(office.now() + Duration::days(1))

@@ -12,6 +12,7 @@ pub mod mails;
 pub mod merchants;
 pub mod misc;
 pub mod orders;
+pub mod pages;
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;

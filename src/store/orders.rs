@@ -361,14 +361,14 @@ pub fn units_of_shoppers(
     Ok(rows)
 }
 
-/// Units of paid orders of a batch by option: what a judgement and a purchase order count.
+/// Units of paid orders of a batch by option: what a judgement and a purchase order count. A dispute before the
+/// judgement has cancelled its order; one after it takes no unit away (domain section 1, committed).
 pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
     let rows: Vec<(OptionId, Option<i64>)> = {
         orders::table
             .inner_join(order_lines::table)
             .filter(orders::batch_id.eq(batch))
             .filter(orders::state.eq_any([OrderState::Confirmed, OrderState::Backordered]))
-            .filter(orders::payment_state.ne(PaymentState::Disputed))
             .group_by(order_lines::option_id)
             .select((order_lines::option_id, sum_of("order_lines.quantity")))
             .load(conn)?

@@ -139,8 +139,23 @@ pub(super) fn dispute(dispute: Dispute) -> Result<ProviderDispute, CallError> {
         amount,
         status: dispute.status.as_str().to_owned(),
         reason: dispute.reason,
+        tag: dispute.charge.as_object().and_then(|c| tag(&c.metadata)),
         intent: intent(dispute.payment_intent),
     })
+}
+
+/// A page of disputes.
+///
+/// # Errors
+/// Unknown, when one of ours can't be read.
+pub(super) fn disputes(list: List<Dispute>) -> Result<Listed<ProviderDispute>, CallError> {
+    listed(list, |dispute| dispute.id.as_str(), dispute_of_list)
+}
+
+fn dispute_of_list(one: Dispute) -> Result<Option<ProviderDispute>, CallError> {
+    let charge = one.charge.as_object();
+    let ours = charge.and_then(|c| tag(&c.metadata)).is_some();
+    left_alone_unless(ours, dispute(one))
 }
 
 /// The balance, by currency code. Currencies that can't be charged are left out: nothing of ours is in them.

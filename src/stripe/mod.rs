@@ -179,9 +179,23 @@ impl Provider for StripeProvider {
 
     fn dispute(&self, id: String) -> Call<'_, ProviderDispute> {
         Box::pin(async move {
-            let request = RetrieveDispute::new(requests::id(id)?);
+            // The charge carries our ids: a dispute may be heard of before its payment.
+            let request = RetrieveDispute::new(requests::id(id)?).expand(vec!["charge".to_owned()]);
             let call = request.customize().send(&self.client);
             convert::dispute(self.call(Lane::Rest, call).await?)
+        })
+    }
+
+    fn disputes(
+        &self,
+        intent: Option<String>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderDispute>> {
+        Box::pin(async move {
+            let request = requests::disputes(intent, since, cursor);
+            let call = request.customize().send(&self.client);
+            convert::disputes(self.call(Lane::Rest, call).await?)
         })
     }
 

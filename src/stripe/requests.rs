@@ -10,6 +10,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodTypes, ProductData,
 };
 use stripe_core::charge::ListCharge;
+use stripe_core::dispute::ListDispute;
 use stripe_core::refund::{CreateRefund, ListRefund};
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::RangeQueryTs;
@@ -134,6 +135,27 @@ pub(super) fn refunds(
 /// One page of the charges, newest first.
 pub(super) fn charges(since: Option<DateTime<Utc>>, cursor: Option<String>) -> ListCharge {
     let mut list = ListCharge::new().limit(PAGE);
+    if let Some(since) = since {
+        list = list.created(RangeQueryTs::gte(since.timestamp()));
+    }
+    if let Some(cursor) = cursor {
+        list = list.starting_after(cursor);
+    }
+    list
+}
+
+/// One page of the disputes, newest first, with the charges they concern.
+pub(super) fn disputes(
+    intent: Option<String>,
+    since: Option<DateTime<Utc>>,
+    cursor: Option<String>,
+) -> ListDispute {
+    let mut list = ListDispute::new()
+        .limit(PAGE)
+        .expand(vec!["data.charge".to_owned()]);
+    if let Some(intent) = intent {
+        list = list.payment_intent(intent);
+    }
     if let Some(since) = since {
         list = list.created(RangeQueryTs::gte(since.timestamp()));
     }

@@ -1,9 +1,11 @@
 //! Everything the server answers, put together.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use tokio::sync::watch;
 
 use super::guard::Guards;
+use super::live::LiveStop;
+use super::shop::{self, Shop};
 use super::{admin, api, assets, health, theme, webhooks};
 use crate::workflows::office::Office;
 
@@ -12,34 +14,36 @@ use crate::workflows::office::Office;
 pub struct Site {
     office: Office,
     guards: web::Data<Guards>,
-    live_stop: watch::Receiver<bool>,
+    shop: web::Data<Shop>,
 }
 
 impl Site {
-    /// Puts the site together. `live_stop` ends streams when the server stops.
+    /// Puts the site together, inside the async runtime. `live_stop` ends streams when the server stops.
     ///
     /// # Errors
     /// A sentence that names the setting.
     pub fn new(office: Office, live_stop: watch::Receiver<bool>) -> Result<Self, String> {
         let guards = web::Data::new(Guards::new(&office)?);
+        let shop = web::Data::new(Shop::new(office.clone(), LiveStop(live_stop)));
         Ok(Self {
             office,
             guards,
-            live_stop,
+            shop,
         })
     }
 
     /// Mounts everything.
     pub fn configure(&self, cfg: &mut web::ServiceConfig) {
-        let _ = &self.live_stop;
         cfg.app_data(web::Data::new(self.office.clone()))
             .app_data(self.guards.clone())
+            .app_data(self.shop.clone())
             .configure(admin::mount(&self.office))
             .configure(api::configure)
             .configure(webhooks::configure)
             .configure(health::configure)
             .configure(assets::configure)
             .configure(theme::configure)
-            .default_service(web::to(HttpResponse::NotFound));
+            .configure(shop::configure)
+            .default_service(web::to(shop::nothing_here));
     }
 }

@@ -103,6 +103,9 @@ fn ask_for(tx: &mut Tx, event: &Event) -> Result<&'static str, Problem> {
     )?;
     match page {
         Some((order, attempt)) if event.kind.starts_with("checkout.session.") => {
+            if let Some(session) = session {
+                payment::named(tx, order, attempt, session)?;
+            }
             enqueue(tx, jobs::PAYMENT, &payment_subject(order, attempt), now)?;
             Ok("payment")
         }

@@ -202,7 +202,8 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
         | OrderState::PartlyShipped
         | OrderState::Shipped
         | OrderState::Delivered => {
-            order.final_total.unwrap_or(order.total) - order.lost.min(order.total)
+            // A dispute takes what was charged, a difference that was still due back included.
+            (order.final_total.unwrap_or(order.total) - order.lost).max(0)
         }
     };
     if kept != should {

@@ -1,6 +1,6 @@
 //! An order leaves: by its shopper, by staff, or by a dispute (domain sections 2 and 4).
 
-use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said, say};
 use super::payment::{close_pages, free};
@@ -10,7 +10,7 @@ use crate::domain::order::{LineState, OrderEvent, OrderState};
 use crate::domain::payment::RefundPurpose;
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, campaigns, orders};
+use crate::store::{Tx, campaigns, jobs, orders};
 
 /// Who cancels, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,10 @@ pub fn leave(
         )?;
     }
     tx.touch(campaign.id);
+    if campaign.state == CampaignState::Collecting {
+        // A purchase order that waits may fit now, or has nothing left to buy.
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+    }
     let back = money::refund_rest(tx, order, purpose)?;
     if back > 0 {
         happened(

@@ -2,13 +2,15 @@
 //! dispute holds the order's refunds; won, they go out; lost, the books close through dispute losses.
 
 use super::cancel::leave;
-use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
+use super::desk::{
+    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
+};
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
 use crate::domain::campaign::CampaignState;
 use crate::domain::order::OrderState;
-use crate::domain::payment::{DisputeState, RefundPurpose, RefundState};
+use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundState};
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
 use crate::store::{Tx, jobs, orders, refunds};
@@ -24,18 +26,42 @@ fn state_of(word: &str) -> Option<DisputeState> {
     }
 }
 
+/// What came of hearing a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is in the books.
+    Known,
+    /// Its payment is ours and not in the books yet: the payment is asked for first.
+    TooEarly,
+    /// Another system's charge at the same provider: left alone.
+    Foreign,
+}
+
 /// Applies what the provider says of a dispute, once for each state.
 ///
 /// # Errors
 /// What the database says.
-pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<(), Problem> {
-    let Some(intent) = said.intent.as_deref() else {
-        return Ok(());
+pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, Problem> {
+    let by_intent = match said.intent.as_deref() {
+        Some(intent) => orders::payment_by_intent(tx.conn, intent)?,
+        None => None,
     };
-    let Some(page) = orders::payment_by_intent(tx.conn, intent)? else {
-        // Another system's charge at the same provider: left alone.
-        return Ok(());
+    let page = match (by_intent, &said.tag) {
+        (Some(page), _) => page,
+        (None, Some(tag)) if tag.purpose == "join" => {
+            match orders::payment(tx.conn, tag.order, tag.attempt)? {
+                Some(page) => page,
+                None => return Ok(Heard::Foreign),
+            }
+        }
+        (None, _) => return Ok(Heard::Foreign),
     };
+    if page.state != AttemptState::Paid {
+        let now = tx.now.naive_utc();
+        let subject = payment_subject(page.order_id, page.attempt);
+        enqueue(tx, jobs::PAYMENT, &subject, now)?;
+        return Ok(Heard::TooEarly);
+    }
     let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, order.campaign_id)?;
     let mut order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
@@ -45,17 +71,18 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<(), Pro
             "The provider calls a dispute {}: a person is needed.",
             said.status
         );
-        return happened(
+        happened(
             tx,
             Concerns::order(&order),
             "system",
             "dispute_unknown",
             detail,
-        );
+        )?;
+        return Ok(Heard::Known);
     };
     let was = before.as_ref().map(|d| d.state);
     if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
-        return Ok(());
+        return Ok(Heard::Known);
     }
     let now = tx.now.naive_utc();
     let over = matches!(state, DisputeState::Won | DisputeState::Lost);
@@ -80,7 +107,8 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<(), Pro
         DisputeState::Lost => lost(tx, &mut order, &row)?,
         DisputeState::Inquiry | DisputeState::Open | DisputeState::Won => {}
     }
-    money::keep(tx, &mut order)
+    money::keep(tx, &mut order)?;
+    Ok(Heard::Known)
 }
 
 /// The money is gone for now. Before the judgement it cancels the order; its refund is due and held.

@@ -251,7 +251,11 @@ impl Joins {
             }
             if let Some(first) = wish.form_key.as_deref().and_then(|key| again.get(key)) {
                 // The same form twice in one commit: the first one's answer, once it has its number.
-                numbers.push((i, *first, true));
+                if granted.orders[*first].email == wish.email {
+                    numbers.push((i, *first, true));
+                } else {
+                    answers[i] = Some(Err(form_used()));
+                }
                 continue;
             }
             match table.decide(wish, &mut granted) {
@@ -302,10 +306,7 @@ impl Joins {
                 Some(if order.email == wish.email {
                     placed(order.clone(), true)
                 } else {
-                    Err(Problem::conflict(
-                        "form-used",
-                        "This form was used for another order already. Open the campaign again to join once more.",
-                    ))
+                    Err(form_used())
                 })
             })
             .collect())
@@ -405,6 +406,13 @@ fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
         frozen,
         again,
     })
+}
+
+fn form_used() -> Problem {
+    Problem::conflict(
+        "form-used",
+        "This form was used for another order already. Open the campaign again to join once more.",
+    )
 }
 
 /// Why a campaign takes no orders.

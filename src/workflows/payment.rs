@@ -1,7 +1,7 @@
 //! What the provider says of a payment page, applied once, whatever the order in which it is heard (domain sections 2
 //! and 4).
 
-use chrono::NaiveDateTime;
+use chrono::{Duration, NaiveDateTime};
 
 use super::desk::{
     Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
@@ -201,7 +201,7 @@ fn replan(
     page.problem = Some(why.to_owned());
     page.settled_at = Some(now);
     orders::save_payment(tx.conn, &page)?;
-    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    let plan = PagePlan::at(tx.now + wait_before(page.attempt + 1), desk.hold_minutes);
     order.hold_expires_at = plan.hold_expires_at.naive_utc();
     orders::save(tx.conn, &order)?;
     let next = new_page(order.id, page.attempt + 1, page.amount, plan);
@@ -210,8 +210,17 @@ fn replan(
         tx,
         jobs::PAYMENT,
         &payment_subject(order.id, next.attempt),
-        now,
+        next.planned_at,
     )
+}
+
+/// How long a page's making is put off: the second follows at once; a provider that goes on failing is given more and
+/// more time, so that an hour of it does not cost anybody the place.
+fn wait_before(attempt: i32) -> Duration {
+    match u32::try_from(attempt).unwrap_or(0) {
+        0..=2 => Duration::zero(),
+        later => Duration::seconds(2i64.saturating_pow(later - 2).min(300)),
+    }
 }
 
 /// The provider will never make this page: its order's units are free again.
@@ -680,6 +689,19 @@ fn ran_out(tx: &mut Tx, order: &mut OrderRow, now: NaiveDateTime) -> Result<(), 
         }
         _ => Ok(()),
     }
+}
+
+/// A webhook named the page of an attempt whose making never became known: its id is kept, so that it can be asked for.
+///
+/// # Errors
+/// What the database says.
+pub fn named(tx: &mut Tx, id: OrderId, attempt: i32, session: &str) -> Result<(), Problem> {
+    let mut loaded = load(tx, id, attempt)?;
+    if loaded.page.session_id.is_none() {
+        loaded.page.session_id = Some(session.to_owned());
+        orders::save_payment(tx.conn, &loaded.page)?;
+    }
+    Ok(())
 }
 
 /// The order and page behind a session or payment intent that a webhook named.

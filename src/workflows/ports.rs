@@ -225,6 +225,8 @@ pub struct ProviderDispute {
     pub status: String,
     /// Why.
     pub reason: String,
+    /// Our ids on the charge it concerns.
+    pub tag: Option<Tag>,
 }
 
 /// What lies at the provider in one currency, in our minor units.
@@ -277,6 +279,13 @@ pub trait Provider: Send + Sync {
     ) -> Call<'_, Listed<ProviderCharge>>;
     /// Asks for a dispute.
     fn dispute(&self, id: String) -> Call<'_, ProviderDispute>;
+    /// The disputes of one payment intent, or of all, opened since a time.
+    fn disputes(
+        &self,
+        intent: Option<String>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderDispute>>;
     /// What lies at the provider.
     fn balance(&self) -> Call<'_, Vec<Balance>>;
 }

@@ -1,12 +1,15 @@
 //! What the provider knows and we do not: found by the reconciler, put into the books where that is safe (domain
 //! section 7, rule 8).
 
+use super::cancel::leave;
 use super::desk::{Desk, Problem, lock_campaign};
 use super::money;
 use super::payment;
 use super::ports::{Page, PageStatus, ProviderCharge, ProviderRefund};
 use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundPurpose, RefundState};
+use crate::store::campaigns::CampaignRow;
 use crate::store::refunds::{RefundAttemptRow, RefundRow};
 use crate::store::{Tx, orders, refunds};
 
@@ -85,9 +88,9 @@ pub fn refund(
             said.id
         )));
     };
-    lock_campaign(tx, row.campaign_id)?;
+    let campaign = lock_campaign(tx, row.campaign_id)?;
     if refunds::by_id(tx.conn, id)?.is_none() {
-        let made = make_known(tx, order, id, purpose, attempt, said)?;
+        let made = make_known(tx, &campaign, order, id, purpose, attempt, said)?;
         if let Some(left) = made {
             return Ok(Matched::Left(left));
         }
@@ -136,6 +139,7 @@ fn call(
 /// Commits a refund that the provider made and our books lost; why not, where it does not fit them.
 fn make_known(
     tx: &mut Tx,
+    campaign: &CampaignRow,
     order: OrderId,
     id: RefundId,
     purpose: RefundPurpose,
@@ -192,6 +196,14 @@ fn make_known(
     }
     refunds::insert(tx.conn, &refund, &call(id, attempt, said, now))?;
     money::committed(tx, &mut order, &refund)?;
+    if purpose == RefundPurpose::Difference {
+        order.final_total = Some(order.total - said.amount);
+    }
+    let counts = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
+    if counts && order.money().kept() == 0 {
+        // Why everything went back is lost with the rows; that it did means that the order had left.
+        leave(tx, campaign, &mut order, purpose)?;
+    }
     money::keep(tx, &mut order)?;
     Ok(None)
 }

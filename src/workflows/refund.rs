@@ -188,6 +188,27 @@ pub fn refused(desk: &Desk, tx: &mut Tx, id: RefundId, why: &str) -> Result<(), 
     another_way(desk, tx, &loaded)
 }
 
+/// The provider refused the call because the charge is disputed: nothing moved, and the refund is held until the dispute
+/// is over. A further call has a new key, as this one's answer would only be repeated.
+///
+/// # Errors
+/// What the database says.
+pub fn held_by_dispute(tx: &mut Tx, id: RefundId, why: &str) -> Result<(), Problem> {
+    let Loaded {
+        mut refund,
+        mut call,
+        ..
+    } = load(tx, id)?;
+    if call.state != RefundAttemptState::Sent {
+        return Ok(());
+    }
+    call.state = RefundAttemptState::Absent;
+    call.problem = Some(why.to_owned());
+    refunds::save_attempt(tx.conn, &call)?;
+    refund.held = true;
+    money::next_call(tx, &mut refund)
+}
+
 /// Applies what the provider says of a refund, by the call it belongs to. Whether it is still on its way.
 ///
 /// # Errors

@@ -4,6 +4,9 @@
 mod support;
 
 mod admin;
+mod api;
+mod bad_days;
 mod browser;
 mod databases;
+mod shop;
 mod story;

@@ -24,7 +24,12 @@ fn word(error: &CallError) -> &'static str {
 
 async fn refund(provider: &StripeProvider) -> CallError {
     let refund = NewRefund {
-        tag: Tag::refund(OrderId::new(), RefundId::new(), 1),
+        tag: Tag::refund(
+            OrderId::new(),
+            RefundId::new(),
+            crate::domain::payment::RefundPurpose::Missed,
+            1,
+        ),
         intent: "pi_1".to_owned(),
         currency: Currency::USD,
         amount: 500,

@@ -38,7 +38,7 @@ async fn a_refund_names_its_intent_amount_and_our_ids_under_our_key() {
             ("amount", "2000"),
             ("metadata[attempt]", "1"),
             ("metadata[order]", ORDER),
-            ("metadata[purpose]", &format!("refund:{id}")),
+            ("metadata[purpose]", &format!("refund:{}:{}", id.1, id.0)),
             ("payment_intent", "pi_1"),
         ]
     );

@@ -51,7 +51,12 @@ pub fn new_page(currency: Currency, unit_amount: i64) -> NewPage {
 
 pub fn new_refund(currency: Currency, amount: i64) -> NewRefund {
     NewRefund {
-        tag: Tag::refund(order(), RefundId::new(), 1),
+        tag: Tag::refund(
+            order(),
+            RefundId::new(),
+            crate::domain::payment::RefundPurpose::Missed,
+            1,
+        ),
         intent: "pi_1".to_owned(),
         currency,
         amount,

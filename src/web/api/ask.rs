@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::answer::Fault;
-use super::key_hash;
 use crate::domain::ids::MerchantId;
 use crate::store::merchants;
 use crate::web::guard::{Client, Guards, Limit};
+use crate::workflows::accounts::key_hash;
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 

@@ -244,7 +244,7 @@ pub(super) struct CampaignPatch {
     time_zone: Option<String>,
     opens_at: Option<DateTime<Utc>>,
     interest: Option<bool>,
-    threshold: Option<ThresholdBody>,
+    threshold: Option<ThresholdPatch>,
     deadline: Option<DateTime<Utc>>,
     promised_ship_date: Option<NaiveDate>,
     stop_loss_date: Option<NaiveDate>,
@@ -272,6 +272,21 @@ pub(super) struct ThresholdBody {
     /// Units or minor units.
     target: i64,
 }
+
+/// What changes of what must be collected.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct ThresholdPatch {
+    kind: Option<String>,
+    target: Option<i64>,
+}
+
+/// Nothing: the call says it all.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct NothingBody {}
 
 /// One thing a shopper can choose.
 #[derive(ToSchema)]

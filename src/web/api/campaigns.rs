@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::bodies::{self, CampaignBody, CampaignPatch, ExtendBody, ReasonBody};
+use super::bodies::{self, CampaignBody, CampaignPatch, ExtendBody, NothingBody, ReasonBody};
 use super::document::{Public, Refusals};
 use super::fields::{Errors, Reader};
 use super::paging::{List, PageAsked};
@@ -241,7 +241,7 @@ pub(super) fn nothing(ask: &Ask) -> Result<(), super::answer::Fault> {
 #[utoipa::path(post, path = "/campaigns/{slug}/publish", operation_id = "publishCampaign", tag = "Campaigns",
     params(("slug" = String, Path, description = "The campaign's name in addresses."),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
-    security(("key" = [])),
+    request_body = Option<NothingBody>, security(("key" = [])),
     responses((status = 200, description = "The campaign, and what the seller should still add.", body = Campaign), Refusals))]
 pub(super) async fn publish(ask: Ask, path: Path<String>) -> Response {
     let merchant = ask.merchant().await?;
@@ -290,7 +290,7 @@ pub(super) async fn extend(ask: Ask, path: Path<String>) -> Response {
 #[utoipa::path(post, path = "/campaigns/{slug}/close", operation_id = "closeCampaign", tag = "Campaigns",
     params(("slug" = String, Path, description = "The campaign's name in addresses."),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
-    security(("key" = [])),
+    request_body = Option<NothingBody>, security(("key" = [])),
     responses((status = 200, description = "The campaign.", body = Campaign), Refusals))]
 pub(super) async fn close(ask: Ask, path: Path<String>) -> Response {
     let merchant = ask.merchant().await?;

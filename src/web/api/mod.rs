@@ -21,28 +21,10 @@ mod words;
 use actix_web::http::header::ALLOW;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, Resource, Route, guard, web};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::RngCore;
-use sha2::{Digest, Sha256};
 
 pub use answer::problem;
 
 use crate::web::guard::Refusal;
-
-/// What is kept of a merchant's key: enough to know it again, not enough to use it.
-pub fn key_hash(key: &str) -> Vec<u8> {
-    Sha256::digest(key.as_bytes()).to_vec()
-}
-
-/// A new key of 256 random bits, and what is kept of it. The key itself is shown once.
-pub fn new_key() -> (String, Vec<u8>) {
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let key = format!("mk_{}", URL_SAFE_NO_PAD.encode(bytes));
-    let hash = key_hash(&key);
-    (key, hash)
-}
 
 /// Serves `/api/v1`, `/api/docs`, and a problem for everything else under `/api`. The app's data holds the
 /// [`Office`](crate::workflows::office::Office) and the [`Guards`](crate::web::guard::Guards).

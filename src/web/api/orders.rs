@@ -4,7 +4,7 @@ use actix_web::web::Path;
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::bodies::{self, RefundBody};
+use super::bodies::{self, NothingBody, RefundBody};
 use super::campaigns::{nothing, slug};
 use super::document::{Public, Refusals};
 use super::fields::Errors;
@@ -50,6 +50,7 @@ pub(super) async fn one(ask: Ask, path: Path<String>) -> Response {
     params(("order_id" = String, Path, description = "The order."),
         ("t" = String, Query, description = "The token that joining gave."),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
+    request_body = Option<NothingBody>,
     responses((status = 200, description = "The cancelled order.", body = Order), Refusals))]
 pub(super) async fn cancel(ask: Ask, path: Path<String>) -> Response {
     ask.count()?;

@@ -16,6 +16,8 @@ pub struct MerchantPage {
     pub campaigns: Vec<Offer>,
     /// Imprint, line by line: legal name, address, register. Empty where none is published.
     pub imprint: Vec<String>,
+    /// What else the imprint says, sanitized; may be empty.
+    pub imprint_text: Html,
     /// Where to write to.
     pub email: Option<String>,
     /// Terms in force, sanitized; empty where none are published.

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod database;
 mod driver;
+pub mod office;
 pub mod shop;
 
 /// Runs each test on both databases, as `name::sqlite` and `name::postgres`.

@@ -17,6 +17,7 @@ use muster::store::purchase_orders::PurchaseOrderRow;
 use muster::store::refunds::RefundRow;
 use muster::store::{campaigns, mails, merchants, orders, purchase_orders, refunds};
 use muster::workflows::audit::audit;
+use muster::workflows::cancel;
 use muster::workflows::desk::Problem;
 use muster::workflows::join::{Address, JoinRequest, Placed};
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ pub struct Shop {
     pub http: reqwest::Client,
     pub merchant: MerchantId,
     pub supplier: SupplierRow,
+    timeout: u32,
     db: TestDatabase,
 }
 
@@ -44,7 +46,12 @@ pub const GOOD_CARD: &str = "4242424242424242";
 impl Shop {
     /// Opens a shop with one merchant and one supplier.
     pub async fn open(db: TestDatabase) -> Shop {
-        let running = start(&db).await;
+        Self::open_with_timeout(db, 5).await
+    }
+
+    /// Opens a shop that gives a call to the provider up after so many seconds.
+    pub async fn open_with_timeout(db: TestDatabase, timeout: u32) -> Shop {
+        let running = start(&db, timeout).await;
         let now = running.app.office.now();
         let merchant = MerchantRow {
             id: MerchantId::new(),
@@ -89,6 +96,7 @@ impl Shop {
             http: client(),
             merchant: merchant.id,
             supplier,
+            timeout,
             db,
         }
     }
@@ -99,15 +107,17 @@ impl Shop {
             running,
             merchant,
             supplier,
+            timeout,
             db,
             ..
         } = self;
         running.stop().await;
         Shop {
-            running: start(&db).await,
+            running: start(&db, timeout).await,
             http: client(),
             merchant,
             supplier,
+            timeout,
             db,
         }
     }
@@ -227,6 +237,58 @@ impl Shop {
             .as_u16()
     }
 
+    /// Cancels an order as its shopper does.
+    pub async fn cancel(&self, order: OrderId) -> Result<OrderRow, Problem> {
+        self.running
+            .app
+            .office
+            .write(move |desk, tx| cancel::cancel(desk, tx, order, &cancel::By::Shopper))
+            .await
+    }
+
+    /// Runs a workflow as staff or a job does.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl Fn(&muster::workflows::desk::Desk, &mut muster::store::Tx) -> Result<T, Problem>
+        + Send
+        + 'static,
+    ) -> Result<T, Problem> {
+        self.running.app.office.write(f).await
+    }
+
+    /// Asks the provider itself, behind the shop's back.
+    pub async fn provider(&self, path: &str) -> Value {
+        let answer = self
+            .http
+            .get(self.url(&format!("/sandbox/stripe/v1/{path}")))
+            .bearer_auth("sk_test_tests")
+            .send()
+            .await
+            .unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// What the provider charged for an order and what went back or is on its way, by our ids on its objects.
+    pub async fn at_provider(&self, order: OrderId) -> (i64, i64) {
+        let sum = |list: Value, alive: &[&str]| -> i64 {
+            let ours = |one: &&Value| {
+                one["metadata"]["order"] == order.to_string()
+                    && alive.contains(&one["status"].as_str().unwrap_or_default())
+            };
+            let all = list["data"].as_array().unwrap().iter();
+            all.filter(ours)
+                .map(|o| o["amount"].as_i64().unwrap())
+                .sum()
+        };
+        (
+            sum(self.provider("charges?limit=100").await, &["succeeded"]),
+            sum(
+                self.provider("refunds?limit=100").await,
+                &["succeeded", "pending"],
+            ),
+        )
+    }
+
     pub async fn order(&self, id: OrderId) -> OrderRow {
         self.read(move |c| orders::by_id(c, id)).await.unwrap()
     }
@@ -305,13 +367,13 @@ fn client() -> reqwest::Client {
         .unwrap()
 }
 
-async fn start(db: &TestDatabase) -> Running {
+async fn start(db: &TestDatabase, timeout: u32) -> Running {
     let data = db.data_dir().display().to_string();
     let line = Line::parse_from([
         "muster",
         "--sandbox",
         "--listen=127.0.0.1:0",
-        "--provider-timeout=5",
+        &format!("--provider-timeout={timeout}"),
         &format!("--database-url={}", db.url()),
         &format!("--data-dir={data}"),
     ]);

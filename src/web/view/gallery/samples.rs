@@ -551,6 +551,7 @@ pub fn merchant() -> MerchantPage {
         name: "Fern & Kiln".to_owned(),
         campaigns: home.open,
         imprint: seller().imprint,
+        imprint_text: Html::sanitized("<p>Register of Porto, 512 345 678.</p>".to_owned()),
         email: Some("hello@fern-kiln.example".to_owned()),
         terms: Html::sanitized("<p>We deliver what is shown.</p>".to_owned()),
         terms_version: Some((terms_ref(), moment("2026-01-02T10:00:00Z"))),
@@ -562,6 +563,7 @@ pub fn merchant_bare() -> MerchantPage {
     let mut page = merchant();
     page.campaigns = Vec::new();
     page.imprint = Vec::new();
+    page.imprint_text = Html::default();
     page.email = None;
     page.terms = Html::default();
     page.terms_version = None;

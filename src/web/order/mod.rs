@@ -1,0 +1,272 @@
+//! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
+
+mod page;
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::domain::ids::OrderId;
+use crate::domain::order::OrderState;
+use crate::domain::payment::AttemptState;
+use crate::store::orders::{self, PaymentRow};
+use crate::store::{Conn, Tx, jobs};
+use crate::web::pages::{private, see_other};
+use crate::web::shop::trouble;
+use crate::web::theme;
+use crate::web::view::{CancelPage, Shell};
+use crate::workflows::cancel::{By, can_cancel, cancel};
+use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
+use crate::workflows::office::Office;
+use page::Facts;
+
+/// What stands behind the `?` of an order's pages.
+#[derive(Default, Deserialize)]
+struct Asked {
+    /// The token.
+    #[serde(default)]
+    t: String,
+    /// `1`: back from the provider's page, paid; `0`: back without.
+    #[serde(default)]
+    paid: String,
+    /// `1`: just cancelled.
+    #[serde(default)]
+    cancelled: String,
+}
+
+type Query = Option<web::Query<Asked>>;
+
+/// Puts the routes in.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/o/{id}", web::get().to(show))
+        .route("/o/{id}/pay", web::get().to(pay))
+        .service(
+            web::resource("/o/{id}/cancel")
+                .route(web::get().to(ask_to_cancel))
+                .route(web::post().to(leave)),
+        );
+}
+
+/// A request to an order's page that came with the order's own token.
+struct Opened {
+    id: OrderId,
+    token: String,
+    asked: Asked,
+}
+
+impl Opened {
+    /// The order, where the token opens it; a foreign token and an order there is not look the same.
+    fn new(office: &Office, id: &str, query: Query) -> Result<Self, Problem> {
+        let asked = query.map(web::Query::into_inner).unwrap_or_default();
+        match id.parse::<OrderId>() {
+            Ok(id) if office.desk().links.opens_order(id, &asked.t) => Ok(Self {
+                id,
+                token: asked.t.clone(),
+                asked,
+            }),
+            _ => Err(Problem::NotFound("order")),
+        }
+    }
+
+    fn path(&self, below: &str) -> String {
+        format!("/o/{}{below}?t={}", self.id, self.token)
+    }
+}
+
+fn shell(office: &Office, request: &HttpRequest, back: &str) -> Shell {
+    Shell::private(theme::of(request), back, office.settings().sandbox)
+}
+
+/// An error page that gives nothing away of the address it stands at.
+fn refused(office: &Office, request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    trouble::page(shell(office, request, "/"), problem)
+}
+
+async fn read(office: &Office, id: OrderId) -> Result<Facts, Problem> {
+    office.read(move |conn| page::read(conn, id)).await
+}
+
+/// How long an answer waits for the provider before it says that it waits.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(60),
+    Duration::from_millis(120),
+    Duration::from_millis(240),
+    Duration::from_millis(480),
+    Duration::from_millis(960),
+];
+
+/// Reads again, at growing distances, while `waiting` says so; some two seconds in all.
+async fn wait_while(
+    office: &Office,
+    id: OrderId,
+    waiting: impl Fn(&Facts) -> bool,
+) -> Result<Facts, Problem> {
+    let mut facts = read(office, id).await?;
+    for wait in WAITS {
+        if !waiting(&facts) {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        facts = read(office, id).await?;
+    }
+    Ok(facts)
+}
+
+/// `GET /o/{id}?t=`
+async fn show(
+    office: web::Data<Office>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    query: Query,
+) -> HttpResponse {
+    let opened = match Opened::new(&office, &id, query) {
+        Ok(opened) => opened,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    let returned = opened.asked.paid == "1";
+    let facts = if returned {
+        returned_paid(&office, opened.id).await
+    } else {
+        read(&office, opened.id).await
+    };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    let back = opened.path("");
+    let mut shell = shell(&office, &request, &back);
+    if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
+        shell.flash = Some("Your order is cancelled.".to_owned());
+    }
+    let now = office.now();
+    if returned && facts.may_thank() {
+        let known = facts.is_paid();
+        if !known {
+            shell.refresh = Some(3);
+            shell.back = format!("{back}&paid=1");
+        }
+        return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
+    }
+    let cancel = opened.path("/cancel");
+    let pay = opened.path("/pay");
+    private(StatusCode::OK, &facts.page(shell, &pay, &cancel, now))
+}
+
+/// The shopper comes back from the provider's page: a page whose end we have not heard of is asked for now, so that a
+/// lost webhook is made good at once.
+async fn returned_paid(office: &Office, id: OrderId) -> Result<Facts, Problem> {
+    let facts = read(office, id).await?;
+    let asked = facts
+        .payments
+        .iter()
+        .rev()
+        .find(|p| p.state == AttemptState::Open);
+    let (OrderState::Pending, Some(open)) = (facts.order.state, asked) else {
+        return Ok(facts);
+    };
+    let subject = payment_subject(id, open.attempt);
+    office
+        .write(move |_: &Desk, tx: &mut Tx| {
+            let now = tx.now.naive_utc();
+            jobs::put(tx.conn, jobs::PAYMENT, &subject, now, now)?;
+            tx.effects.work = true;
+            Ok::<_, Problem>(())
+        })
+        .await?;
+    wait_while(office, id, |facts| facts.order.state == OrderState::Pending).await
+}
+
+/// `GET /o/{id}/pay?t=`: to the provider's page as soon as there is one.
+async fn pay(
+    office: web::Data<Office>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    query: Query,
+) -> HttpResponse {
+    let opened = match Opened::new(&office, &id, query) {
+        Ok(opened) => opened,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    let facts = match wait_while(&office, opened.id, Facts::waits_for_its_page).await {
+        Ok(facts) => facts,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    if let Some(url) = facts.checkout() {
+        return see_other(url);
+    }
+    let Some(planned) = facts.planned().cloned() else {
+        return see_other(&opened.path(""));
+    };
+    let place = office
+        .read(move |conn| place_of(conn, &planned))
+        .await
+        .unwrap_or(0);
+    let mut shell = shell(&office, &request, &opened.path("/pay"));
+    shell.refresh = Some(3);
+    private(StatusCode::OK, &facts.queue(shell, place, opened.path("")))
+}
+
+fn place_of(conn: &mut Conn, planned: &PaymentRow) -> Result<i64, Problem> {
+    Ok(orders::queue_position(
+        conn,
+        planned.planned_at,
+        planned.order_id,
+    )?)
+}
+
+/// `GET /o/{id}/cancel?t=`
+async fn ask_to_cancel(
+    office: web::Data<Office>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    query: Query,
+) -> HttpResponse {
+    let opened = match Opened::new(&office, &id, query) {
+        Ok(opened) => opened,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    let facts = match read(&office, opened.id).await {
+        Ok(facts) => facts,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    if !can_cancel(&facts.order, &facts.campaign) {
+        return see_other(&opened.path(""));
+    }
+    let action = opened.path("/cancel");
+    let page = CancelPage {
+        shell: shell(&office, &request, &action),
+        number: order_number(facts.order.number),
+        title: facts.campaign.title.clone(),
+        amount: facts.comes_back(),
+        order_href: opened.path(""),
+        action,
+    };
+    private(StatusCode::OK, &page)
+}
+
+/// `POST /o/{id}/cancel?t=`
+async fn leave(
+    office: web::Data<Office>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    query: Query,
+) -> HttpResponse {
+    let opened = match Opened::new(&office, &id, query) {
+        Ok(opened) => opened,
+        Err(e) => return refused(&office, &request, &e),
+    };
+    let id = opened.id;
+    let left = office
+        .write(move |desk, tx| cancel(desk, tx, id, &By::Shopper))
+        .await;
+    match left {
+        Ok(_) => see_other(&format!("{}&cancelled=1", opened.path(""))),
+        Err(e) => {
+            let back = opened.path("");
+            trouble::page(shell(&office, &request, &back), &e)
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! What was read of an order, as the models of its pages.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use crate::domain::campaign::CampaignState;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::OrderId;
+use crate::domain::order::{Delivery, OrderState};
+use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
+use crate::store::Conn;
+use crate::store::campaigns::{self, BatchRow, CampaignRow};
+use crate::store::mails::{self, MailRow};
+use crate::store::merchants::{self, MerchantRow};
+use crate::store::misc::{self, HappeningRow};
+use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
+use crate::store::refunds::{self, RefundRow};
+use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
+use crate::web::view::{
+    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
+    Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+};
+use crate::workflows::cancel::can_cancel;
+use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};
+use crate::workflows::join::{Address, FrozenQuote};
+use crate::workflows::money::{nonzero_said, say};
+use crate::workflows::payment::frozen;
+
+/// An order with all that its pages say.
+pub struct Facts {
+    /// The order.
+    pub order: OrderRow,
+    /// Its payment pages, first to last.
+    pub payments: Vec<PaymentRow>,
+    /// Its campaign.
+    pub campaign: CampaignRow,
+    lines: Vec<LineRow>,
+    refunds: Vec<RefundRow>,
+    happenings: Vec<HappeningRow>,
+    mails: Vec<MailRow>,
+    draft: CampaignDraft,
+    batch: Option<BatchRow>,
+    merchant: MerchantRow,
+    agreed: FrozenQuote,
+    address: Address,
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// That there is none; what the database says.
+pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
+    let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
+    let campaign =
+        campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let merchant =
+        merchants::by_id(conn, order.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+    Ok(Facts {
+        payments: orders::payments_of(conn, id)?,
+        lines: orders::lines_of(conn, id)?,
+        refunds: refunds::of_order(conn, id)?,
+        happenings: misc::happenings_of_order(conn, id)?,
+        mails: mails::of_order(conn, id)?,
+        draft: offer(&campaign)?,
+        batch: campaigns::batch(conn, order.batch_id)?,
+        agreed: frozen(&order)?,
+        address: serde_json::from_str(&order.address)?,
+        order,
+        campaign,
+        merchant,
+    })
+}
+
+impl Facts {
+    fn moment(&self, at: NaiveDateTime) -> Moment {
+        Moment::new(at.and_utc(), self.draft.time_zone)
+    }
+
+    fn say(&self, amount: i64) -> String {
+        say(amount, &self.order.currency)
+    }
+
+    fn campaign_href(&self) -> String {
+        format!("/c/{}", self.campaign.slug)
+    }
+
+    /// The page that can be paid now, or is made.
+    fn open_page(&self) -> Option<&PaymentRow> {
+        let pending = self.order.state == OrderState::Pending;
+        let open = |p: &&PaymentRow| {
+            matches!(p.state, AttemptState::Planned | AttemptState::Open) && !p.close_wanted
+        };
+        self.payments.iter().rev().find(open).filter(|_| pending)
+    }
+
+    /// The page that is not made yet.
+    pub fn planned(&self) -> Option<&PaymentRow> {
+        self.open_page()
+            .filter(|p| p.state == AttemptState::Planned)
+    }
+
+    /// Where it is paid.
+    pub fn checkout(&self) -> Option<&str> {
+        let open = self.open_page();
+        open.filter(|p| p.state == AttemptState::Open)?
+            .url
+            .as_deref()
+    }
+
+    /// Whether there is nothing to pay at yet.
+    pub fn waits_for_its_page(&self) -> bool {
+        self.planned().is_some()
+    }
+
+    /// Whether its payment is known.
+    pub fn is_paid(&self) -> bool {
+        matches!(
+            self.order.state,
+            OrderState::Confirmed | OrderState::Backordered
+        )
+    }
+
+    /// Whether who comes back from paying is thanked: not where the order ended meanwhile.
+    pub fn may_thank(&self) -> bool {
+        let processing = self
+            .payments
+            .iter()
+            .any(|p| p.state == AttemptState::Processing);
+        match self.order.state {
+            OrderState::Pending => !processing,
+            _ => self.is_paid() && self.order.refund_due == 0 && self.order.refunded == 0,
+        }
+    }
+
+    /// What goes back if it is cancelled.
+    pub fn comes_back(&self) -> Option<String> {
+        nonzero_said(self.order.money().kept(), &self.order.currency)
+    }
+
+    /// The page that waits for the payment page.
+    pub fn queue(&self, shell: Shell, before: i64, order_href: String) -> QueuePage {
+        QueuePage {
+            shell: shell.of_seller(&self.merchant.slug),
+            title: self.agreed.title.clone(),
+            before,
+            total: self.say(self.order.total),
+            held_until: self.moment(self.order.hold_expires_at),
+            order_href,
+            events: None,
+        }
+    }
+
+    /// Back from the provider's page.
+    pub fn thanks(
+        &self,
+        shell: Shell,
+        paid: bool,
+        order_href: String,
+        now: DateTime<Utc>,
+    ) -> ThanksPage {
+        let open = takes_orders(&self.campaign, now.naive_utc());
+        let next = self.draft.steps.next(self.campaign.committed_units);
+        let first = self.draft.options.first();
+        let next_step = match (next, first, self.draft.options.len()) {
+            (Some((step, missing)), Some(first), 1) if open => Some(format!(
+                "{} more and everybody pays {}.",
+                grouped(missing),
+                self.say(first.prices.price_at(step))
+            )),
+            (Some((_, missing)), _, _) if open => {
+                Some(format!("{} more and the prices fall.", grouped(missing)))
+            }
+            _ => None,
+        };
+        ThanksPage {
+            shell: shell.of_seller(&self.merchant.slug),
+            title: self.agreed.title.clone(),
+            campaign_href: self.campaign_href(),
+            paid,
+            total: self.say(self.order.total),
+            email: self.order.email.clone(),
+            deadline: self.moment(ends_at(&self.campaign)),
+            threshold: threshold_words(&self.draft),
+            next_step,
+            order_href,
+        }
+    }
+
+    /// The order's own page.
+    pub fn page(&self, shell: Shell, pay: &str, cancel: &str, now: DateTime<Utc>) -> OrderPage {
+        let live = self.order.state.is_live() && self.campaign.state != CampaignState::Failed;
+        let refused = self.mails.iter().rev().find(|m| m.state == "refused");
+        let lost: i64 = self
+            .refunds
+            .iter()
+            .filter(|r| r.state == RefundState::Failed)
+            .map(|r| r.amount)
+            .sum();
+        let mut address = vec![self.order.name.clone()];
+        address.extend(address_lines(&self.address));
+        OrderPage {
+            shell: shell.of_seller(&self.merchant.slug),
+            number: order_number(self.order.number),
+            title: self.agreed.title.clone(),
+            campaign_href: self.campaign_href(),
+            state: self.order.state.as_str().to_owned(),
+            payment_state: self.order.payment_state.as_str().to_owned(),
+            placed: self.moment(self.order.created_at),
+            timeline: self.timeline(now),
+            money: self.money(),
+            ships_by: live.then_some(Day(self.draft.promised_ship_date)),
+            last_day: live.then_some(Day(self.draft.stop_loss_date)),
+            address,
+            one_parcel: self.order.delivery == Delivery::OneParcel,
+            terms: (self.order.terms_version > 0).then(|| TermsRef {
+                version: i64::from(self.order.terms_version),
+                href: format!("/m/{}#terms", self.merchant.slug),
+            }),
+            pay: self.open_page().map(|_| PayOffer {
+                href: pay.to_owned(),
+                total: self.say(self.order.total),
+                until: self.moment(self.order.hold_expires_at),
+            }),
+            cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
+                href: cancel.to_owned(),
+                amount: self.comes_back(),
+            }),
+            mail_problem: refused.map(|mail| MailProblem {
+                email: mail.recipient.clone(),
+                subject: mail.subject.clone(),
+                reason: mail.problem.clone().unwrap_or_default(),
+            }),
+            refund_needs_way: (lost > 0).then(|| self.say(lost)),
+            seller_name: self.merchant.name.clone(),
+            seller_href: format!("/m/{}", self.merchant.slug),
+            seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
+            events: None,
+        }
+    }
+
+    fn money(&self) -> MoneyTable {
+        let agreed = &self.agreed;
+        let mut rows = Vec::new();
+        for (line, priced) in agreed.lines.iter().zip(&agreed.quote.lines) {
+            let row = MoneyRow::new(
+                format!("{} \u{d7} {}", grouped(priced.quantity), line.name),
+                self.say(priced.goods),
+            );
+            let kept = self.lines.iter().find(|l| l.sku == line.sku);
+            rows.push(match kept.and_then(|l| l.final_price) {
+                Some(price) if price < priced.unit_price => row.note(format!(
+                    "{} each when you joined, {} in the end",
+                    self.say(priced.unit_price),
+                    self.say(price)
+                )),
+                _ if priced.quantity > 1 => {
+                    row.note(format!("{} each", self.say(priced.unit_price)))
+                }
+                _ => row,
+            });
+        }
+        rows.extend(shipping_and_tax(&agreed.quote, |amount| self.say(amount)));
+        let mut sum = MoneyRow::new("Total", self.say(self.order.total));
+        if agreed.quote.tax_included > 0 {
+            sum = sum.note(format!(
+                "{} tax included",
+                self.say(agreed.quote.tax_included)
+            ));
+        }
+        MoneyTable {
+            caption: "What it costs, and what was charged and went back".to_owned(),
+            rows,
+            sum,
+            movements: self.movements(),
+        }
+    }
+
+    fn movements(&self) -> Vec<MoneyRow> {
+        let mut rows = Vec::new();
+        for page in self
+            .payments
+            .iter()
+            .filter(|p| p.state == AttemptState::Paid)
+        {
+            let row = MoneyRow::new("Charged to your card", self.say(page.amount));
+            rows.push(match page.settled_at {
+                Some(at) => row.note(self.moment(at).day()),
+                None => row,
+            });
+        }
+        for refund in &self.refunds {
+            let label = match refund.purpose {
+                RefundPurpose::Difference => "The price fell",
+                _ => "Refunded",
+            };
+            let note = match refund.state {
+                RefundState::Succeeded => self.moment(refund.updated_at).day(),
+                RefundState::Dropped => continue,
+                RefundState::PaidOtherwise => "paid in another way".to_owned(),
+                RefundState::Failed => "came back from the bank".to_owned(),
+                _ if refund.held => "held while the bank looks at a dispute".to_owned(),
+                _ => "on its way".to_owned(),
+            };
+            let amount = format!("\u{2212}{}", self.say(refund.amount));
+            rows.push(MoneyRow::new(label, amount).note(note));
+        }
+        rows
+    }
+
+    /// What happened to it, and what comes.
+    fn timeline(&self, now: DateTime<Utc>) -> Timeline {
+        let mut items = vec![TimelineItem::done(
+            self.moment(self.order.created_at),
+            "You joined",
+        )];
+        for happening in &self.happenings {
+            // An unknown state of the provider is for staff.
+            if happening.kind != "dispute_unknown" {
+                items.push(TimelineItem::done(
+                    self.moment(happening.at),
+                    happening.detail.clone(),
+                ));
+            }
+        }
+        if self.order.state.is_live() {
+            self.ahead(&mut items, now);
+        }
+        Timeline { items }
+    }
+
+    fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
+        if self.order.state == OrderState::Pending {
+            items.push(
+                TimelineItem::now("Your payment is waited for").text(format!(
+                    "Your units are kept until {}.",
+                    self.moment(self.order.hold_expires_at).text()
+                )),
+            );
+        }
+        let decided = format!(
+            "{}: it is decided",
+            self.moment(ends_at(&self.campaign)).day()
+        );
+        let enough = format!(
+            "With {} paid for it is ordered, and the price is settled. With less everything goes back, by itself.",
+            threshold_words(&self.draft)
+        );
+        match self.campaign.state {
+            CampaignState::Failed => {
+                items.push(
+                    TimelineItem::now("It did not come together")
+                        .text("Everything you paid goes back to your card, by itself."),
+                );
+                return;
+            }
+            CampaignState::Open if takes_orders(&self.campaign, now.naive_utc()) => {
+                let pending = self.order.state == OrderState::Pending;
+                let item = if pending {
+                    TimelineItem::next(decided)
+                } else {
+                    TimelineItem::now(decided)
+                };
+                items.push(item.text(enough));
+                items.push(TimelineItem::next("The order goes to the supplier"));
+            }
+            CampaignState::Open => {
+                items.push(
+                    TimelineItem::now("Joining has ended: the orders are counted").text(enough),
+                );
+                items.push(TimelineItem::next("The order goes to the supplier"));
+            }
+            CampaignState::Collecting => {
+                if let Some(at) = self.batch.as_ref().and_then(|b| b.judged_at) {
+                    items.push(TimelineItem::done(
+                        self.moment(at),
+                        "It came together: the price is settled",
+                    ));
+                }
+                items.push(
+                    TimelineItem::now("The supplier's order is made ready")
+                        .text("Until it goes out you may still leave."),
+                );
+            }
+            _ => items.push(
+                TimelineItem::now("It is with the supplier")
+                    .text("It was ordered, and is being made."),
+            ),
+        }
+        items.push(TimelineItem::next(format!(
+            "By {}: shipped to you",
+            Day(self.draft.promised_ship_date).text()
+        )));
+        items.push(
+            TimelineItem::next(format!(
+                "{}: the last day",
+                Day(self.draft.stop_loss_date).text()
+            ))
+            .text("What has not been shipped by then is refunded. You need not ask."),
+        );
+    }
+}

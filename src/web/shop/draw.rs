@@ -1,0 +1,382 @@
+//! What was read of a campaign, as the models of its pages.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::load::{Facts, Flows};
+use crate::domain::campaign::{CampaignState, Failure};
+use crate::domain::country::Country;
+use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::price::{Threshold, step_reached};
+use crate::domain::tariff::Area;
+use crate::domain::text::markdown_to_html;
+use crate::store::merchants::MerchantRow;
+use crate::store::misc::PictureRow;
+use crate::web::assets::asset;
+use crate::web::view::{
+    CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
+    JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
+    ShippingRow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped,
+};
+use crate::workflows::desk::{ends_at, takes_orders};
+use crate::workflows::money::say;
+use crate::workflows::payment::say_threshold;
+
+/// The threshold as people read it, with thousands parted.
+pub fn threshold_words(draft: &CampaignDraft) -> String {
+    match draft.threshold {
+        Threshold::Units(n) if n != 1 => format!("{} units", grouped(n)),
+        _ => say_threshold(draft),
+    }
+}
+
+/// Who sells.
+pub fn seller(merchant: &MerchantRow) -> Seller {
+    Seller {
+        name: merchant.name.clone(),
+        slug: merchant.slug.clone(),
+        imprint: address_lines(merchant),
+    }
+}
+
+/// Name and postal address, line by line; empty where there is no address.
+pub fn address_lines(merchant: &MerchantRow) -> Vec<String> {
+    let mut lines = said_lines(&merchant.address);
+    if !lines.is_empty() && lines[0] != merchant.name {
+        lines.insert(0, merchant.name.clone());
+    }
+    lines
+}
+
+/// The lines of a text that say something.
+pub fn said_lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    lines.map(str::to_owned).collect()
+}
+
+/// The terms in force; none where the seller has published none.
+pub fn terms(merchant: &MerchantRow) -> Option<TermsRef> {
+    if merchant.terms.trim().is_empty() {
+        return None;
+    }
+    Some(TermsRef {
+        version: i64::from(merchant.terms_version),
+        href: format!("/m/{}#terms", merchant.slug),
+    })
+}
+
+/// A picture; a file under `art/` is part of the program.
+pub fn picture(row: &PictureRow) -> Picture {
+    Picture {
+        src: if row.file.starts_with("art/") {
+            asset(&row.file).to_owned()
+        } else {
+            format!("/uploads/{}", row.file)
+        },
+        width: u32::try_from(row.width).unwrap_or(0),
+        height: u32::try_from(row.height).unwrap_or(0),
+        alt: row.alt.clone(),
+    }
+}
+
+/// Countries that a campaign ships to, by name.
+pub fn countries(draft: &CampaignDraft) -> Vec<Choice> {
+    let tariff = draft.tariff();
+    let mut all: Vec<Country> = Country::all().filter(|c| tariff.ships_to(*c)).collect();
+    all.sort_by_key(|c| c.name());
+    all.into_iter()
+        .map(|c| Choice::new(c.code(), c.name()))
+        .collect()
+}
+
+impl Facts {
+    /// The campaign's zone.
+    pub fn zone(&self) -> Tz {
+        self.draft.time_zone
+    }
+
+    /// A moment told in the campaign's zone.
+    pub fn moment(&self, at: chrono::NaiveDateTime) -> Moment {
+        Moment::new(at.and_utc(), self.zone())
+    }
+
+    /// An amount in the campaign's currency.
+    pub fn say(&self, amount: i64) -> String {
+        say(amount, &self.campaign.currency)
+    }
+
+    /// Whether it takes orders.
+    pub fn takes_orders(&self, now: DateTime<Utc>) -> bool {
+        takes_orders(&self.campaign, now.naive_utc())
+    }
+
+    fn judged(&self) -> bool {
+        self.batch.as_ref().is_some_and(|b| b.judged_at.is_some())
+    }
+
+    /// The step that is shown: the one judged, else the furthest reached.
+    pub fn step(&self) -> usize {
+        let judged = self.batch.as_ref().and_then(|b| b.step);
+        match judged.and_then(|s| usize::try_from(s).ok()) {
+            Some(step) if self.judged() => step.min(self.draft.steps.len() - 1),
+            _ => step_reached(&self.draft.steps, self.campaign.committed_units),
+        }
+    }
+
+    fn units(&self) -> i64 {
+        match &self.batch {
+            Some(batch) if self.judged() => batch.units_paid,
+            _ => self.campaign.committed_units,
+        }
+    }
+
+    fn phase(&self, now: DateTime<Utc>) -> StepsPhase {
+        match self.campaign.state {
+            CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled => {
+                StepsPhase::Scheduled
+            }
+            CampaignState::Open if self.takes_orders(now) => StepsPhase::Open,
+            CampaignState::Open => StepsPhase::Counting,
+            CampaignState::Failed => StepsPhase::Failed,
+            CampaignState::Collecting
+            | CampaignState::Ordered
+            | CampaignState::Fulfilling
+            | CampaignState::Completed => StepsPhase::Settled,
+        }
+    }
+
+    /// The price steps of the first option.
+    pub fn steps(&self, now: DateTime<Utc>) -> Steps {
+        let first = self.draft.options.first();
+        let rows = self
+            .draft
+            .steps
+            .counts()
+            .iter()
+            .enumerate()
+            .map(|(i, from)| {
+                let price = first.map_or(0, |o| o.prices.price_at(i));
+                StepRow::new(*from, self.say(price))
+            });
+        Steps {
+            rows: rows.collect(),
+            current: self.step(),
+            units: self.units(),
+            option: match (first, self.draft.options.len()) {
+                (Some(first), 2..) => Some(first.name.clone()),
+                _ => None,
+            },
+            phase: self.phase(now),
+        }
+    }
+
+    /// How far the threshold is.
+    pub fn meter(&self) -> Meter {
+        let of = self.campaign.title.as_str();
+        match self.draft.threshold {
+            Threshold::Units(target) => {
+                let units = if self.judged() {
+                    self.units()
+                } else {
+                    self.tally.units
+                };
+                Meter::units(of, units, target)
+            }
+            Threshold::Amount(target) => {
+                let value = self.tally.goods_value;
+                // Of a failed campaign nothing is left to be counted; how far it came was written down.
+                let note = self.campaign.failure_note.as_deref();
+                let missed = match self.campaign.failure {
+                    Some(Failure::Missed) => note.and_then(|n| n.split_once(" of ")),
+                    _ => None,
+                };
+                let value_text =
+                    missed.map_or_else(|| self.say(value), |(came, _)| came.to_owned());
+                Meter {
+                    of: of.to_owned(),
+                    value,
+                    target,
+                    value_text,
+                    target_text: self.say(target),
+                    aside: None,
+                }
+            }
+        }
+    }
+
+    /// What can be chosen.
+    pub fn option_rows(&self) -> Vec<OptionRow> {
+        let step = self.step();
+        let rows = self.options.iter().filter_map(|row| {
+            let draft = self.draft.options.iter().find(|o| o.sku == row.sku)?;
+            let next = (step + 1 < self.draft.steps.len()).then(|| draft.prices.price_at(step + 1));
+            Some(OptionRow {
+                sku: row.sku.clone(),
+                name: draft.name.clone(),
+                price: self.say(draft.prices.price_at(step)),
+                price_next: next
+                    .filter(|next| *next < draft.prices.price_at(step))
+                    .map(|next| self.say(next)),
+                committed: row.committed,
+                available: row.available(),
+                per_shopper: draft.per_shopper.map(i64::from),
+            })
+        });
+        rows.collect()
+    }
+
+    /// Where it stands.
+    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
+        match self.campaign.state {
+            CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled => {
+                Standing::Scheduled {
+                    opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
+                }
+            }
+            CampaignState::Open if self.takes_orders(now) => Standing::Open,
+            CampaignState::Open => Standing::Collecting { judged: false },
+            CampaignState::Collecting => Standing::Collecting { judged: true },
+            CampaignState::Ordered | CampaignState::Fulfilling | CampaignState::Completed => {
+                Standing::Ordered {
+                    sent: self.order_sent.map(|at| self.moment(at)),
+                }
+            }
+            CampaignState::Failed => Standing::Failed(self.ending()),
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        let back = self.given_back.unwrap_or_default();
+        let failure = self.campaign.failure.unwrap_or(Failure::Cancelled);
+        let judged = self.batch.as_ref().and_then(|b| b.judged_at);
+        let at = match failure {
+            Failure::Missed => judged.unwrap_or(self.campaign.updated_at),
+            _ => self.campaign.updated_at,
+        };
+        Ending {
+            reason: failure.as_str().to_owned(),
+            said: match failure {
+                Failure::Cancelled => self.campaign.failure_note.clone(),
+                _ => None,
+            },
+            at: self.moment(at),
+            orders: back.orders,
+            refunded_orders: back.done,
+            refunded: self.say(back.refunded),
+        }
+    }
+
+    /// What a shopper's money does.
+    pub fn money_plan(&self) -> MoneyPlan {
+        MoneyPlan {
+            threshold: threshold_words(&self.draft),
+            deadline: self.moment(ends_at(&self.campaign)),
+            at_threshold: self.draft.trigger == Trigger::AtThreshold,
+            ships_by: Day(self.draft.promised_ship_date),
+            last_day: Some(Day(self.draft.stop_loss_date)),
+        }
+    }
+
+    /// Time left, while it is open or scheduled.
+    pub fn countdown(&self, now: DateTime<Utc>) -> Option<Countdown> {
+        match self.standing(now) {
+            Standing::Open => Some(Countdown::closes(now, self.moment(self.campaign.deadline))),
+            Standing::Scheduled { opens } => Some(Countdown::opens(now, opens)),
+            _ => None,
+        }
+    }
+
+    /// When its page says something else without anybody having done anything: joining begins or ends.
+    pub fn next_turn(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        [self.campaign.opens_at, Some(self.campaign.deadline)]
+            .into_iter()
+            .flatten()
+            .map(|at| at.and_utc())
+            .filter(|at| *at > now)
+            .min()
+    }
+
+    fn shipping(&self) -> Vec<ShippingRow> {
+        let rows = self.draft.shipping.iter().map(|rule| {
+            let names = rule.countries.iter().map(|area| match area {
+                Area::Country(country) => country.name(),
+                Area::Rest => "All other countries",
+            });
+            let names: Vec<&str> = names.collect();
+            ShippingRow {
+                countries: names.join(", "),
+                price: if rule.price == 0 {
+                    "free".to_owned()
+                } else {
+                    self.say(rule.price)
+                },
+            }
+        });
+        rows.collect()
+    }
+
+    /// The join form, filled in with what was typed.
+    pub fn form(&self, input: &JoinInput, problems: &Problems) -> JoinForm {
+        let offer = JoinOffer {
+            slug: self.campaign.slug.clone(),
+            options: self.option_rows(),
+            countries: countries(&self.draft),
+            seller: seller(&self.merchant),
+            terms: terms(&self.merchant),
+        };
+        JoinForm::new(offer, input, problems)
+    }
+
+    /// What moves on its page while it is looked at.
+    pub fn live(&self, now: DateTime<Utc>) -> CampaignLive {
+        CampaignLive {
+            state: self.campaign.state.as_str().to_owned(),
+            steps: self.steps(now),
+            meter: self.meter(),
+            options: self.option_rows(),
+        }
+    }
+
+    /// Its page, with the form filled in where one is given.
+    pub fn page(
+        &self,
+        shell: Shell,
+        now: DateTime<Utc>,
+        flows: Flows,
+        earlier: (i64, i64),
+        typed: (&JoinInput, Problems),
+    ) -> CampaignPage {
+        let slug = self.campaign.slug.clone();
+        let (input, problems) = typed;
+        let moving = !matches!(
+            self.campaign.state,
+            CampaignState::Failed | CampaignState::Completed
+        );
+        CampaignPage {
+            shell: shell.of_seller(&self.merchant.slug),
+            title: self.campaign.title.clone(),
+            state: self.campaign.state.as_str().to_owned(),
+            standing: self.standing(now),
+            description: Html::sanitized(markdown_to_html(&self.draft.description)),
+            pictures: self.pictures.iter().map(picture).collect(),
+            seller: seller(&self.merchant),
+            steps: self.steps(now),
+            meter: self.meter(),
+            countdown: self.countdown(now),
+            money: self.money_plan(),
+            options: self.option_rows(),
+            form: self.takes_orders(now).then(|| self.form(input, &problems)),
+            problems,
+            shipping: self.shipping(),
+            record: Some(Record {
+                earlier: earlier.0,
+                earlier_refunded: earlier.1,
+                collected: self.say(flows.collected),
+                refunded: self.say(flows.refunded),
+                order_sent: self.order_sent.map(|at| self.moment(at)),
+            }),
+            events: moving.then(|| format!("/c/{slug}/events")),
+            slug,
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! `POST /c/{slug}/orders`: from the form over the exact total to the order (domain section 4).
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::draw::{seller, terms, threshold_words};
+use super::form::{Checked, Sent, check};
+use super::load::{self, Facts};
+use super::{Shop, allow, trouble};
+use crate::domain::price::shown_step;
+use crate::domain::slug::is_valid_slug;
+use crate::domain::tariff::{Quote, QuoteLine, quote};
+use crate::web::guard::{Client, Limit};
+use crate::web::pages::{private, see_other};
+use crate::web::theme;
+use crate::web::view::{
+    Day, FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
+};
+use crate::workflows::desk::{Problem, ends_at};
+use crate::workflows::join::JoinRequest;
+
+/// The most bytes of a form.
+pub const MOST_BYTES: usize = 64 * 1024;
+
+/// What one submit of the form is worked off with.
+struct Desk<'a> {
+    shop: &'a Shop,
+    request: &'a HttpRequest,
+    client: Client,
+    facts: Facts,
+    sent: Sent,
+}
+
+/// `POST /c/{slug}/orders`
+pub async fn join(
+    shop: web::Data<Shop>,
+    request: HttpRequest,
+    client: Client,
+    slug: web::Path<String>,
+    body: Result<web::Bytes, actix_web::Error>,
+) -> HttpResponse {
+    let back = format!("/c/{slug}");
+    let shell = Shell::public(theme::of(&request), &back, shop.sandbox());
+    let body = match body {
+        Ok(body) if body.len() <= MOST_BYTES => body,
+        Ok(_) => return crate::web::pages::refuse(shell, StatusCode::PAYLOAD_TOO_LARGE),
+        Err(e) => {
+            return crate::web::pages::refuse(shell, e.as_response_error().status_code());
+        }
+    };
+    let facts = match read(&shop, &slug).await {
+        Ok(Some(facts)) => facts,
+        Ok(None) => return trouble::page(shell, &Problem::NotFound("campaign")),
+        Err(e) => return trouble::page(shell, &e),
+    };
+    let desk = Desk {
+        shop: &shop,
+        request: &request,
+        client,
+        facts,
+        sent: Sent::read(&body),
+    };
+    desk.work().await
+}
+
+/// `GET /c/{slug}/orders`: a reload or the address bar, after a form; back to it.
+pub async fn back(slug: web::Path<String>) -> HttpResponse {
+    let slug = slug.into_inner();
+    if is_valid_slug(&slug) {
+        see_other(&format!("/c/{slug}#join"))
+    } else {
+        see_other("/")
+    }
+}
+
+async fn read(shop: &Shop, slug: &str) -> Result<Option<Facts>, Problem> {
+    let slug = slug.to_owned();
+    shop.office
+        .read(move |conn| load::campaign(conn, &slug))
+        .await
+}
+
+impl Desk<'_> {
+    async fn work(mut self) -> HttpResponse {
+        let placing = self.sent.form_key.is_some() && self.sent.confirmed_total.is_some();
+        if self.sent.step == "edit" {
+            return self.form(StatusCode::OK, Problems::default()).await;
+        }
+        // An order that was placed already is found by its form, whatever has become of the campaign since.
+        if !placing && !self.facts.takes_orders(self.shop.office.now()) {
+            let closed = "This campaign takes no orders now. Nothing was charged.";
+            return self.form(StatusCode::CONFLICT, one("", closed)).await;
+        }
+        let checked = match check(&self.facts, &self.sent.input) {
+            Ok(checked) => checked,
+            Err(problems) => return self.form(StatusCode::UNPROCESSABLE_ENTITY, problems).await,
+        };
+        if !placing || self.sent.step == "review" {
+            if let Some(problems) = self.sold_out(&checked) {
+                return self.form(StatusCode::CONFLICT, problems).await;
+            }
+            return self
+                .review(&checked, StatusCode::OK, None, Vec::new())
+                .await;
+        }
+        if let Err(too_many) = allow(self.request, Limit::Join, self.client) {
+            let said = of_the_whole(
+                "Too many orders came from your network in a minute. Nothing was charged. Press the button again later.",
+            );
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let answer = self.review(&checked, status, None, vec![said]).await;
+            return trouble::again_in(answer, too_many.retry_after);
+        }
+        match self.shop.office.join(self.wish(&checked)).await {
+            Ok(placed) => {
+                let token = self.shop.office.desk().links.order_token(placed.order.id);
+                see_other(&format!("/o/{}/pay?t={token}", placed.order.id))
+            }
+            Err(problem) => self.refused(checked, problem).await,
+        }
+    }
+
+    fn wish(&self, checked: &Checked) -> JoinRequest {
+        let checked = checked.clone();
+        JoinRequest {
+            campaign: self.facts.campaign.id,
+            email: checked.email,
+            name: checked.name,
+            address: checked.address,
+            lines: checked.lines,
+            delivery: checked.delivery,
+            agreed_total: self.sent.confirmed_total,
+            terms_version: Some(checked.terms_version),
+            joined_from: self.client.to_string(),
+            form_key: self.sent.form_key.clone(),
+        }
+    }
+
+    /// The order was not placed: the page that says why, with everything typed.
+    async fn refused(&mut self, checked: Checked, problem: Problem) -> HttpResponse {
+        if let Problem::Busy(why) | Problem::Again(why) = &problem {
+            log::warn!("a join was turned away: {why}");
+            let said = of_the_whole(
+                "The server is busy at the moment. Nothing was charged. Press the button again.",
+            );
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return trouble::busy(self.review(&checked, status, None, vec![said]).await);
+        }
+        // As it is now, which is not as it was when the form was read.
+        match read(self.shop, &self.facts.campaign.slug).await {
+            Ok(Some(facts)) => self.facts = facts,
+            Ok(None) => return trouble::page(self.shell(), &Problem::NotFound("campaign")),
+            Err(e) => return trouble::page(self.shell(), &e),
+        }
+        match problem {
+            Problem::Conflict {
+                kind: "price-changed",
+                ..
+            } => {
+                let before = self.sent.confirmed_total.map(|t| self.facts.say(t));
+                self.review(&checked, StatusCode::CONFLICT, before, Vec::new())
+                    .await
+            }
+            Problem::Conflict { kind, message } => {
+                let field = if kind == "campaign-closed" {
+                    ""
+                } else {
+                    "options"
+                };
+                self.form(StatusCode::CONFLICT, one(field, &message)).await
+            }
+            Problem::Invalid(errors) => {
+                let mut problems = Problems::default();
+                for error in errors {
+                    problems.add(field_of(&error.field, &checked), error.message);
+                }
+                self.form(StatusCode::UNPROCESSABLE_ENTITY, problems).await
+            }
+            other => trouble::page(self.shell(), &other),
+        }
+    }
+
+    fn shell(&self) -> Shell {
+        let back = format!("/c/{}", self.facts.campaign.slug);
+        Shell::public(theme::of(self.request), &back, self.shop.sandbox())
+    }
+
+    /// What is wrong with the stock, before the total is shown.
+    fn sold_out(&self, checked: &Checked) -> Option<Problems> {
+        let mut problems = Problems::default();
+        for (sku, quantity) in &checked.lines {
+            let row = self.facts.options.iter().find(|o| o.sku == *sku)?;
+            match row.available() {
+                Some(0) => problems.add(
+                    format!("qty_{sku}"),
+                    "Sold out. Units come back when a payment runs out.",
+                ),
+                Some(left) if left < *quantity => problems.add(
+                    format!("qty_{sku}"),
+                    format!("There are {} left. Choose fewer.", grouped(left)),
+                ),
+                _ => {}
+            }
+        }
+        (!problems.is_empty()).then_some(problems)
+    }
+
+    /// The campaign's page with the form as it was typed.
+    async fn form(&self, status: StatusCode, problems: Problems) -> HttpResponse {
+        let typed = (&self.sent.input, problems);
+        match self
+            .shop
+            .campaign_page(&self.facts, self.shell(), typed)
+            .await
+        {
+            Ok(page) => private(status, &page),
+            Err(e) => trouble::page(self.shell(), &e),
+        }
+    }
+
+    /// The exact total, before the button that pays.
+    async fn review(
+        &self,
+        checked: &Checked,
+        status: StatusCode,
+        changed: Option<String>,
+        problems: Vec<FieldError>,
+    ) -> HttpResponse {
+        let priced = match self.price(checked) {
+            Ok(priced) => priced,
+            Err((field, why)) => {
+                let problems = one(field, &why);
+                return self.form(StatusCode::UNPROCESSABLE_ENTITY, problems).await;
+            }
+        };
+        let facts = &self.facts;
+        let page = ReviewPage {
+            shell: self.shell().of_seller(&facts.merchant.slug),
+            title: facts.campaign.title.clone(),
+            slug: facts.campaign.slug.clone(),
+            money: self.table(checked, &priced),
+            total: facts.say(priced.total),
+            confirmed_total: priced.total,
+            changed,
+            may_fall: facts.step() + 1 < facts.draft.steps.len(),
+            threshold: threshold_words(&facts.draft),
+            deadline: facts.moment(ends_at(&facts.campaign)),
+            ships_by: Day(facts.draft.promised_ship_date),
+            seller: seller(&facts.merchant),
+            terms: terms(&facts.merchant),
+            address: address(checked),
+            email: checked.email.clone(),
+            one_parcel: checked.delivery == crate::domain::order::Delivery::OneParcel,
+            fields: self.sent.input.pairs(),
+            form_key: self.sent.form_key.clone().unwrap_or_else(new_key),
+            problems,
+        };
+        private(status, &page)
+    }
+
+    /// What the lines cost at the price shown now; else the field at fault and why.
+    fn price(&self, checked: &Checked) -> Result<Quote, (&'static str, String)> {
+        let draft = &self.facts.draft;
+        let step = shown_step(&draft.steps, self.facts.campaign.committed_units);
+        let lines: Vec<QuoteLine> = checked
+            .lines
+            .iter()
+            .filter_map(|(sku, quantity)| {
+                let option = draft.options.iter().find(|o| o.sku == *sku)?;
+                Some(QuoteLine {
+                    unit_price: option.prices.price_at(step),
+                    quantity: *quantity,
+                })
+            })
+            .collect();
+        let priced = quote(&lines, checked.address.country, &draft.tariff())
+            .map_err(|e| ("options", format!("{e}.")))?;
+        let currency = draft.currency;
+        if priced.total < currency.min_charge() {
+            let least = self.facts.say(currency.min_charge());
+            let why = format!("Cards can be charged from {least} on. Choose more.");
+            return Err(("options", why));
+        }
+        if !currency.is_chargeable(priced.total) {
+            let most = self.facts.say(currency.max_charge());
+            return Err((
+                "options",
+                format!("One order can be {most} at most. Choose fewer."),
+            ));
+        }
+        Ok(priced)
+    }
+
+    fn table(&self, checked: &Checked, priced: &Quote) -> MoneyTable {
+        let facts = &self.facts;
+        let mut rows: Vec<MoneyRow> = checked
+            .lines
+            .iter()
+            .zip(&priced.lines)
+            .map(|((sku, _), line)| {
+                let option = facts.draft.options.iter().find(|o| o.sku == *sku);
+                let name = option.map_or(sku.as_str(), |o| o.name.as_str());
+                let row = MoneyRow::new(
+                    format!("{} \u{d7} {name}", grouped(line.quantity)),
+                    facts.say(line.goods),
+                );
+                if line.quantity > 1 {
+                    row.note(format!("{} each", facts.say(line.unit_price)))
+                } else {
+                    row
+                }
+            })
+            .collect();
+        let say = |amount| facts.say(amount);
+        rows.extend(shipping_and_tax(priced, say));
+        let mut sum = MoneyRow::new("Total", facts.say(priced.total));
+        if priced.tax_included > 0 {
+            sum = sum.note(format!("{} tax included", facts.say(priced.tax_included)));
+        }
+        MoneyTable {
+            caption: "What it costs".to_owned(),
+            rows,
+            sum,
+            movements: Vec::new(),
+        }
+    }
+}
+
+/// The rows under the lines.
+pub fn shipping_and_tax(priced: &Quote, say: impl Fn(i64) -> String) -> Vec<MoneyRow> {
+    let mut rows = vec![MoneyRow::new(
+        "Shipping",
+        match priced.shipping {
+            0 => "free".to_owned(),
+            amount => say(amount),
+        },
+    )];
+    if priced.tax_added > 0 {
+        rows.push(MoneyRow::new("Tax", say(priced.tax_added)));
+    }
+    rows
+}
+
+fn address(checked: &Checked) -> Vec<String> {
+    let mut lines = vec![checked.name.clone()];
+    lines.extend(address_lines(&checked.address));
+    lines
+}
+
+/// An address, line by line.
+pub fn address_lines(address: &crate::workflows::join::Address) -> Vec<String> {
+    let place: Vec<&str> = [
+        address.postal_code.as_deref(),
+        Some(address.city.as_str()),
+        address.region.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut lines = vec![address.line1.clone()];
+    lines.extend(address.line2.clone());
+    lines.push(place.join(" "));
+    lines.push(address.country.name().to_owned());
+    lines
+}
+
+fn of_the_whole(message: &str) -> FieldError {
+    FieldError {
+        field: String::new(),
+        message: message.to_owned(),
+    }
+}
+
+fn one(field: &str, message: &str) -> Problems {
+    let mut problems = Problems::default();
+    problems.add(field, message);
+    problems
+}
+
+/// A workflow's name of a field as the form spells it.
+fn field_of(field: &str, checked: &Checked) -> String {
+    if let Some(rest) = field.strip_prefix("lines[") {
+        let index = rest.split(']').next().and_then(|i| i.parse::<usize>().ok());
+        if let Some((sku, _)) = index.and_then(|i| checked.lines.get(i)) {
+            return format!("qty_{sku}");
+        }
+    }
+    match field {
+        "lines" => "options",
+        other => other.strip_prefix("address.").unwrap_or(other),
+    }
+    .to_owned()
+}
+
+fn new_key() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
+}
+
+/// The form before anything is typed.
+pub fn empty() -> JoinInput {
+    JoinInput::default()
+}

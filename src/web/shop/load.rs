@@ -1,0 +1,213 @@
+//! What the public pages of campaigns are drawn from, read from the store.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDateTime;
+
+use crate::domain::campaign::CampaignState;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::{CampaignId, MerchantId};
+use crate::domain::price::Tally;
+use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
+use crate::store::merchants::{self, MerchantRow};
+use crate::store::misc::{self, PictureRow};
+use crate::store::pages::{self, GivenBack};
+use crate::store::{Conn, purchase_orders};
+use crate::workflows::desk::{Problem, offer};
+use crate::workflows::judgement::tally_of;
+
+/// A campaign with all that its public page says.
+pub struct Facts {
+    /// The row.
+    pub campaign: CampaignRow,
+    /// The offer.
+    pub draft: CampaignDraft,
+    /// Its options with their counters.
+    pub options: Vec<OptionRow>,
+    /// Its pictures.
+    pub pictures: Vec<PictureRow>,
+    /// Who sells.
+    pub merchant: MerchantRow,
+    /// Its batch.
+    pub batch: Option<BatchRow>,
+    /// What its paid units come to.
+    pub tally: Tally,
+    /// Where it failed: what became of the money.
+    pub given_back: Option<GivenBack>,
+    /// When the supplier's order went out.
+    pub order_sent: Option<NaiveDateTime>,
+}
+
+/// The campaign with this address; none where the public does not see it.
+///
+/// # Errors
+/// What the database says.
+pub fn campaign(conn: &mut Conn, slug: &str) -> Result<Option<Facts>, Problem> {
+    let Some(campaign) = campaigns::by_slug(conn, slug)?.filter(|c| c.state.is_public()) else {
+        return Ok(None);
+    };
+    facts(conn, campaign).map(Some)
+}
+
+/// All about a campaign.
+///
+/// # Errors
+/// What the database says.
+pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
+    let merchant =
+        merchants::by_id(conn, campaign.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+    let draft = offer(&campaign)?;
+    let batch = campaigns::batch_of(conn, campaign.id)?;
+    let tally = tally_of(conn, &campaign, &draft)?;
+    let given_back = if campaign.state == CampaignState::Failed {
+        Some(pages::given_back(conn, campaign.id)?)
+    } else {
+        None
+    };
+    let order_sent = match &batch {
+        Some(batch) if went_out(campaign.state) => purchase_orders::of_batch(conn, batch.id)?
+            .iter()
+            .filter_map(|po| po.sent_at)
+            .max(),
+        _ => None,
+    };
+    Ok(Facts {
+        options: campaigns::options_of(conn, campaign.id)?,
+        pictures: misc::pictures_of(conn, campaign.id)?,
+        campaign,
+        draft,
+        merchant,
+        batch,
+        tally,
+        given_back,
+        order_sent,
+    })
+}
+
+fn went_out(state: CampaignState) -> bool {
+    matches!(
+        state,
+        CampaignState::Ordered | CampaignState::Fulfilling | CampaignState::Completed
+    )
+}
+
+/// What a kept page of a campaign depends on; none where the public does not see it.
+///
+/// # Errors
+/// What the database says.
+pub fn campaign_print(conn: &mut Conn, slug: &str) -> Result<Option<u64>, Problem> {
+    let Some((id, version, merchant)) = pages::published(conn, slug)? else {
+        return Ok(None);
+    };
+    let mut hash = DefaultHasher::new();
+    version.hash(&mut hash);
+    for picture in misc::pictures_of(conn, id)? {
+        (picture.file, picture.alt).hash(&mut hash);
+    }
+    if let Some(merchant) = merchants::by_id(conn, merchant)? {
+        hash_merchant(&merchant, &mut hash);
+    }
+    Ok(Some(hash.finish()))
+}
+
+/// What a merchant's kept page depends on.
+///
+/// # Errors
+/// What the database says.
+pub fn merchant_print(conn: &mut Conn, slug: &str) -> Result<Option<u64>, Problem> {
+    let Some(merchant) = merchants::by_slug(conn, slug)? else {
+        return Ok(None);
+    };
+    let mut hash = DefaultHasher::new();
+    hash_merchant(&merchant, &mut hash);
+    pages::pulse(conn, Some(merchant.id))?.hash(&mut hash);
+    Ok(Some(hash.finish()))
+}
+
+/// What the kept list of campaigns depends on.
+///
+/// # Errors
+/// What the database says.
+pub fn home_print(conn: &mut Conn) -> Result<Option<u64>, Problem> {
+    let mut hash = DefaultHasher::new();
+    pages::pulse(conn, None)?.hash(&mut hash);
+    Ok(Some(hash.finish()))
+}
+
+fn hash_merchant(m: &MerchantRow, hash: &mut DefaultHasher) {
+    (&m.slug, &m.name, &m.email, &m.address).hash(hash);
+    (&m.imprint, &m.terms, &m.privacy, m.terms_version).hash(hash);
+}
+
+/// What a merchant's journal says of everything so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flows {
+    /// Captured, in minor units.
+    pub collected: i64,
+    /// Gone back, in minor units.
+    pub refunded: i64,
+}
+
+/// Sums over a merchant's whole journal, kept for a minute: they grow with its orders, and pages must not.
+#[derive(Default)]
+pub struct Records {
+    kept: Mutex<HashMap<(MerchantId, String), (Instant, Flows)>>,
+}
+
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
+impl Records {
+    /// The sums in one currency.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn of(
+        &self,
+        conn: &mut Conn,
+        merchant: MerchantId,
+        currency: &str,
+    ) -> Result<Flows, Problem> {
+        let key = (merchant, currency.to_owned());
+        let lock = || match self.kept.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some((at, flows)) = lock().get(&key)
+            && at.elapsed() < KEPT_FOR
+        {
+            return Ok(*flows);
+        }
+        let (collected, refunded) = pages::flows(conn, merchant, currency)?;
+        let flows = Flows {
+            collected,
+            refunded,
+        };
+        let mut kept = lock();
+        if kept.len() > 1000 {
+            kept.clear();
+        }
+        kept.insert(key, (Instant::now(), flows));
+        Ok(flows)
+    }
+}
+
+/// The first picture of each campaign.
+///
+/// # Errors
+/// What the database says.
+pub fn covers(
+    conn: &mut Conn,
+    ids: &[CampaignId],
+) -> Result<HashMap<CampaignId, PictureRow>, Problem> {
+    let mut covers = HashMap::new();
+    if ids.is_empty() {
+        return Ok(covers);
+    }
+    for picture in misc::pictures_of_all(conn, ids)? {
+        covers.entry(picture.campaign_id).or_insert(picture);
+    }
+    Ok(covers)
+}

@@ -1,0 +1,9 @@
+//! The JSON API, as programs use it: each answer is checked against the served description.
+
+mod caller;
+mod campaigns;
+mod guards;
+mod idempotency;
+mod orders;
+mod refusals;
+mod story;
