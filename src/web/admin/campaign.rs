@@ -182,6 +182,7 @@ pub fn picture(row: &PictureRow) -> Picture {
     let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
     Picture {
         src: if row.file.starts_with("art/") {
+            // Drawn for the example shop; part of the program.
             asset(&row.file).to_owned()
         } else {
             format!("/uploads/{}", row.file)

@@ -349,13 +349,7 @@ pub fn deeds(
     if row.state == CampaignState::Draft {
         deeds.push(Link::new(href("publish"), "Publish"));
     }
-    if matches!(
-        row.state,
-        CampaignState::Draft
-            | CampaignState::Scheduled
-            | CampaignState::Open
-            | CampaignState::Collecting
-    ) {
+    if super::offer::is_editable(row) {
         deeds.push(Link::new(href("edit"), "Edit"));
     }
     if open && row.extended_at.is_none() && draft.deadline.naive_utc() > now {

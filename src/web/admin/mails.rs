@@ -55,6 +55,7 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     choices.extend(STATES.map(|s| Choice::new(s, state_word(s))));
     let table = rows.iter().map(|mail| {
         vec![
+            Cell::text(short(mail.created_at, chrono_tz::UTC)),
             Cell::Link(Link::new(
                 format!("/admin/mails/{}", mail.id),
                 &mail.subject,
@@ -62,15 +63,14 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
             Cell::text(&mail.recipient),
             Cell::Badge(mail_badge(&mail.state)),
             Cell::text(mail.problem.clone().unwrap_or_default()),
-            Cell::text(short(mail.created_at, chrono_tz::UTC)),
         ]
     });
     let head = vec![
+        ("Written, UTC", false),
         ("Subject", false),
         ("To", false),
         ("State", false),
         ("Problem", false),
-        ("Written, UTC", false),
     ];
     let page = ListPage {
         shell: staff.shell("settings"),

@@ -50,9 +50,12 @@ struct MoneyPage {
     pager: Option<Pager>,
 }
 
+/// Currency, account, balance.
+type Sums = Vec<(String, String, i64)>;
+
 struct Known {
-    sums: Vec<(String, String, i64)>,
-    campaigns: Vec<(CampaignRow, Vec<(String, String, i64)>)>,
+    sums: Sums,
+    campaigns: Vec<(CampaignRow, Sums)>,
     balance: Option<String>,
     entries: Vec<(EntryRow, Vec<PostingRow>)>,
 }

@@ -27,6 +27,17 @@ fn locks(row: &CampaignRow) -> Locks {
     }
 }
 
+/// Whether anything of a campaign may still be changed.
+pub fn is_editable(row: &CampaignRow) -> bool {
+    matches!(
+        row.state,
+        CampaignState::Draft
+            | CampaignState::Scheduled
+            | CampaignState::Open
+            | CampaignState::Collecting
+    )
+}
+
 /// What a form is drawn for: a new campaign, or one that is there.
 struct About {
     row: Option<(CampaignRow, CampaignDraft)>,
@@ -120,6 +131,12 @@ pub async fn new(staff: Staff) -> Result<HttpResponse, Refusal> {
 pub async fn edit(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let about = about(&staff, Some(slug(&path)?)).await?;
+    if let Some((row, _)) = &about.row
+        && !is_editable(row)
+    {
+        let say = "This campaign can't be changed any more: it is ordered or over.";
+        return Err(Problem::conflict("campaign-ended", say).into());
+    }
     let typed = about.row.as_ref().map(|(_, draft)| typed_of(draft));
     Ok(about.draw(
         &staff,

@@ -5,7 +5,7 @@ use crate::domain::draft::{
     MAX_DESCRIPTION, MAX_OPTION_NAME, MAX_OPTIONS, MAX_SKU, MAX_SUPPLIERS, MAX_TITLE,
 };
 use crate::store::merchants::SupplierRow;
-use crate::web::view::{Choice, Field, Problems};
+use crate::web::view::{Choice, Control, Field, Problems};
 
 use super::form::{Line, Section, Typed};
 use super::offer_form::{Locks, MAX_ROWS};
@@ -53,8 +53,14 @@ impl OfferForm<'_> {
         if !locked {
             return self.field(field);
         }
-        let value = self.typed.get(&field.name).to_owned();
-        Line::Locked(field.name, field.label, value, why.to_owned())
+        let value = self.typed.get(&field.name);
+        // A choice is shown in its words.
+        let shown = match &field.control {
+            Control::Select(choices) => choices.iter().find(|c| c.value == value),
+            _ => None,
+        };
+        let shown = shown.map_or_else(|| value.to_owned(), |c| c.label.clone());
+        Line::Locked(field.name, field.label, shown, why.to_owned())
     }
 
     fn words(&self) -> Section {

@@ -340,17 +340,17 @@ impl Known {
     fn mail_table(&self) -> Table {
         let rows = self.mails.iter().map(|mail| {
             vec![
+                Cell::Badge(super::order::mail_badge(&mail.state)),
                 Cell::Link(Link::new(
                     format!("/admin/mails/{}", mail.id),
                     &mail.subject,
                 )),
-                Cell::Badge(super::order::mail_badge(&mail.state)),
                 Cell::text(mail.problem.clone().unwrap_or_default()),
             ]
         });
         Table::new(
             "Its mails",
-            vec![("Subject", false), ("State", false), ("Problem", false)],
+            vec![("State", false), ("Subject", false), ("Problem", false)],
             rows.collect(),
         )
     }

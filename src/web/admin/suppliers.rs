@@ -223,7 +223,8 @@ fn read(typed: &Typed) -> (SupplierInput, Vec<FieldError>) {
         }
         match currency.map(|currency| parse_decimal(typed.get(&cost), currency)) {
             Some(Ok(amount)) => {
-                if costs.insert(sku, amount).is_some() {
+                let before = costs.insert(sku, amount);
+                if before.is_some() {
                     errors.push(FieldError::new(
                         code,
                         "this code stands here twice: keep one",
