@@ -14,7 +14,7 @@ use crate::mail::{Templates, mailer};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::secret;
 use crate::store::{self, ConnPool, Lane};
-use crate::stripe::{StripeConfig, StripeProvider};
+use crate::stripe::{StripeConfig, StripeProvider, endpoint};
 use crate::web as pages;
 use crate::workflows::desk::Desk;
 use crate::workflows::join::Joins;
@@ -253,6 +253,7 @@ fn serve(
                 if let Some(sandbox) = &sandbox {
                     sandbox.configure(cfg);
                 }
+                cfg.configure(endpoint::configure);
                 site.configure(cfg);
             })
     })

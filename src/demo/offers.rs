@@ -21,6 +21,15 @@ pub struct Merchant {
     pub offers: &'static [Offer],
 }
 
+/// An option: code, name, price at each step, cap, limit per shopper.
+type Choice = (
+    &'static str,
+    &'static str,
+    &'static [i64],
+    Option<i64>,
+    Option<i64>,
+);
+
 /// A campaign of the example.
 pub struct Offer {
     pub title: &'static str,
@@ -28,14 +37,8 @@ pub struct Offer {
     pub pictures: &'static [(&'static str, &'static str)],
     pub time_zone: &'static str,
     pub steps: &'static [i64],
-    /// Code, name, price at each step, cap, limit per shopper.
-    pub options: &'static [(
-        &'static str,
-        &'static str,
-        &'static [i64],
-        Option<i64>,
-        Option<i64>,
-    )],
+    /// What can be chosen.
+    pub options: &'static [Choice],
     pub threshold: i64,
     /// When it was made and published, in days before now.
     pub begins_days_ago: i64,

@@ -4,6 +4,7 @@
 //! follows from each bad ending (domain section 4), `pace` keeps to its limits, `webhook` verifies what it sends.
 
 mod convert;
+pub mod endpoint;
 mod errors;
 mod pace;
 mod requests;

@@ -18,6 +18,5 @@ pub mod snapshot;
 pub mod supplier;
 pub mod theme;
 pub mod view;
-mod webhooks;
 
 pub use site::Site;

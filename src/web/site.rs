@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::guard::Guards;
 use super::live::LiveStop;
 use super::shop::{self, Shop};
-use super::{admin, api, assets, health, theme, webhooks};
+use super::{admin, api, assets, health, theme};
 use crate::workflows::office::Office;
 
 /// What the site is made of; cheap to clone, one for each worker.
@@ -39,7 +39,6 @@ impl Site {
             .app_data(self.shop.clone())
             .configure(admin::mount(&self.office))
             .configure(api::configure)
-            .configure(webhooks::configure)
             .configure(health::configure)
             .configure(assets::configure)
             .configure(theme::configure)

@@ -22,6 +22,7 @@ mod supplier;
 mod time;
 
 #[cfg(test)]
+#[path = "tests/gallery.rs"]
 mod gallery;
 
 pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};

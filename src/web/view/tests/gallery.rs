@@ -2,7 +2,9 @@
 //!
 //! `MUSTER_GALLERY=/some/folder cargo test --lib web::view::gallery` also writes them there, to be looked at.
 
+#[path = "gallery/pages.rs"]
 mod pages;
+#[path = "gallery/samples.rs"]
 mod samples;
 
 use askama::Template;

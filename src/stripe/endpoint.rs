@@ -3,8 +3,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::webhook::{Event, WebhookError, verify};
 use crate::store::{Tx, jobs, misc, refunds};
-use crate::stripe::webhook::{Event, WebhookError, verify};
 use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::office::Office;
 use crate::workflows::payment;
