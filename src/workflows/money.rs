@@ -244,9 +244,7 @@ pub fn refund_heard(
     call: &mut RefundAttemptRow,
     said: &ProviderRefund,
 ) -> Result<Heard, Problem> {
-    let now = tx.now.naive_utc();
     call.provider_id = Some(said.id.clone());
-    refund.updated_at = now;
     let heard = match (call.state, said.status) {
         (RefundAttemptState::Succeeded, ProviderRefundStatus::Succeeded)
         | (RefundAttemptState::Failed, _) => Heard::Nothing,
@@ -273,6 +271,10 @@ pub fn refund_heard(
             Heard::Pending
         }
     };
+    // Shoppers read this as the day on which the money went: what is only repeated does not move it.
+    if heard != Heard::Nothing {
+        refund.updated_at = tx.now.naive_utc();
+    }
     refunds::save_attempt(tx.conn, call)?;
     refunds::save(tx.conn, refund)?;
     keep(tx, order)?;
