@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::schema::{order_lines, orders, payments};
 use super::{Conn, StoreError, each_backend};
@@ -142,6 +142,12 @@ pub struct PaymentRow {
     pub problem: Option<String>,
     /// When its end was known.
     pub settled_at: Option<NaiveDateTime>,
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The text in lower case, as far as the database knows letters.
+    fn lower(text: Text) -> Text;
 }
 
 /// The sum of a column as 64 bits: PostgreSQL makes it NUMERIC, and our sums fit by far.
@@ -484,7 +490,7 @@ pub fn list(
             query = query.filter(
                 orders::email
                     .like(format!("%{part}%"))
-                    .or(orders::name.like(format!("%{}%", text.trim().replace(['%', '_'], "")))),
+                    .or(lower(orders::name).like(format!("%{part}%"))),
             );
         }
     }

@@ -407,11 +407,22 @@ fn ended(
     if another {
         return Ok(());
     }
-    ran_out(tx, &mut order, now)
+    ran_out(tx, &campaign, &mut order, now)
 }
 
-fn ran_out(tx: &mut Tx, order: &mut OrderRow, now: NaiveDateTime) -> Result<(), Problem> {
+fn ran_out(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &mut OrderRow,
+    now: NaiveDateTime,
+) -> Result<(), Problem> {
     match order.state {
+        // Its campaign failed before its page was closed: it is cancelled with the others, when its turn comes.
+        OrderState::Pending if campaign.state == CampaignState::Failed => {
+            free(tx, order)?;
+            orders::save(tx.conn, order)?;
+            Ok(())
+        }
         OrderState::Pending => {
             free(tx, order)?;
             order.state = order.state.after(OrderEvent::RanOut)?;

@@ -98,6 +98,7 @@ fn a_locked_offer_stays_whatever_the_form_says() {
     typed.set("title", "Ridge mug, large");
     typed.set("options.0.prices.1", "18.00");
     restore(&mut typed, &old, locks);
+    compact(&mut typed);
     let (input, errors) = read(&typed, Some(&old), locks);
     assert_eq!(errors, []);
     let new = input.check_change(now(), &old).unwrap();
