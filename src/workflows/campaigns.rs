@@ -1,6 +1,6 @@
 //! What staff do with a campaign: make, edit, publish, extend once, close, cancel (domain section 2).
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
@@ -289,7 +289,9 @@ pub fn publish(
     };
     let to = row.state.after(event)?;
     campaigns::move_state(tx.conn, row.id, row.state, to, None, now)?;
-    campaigns::set_published(tx.conn, row.id, opens_at.max(now), now)?;
+    // To the second: it is shown, and nobody means a fraction of one.
+    let opens_at = opens_at.max(now).trunc_subsecs(0);
+    campaigns::set_published(tx.conn, row.id, opens_at, now)?;
     happened(tx, Concerns::campaign(&row), "staff", to.as_str(), said)?;
     enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
     tx.touch(row.id);

@@ -385,8 +385,22 @@ impl Outcome<'_> {
             Failure::Supplier => RefundPurpose::Supplier,
             Failure::StopLoss => RefundPurpose::StopLoss,
         };
-        let back = leave(tx, self.campaign, order, purpose)?;
         let note = self.campaign.failure_note.clone().unwrap_or_default();
+        let said = match failure {
+            Failure::Missed => format!("The campaign did not come together: {note}."),
+            Failure::Cancelled => format!("The seller cancelled the campaign: {note}"),
+            Failure::Shortfall => "Nothing was left to order.".to_owned(),
+            Failure::Supplier => "The supplier's order could not be placed.".to_owned(),
+            Failure::StopLoss => "The last day for shipping has passed.".to_owned(),
+        };
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "campaign_failed",
+            said,
+        )?;
+        let back = leave(tx, self.campaign, order, purpose)?;
         let why = match failure {
             Failure::Missed => WhyFailed::Missed(note),
             Failure::Cancelled | Failure::StopLoss => WhyFailed::Cancelled(note),

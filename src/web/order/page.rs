@@ -266,11 +266,19 @@ impl Facts {
                 self.say(agreed.quote.tax_included)
             ));
         }
+        let mut movements = self.movements();
+        if let Some(last) = self
+            .order
+            .final_total
+            .filter(|last| *last < self.order.total)
+        {
+            movements.push(MoneyRow::new("What it costs in the end", self.say(last)));
+        }
         MoneyTable {
             caption: "What it costs, and what was charged and went back".to_owned(),
             rows,
             sum,
-            movements: self.movements(),
+            movements,
         }
     }
 
