@@ -11,6 +11,7 @@ use crate::domain::country::Country;
 use crate::domain::draft::CampaignInput;
 use crate::domain::ids::{CampaignId, MerchantId, OrderId, PictureId, SupplierId};
 use crate::domain::order::Delivery;
+use crate::domain::slug::slugify;
 use crate::domain::staff::Role;
 use crate::sandbox::Sandbox;
 use crate::store::merchants::SupplierRow;
@@ -260,11 +261,7 @@ impl Filler<'_> {
         sku: &str,
         quantity: i64,
     ) -> Result<OrderId, String> {
-        let mailbox: String = name
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_alphabetic() { c } else { '.' })
-            .collect();
+        let mailbox = slugify(name).replace('-', ".");
         let request = JoinRequest {
             campaign,
             email: format!("{mailbox}{}@mail.example", i / PEOPLE.len()),
@@ -334,7 +331,7 @@ impl Filler<'_> {
                         purchase::acknowledge(
                             tx,
                             row.id,
-                            Some("Wood is here, we begin on Monday."),
+                            Some("Material is here, we begin on Monday."),
                         )?;
                         return Ok(());
                     }

@@ -272,8 +272,9 @@ pub fn money(amount: i64, currency: &str) -> String {
     let unit = 10_u64.pow(places);
     let (whole, rest) = (amount.unsigned_abs() / unit, amount.unsigned_abs() % unit);
     let sign = if amount < 0 { "\u{2212}" } else { "" };
+    let whole = thousands(whole);
     let digits = match places {
-        0 => whole.to_string(),
+        0 => whole,
         n => format!("{whole}.{rest:0n$}", n = n as usize),
     };
     match currency {
@@ -325,4 +326,17 @@ async fn answer(
         Ok(None) => missing(),
         Err(e) => broken(&e),
     }
+}
+
+/// Digits in groups of three: "15,274".
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }

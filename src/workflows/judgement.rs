@@ -401,6 +401,10 @@ impl Outcome<'_> {
             said,
         )?;
         let back = leave(tx, self.campaign, order, purpose)?;
+        if back == 0 {
+            // Nothing was ever charged: the order's page says how it ended, and no letter speaks of $0.00.
+            return Ok(());
+        }
         let why = match failure {
             Failure::Missed => WhyFailed::Missed(note),
             Failure::Cancelled | Failure::StopLoss => WhyFailed::Cancelled(note),

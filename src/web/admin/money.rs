@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::campaign::balances;
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, PAGE, Table, id};
+use super::kit::{Cell, PAGE, Table, id, short};
 use super::sheet::{csv_answer, decimal};
 use crate::domain::ids::{CampaignId, EntryId, MerchantId};
 use crate::store::campaigns::CampaignRow;
@@ -168,7 +168,7 @@ impl Known {
                 Cell::text(b.currency.to_uppercase()),
                 Cell::number(say(b.available, &b.currency)),
                 Cell::number(say(b.pending, &b.currency)),
-                Cell::text(b.at.clone().unwrap_or_default()),
+                Cell::text(asked_at(b.at.as_deref())),
             ]
         });
         let head = vec![
@@ -262,4 +262,13 @@ fn line(entry: &EntryRow, posting: &PostingRow) -> Vec<String> {
         decimal(posting.amount, &entry.currency),
         entry.currency.clone(),
     ]
+}
+
+/// When the balance was asked, as people read it; as it was kept where it can't be read.
+fn asked_at(kept: Option<&str>) -> String {
+    let kept = kept.unwrap_or_default();
+    match chrono::DateTime::parse_from_rfc3339(kept) {
+        Ok(at) => format!("{} UTC", short(at.naive_utc(), chrono_tz::Tz::UTC)),
+        Err(_) => kept.to_owned(),
+    }
 }

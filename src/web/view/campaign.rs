@@ -28,6 +28,15 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// What stands above it.
+    pub fn heading(&self) -> &'static str {
+        match self.reason.as_str() {
+            "cancelled" => "The seller cancelled it",
+            "stop-loss" => "It was not shipped in time",
+            _ => "It did not come together",
+        }
+    }
+
     /// One sentence: why.
     pub fn why(&self, meter: &Meter) -> String {
         match self.reason.as_str() {
@@ -38,6 +47,7 @@ impl Ending {
             "cancelled" => "The seller cancelled it.".to_owned(),
             "shortfall" => "Nothing was left to order when the orders were counted.".to_owned(),
             "supplier" => "The supplier could not take the order.".to_owned(),
+            "stop-loss" => "The last day for shipping passed.".to_owned(),
             _ => "It did not come together.".to_owned(),
         }
     }

@@ -84,7 +84,9 @@ fn nonsense_is_said_at_its_field_and_once() {
 
 #[test]
 fn a_locked_offer_stays_whatever_the_form_says() {
-    let (input, _) = read(&filled(), None, Locks::default());
+    let mut first = filled();
+    compact(&mut first);
+    let (input, _) = read(&first, None, Locks::default());
     let old = input.check(now()).unwrap();
     let locks = Locks {
         published: true,
