@@ -81,7 +81,7 @@ letter!(Succeeded, "email/succeeded.html", "email/succeeded.txt" {
 letter!(Failed, "email/failed.html", "email/failed.txt" {
     about: &'a About,
     why: &'a WhyFailed,
-    back: &'a str,
+    back: &'a Option<String>,
 });
 
 letter!(Cancelled, "email/cancelled.html", "email/cancelled.txt" {

@@ -34,7 +34,7 @@ pub fn of(letter: &Letter) -> String {
             ships_by,
             ..
         } => succeeded(&about.campaign, back.as_deref(), &day(*ships_by)),
-        Letter::Failed { about, why, back } => failed(&about.campaign, why, back),
+        Letter::Failed { about, why, back } => failed(&about.campaign, why, back.as_deref()),
         Letter::Cancelled { about, why, back } => cancelled(&about.number, why, back.as_deref()),
         Letter::Extended {
             about,
@@ -120,13 +120,16 @@ fn succeeded(campaign: &str, back: Option<&str>, ships_by: &str) -> String {
     }
 }
 
-fn failed(campaign: &str, why: &WhyFailed, back: &str) -> String {
+fn failed(campaign: &str, why: &WhyFailed, back: Option<&str>) -> String {
     let what = match why {
         WhyFailed::Missed(_) => "did not come together",
         WhyFailed::Cancelled(_) => "was cancelled",
         WhyFailed::Shortfall | WhyFailed::Supplier => "will not be made",
     };
-    format!("{campaign} {what}: {back} goes back to you")
+    match back {
+        Some(back) => format!("{campaign} {what}: {back} goes back to you"),
+        None => format!("{campaign} {what}: nothing was charged"),
+    }
 }
 
 fn numbered(number: &str, version: i32) -> String {

@@ -120,7 +120,7 @@ pub struct PaymentRow {
     pub attempt: i32,
     /// Where it stands.
     pub state: AttemptState,
-    /// What it charges.
+    /// What it charges; once it is paid, what was captured.
     pub amount: i64,
     /// The key of its creation.
     pub idempotency_key: String,
@@ -265,11 +265,12 @@ pub fn payment_by_session(
         .optional()?)
 }
 
-/// Keeps what became of a page. `attempt` and amounts never change.
+/// Keeps what became of a page: of a paid one, also the amount that was captured, from which refunds are counted.
 pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
     diesel::update(payments::table.find((page.order_id, page.attempt)))
         .set((
             payments::state.eq(page.state),
+            payments::amount.eq(page.amount),
             payments::sent_at.eq(page.sent_at),
             payments::session_id.eq(&page.session_id),
             payments::url.eq(&page.url),

@@ -284,6 +284,33 @@ pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
     Ok(more)
 }
 
+/// An order of a failed campaign whose payment came before its turn: everything goes back now, and it is never said to
+/// be confirmed.
+///
+/// # Errors
+/// What the database says.
+pub fn settle_paid_late(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &mut OrderRow,
+) -> Result<(), Problem> {
+    let batch = campaigns::batch(tx.conn, order.batch_id)?.ok_or(Problem::NotFound("batch"))?;
+    let draft = offer(campaign)?;
+    let merchant = merchant(tx, campaign.merchant_id)?;
+    let outcome = Outcome {
+        desk,
+        campaign,
+        batch: &batch,
+        draft: &draft,
+        merchant: &merchant,
+        prices: BTreeMap::new(),
+    };
+    outcome.give_back(tx, order)?;
+    order.settled = true;
+    money::keep(tx, order)
+}
+
 /// What a batch's outcome is applied with.
 struct Outcome<'a> {
     desk: &'a Desk,
@@ -401,10 +428,6 @@ impl Outcome<'_> {
             said,
         )?;
         let back = leave(tx, self.campaign, order, purpose)?;
-        if back == 0 {
-            // Nothing was ever charged: the order's page says how it ended, and no letter speaks of $0.00.
-            return Ok(());
-        }
         let why = match failure {
             Failure::Missed => WhyFailed::Missed(note),
             Failure::Cancelled | Failure::StopLoss => WhyFailed::Cancelled(note),
@@ -416,7 +439,7 @@ impl Outcome<'_> {
                 .desk
                 .about(self.merchant, self.campaign, self.draft, order),
             why,
-            back: say(back, &order.currency),
+            back: nonzero_said(back, &order.currency),
         };
         self.desk
             .tell_shopper(tx, self.merchant, order, "failed", letter)

@@ -84,6 +84,8 @@ pub enum WhyCancelled {
     PaidTooLate,
     /// It was paid twice: the second payment goes back, the order stays.
     PaidTwice,
+    /// Less was captured than the order costs: it does not count, and what came goes back.
+    WrongAmount,
     /// Its payment was disputed.
     Disputed,
 }
@@ -161,8 +163,8 @@ pub enum Letter {
         about: About,
         /// Why.
         why: WhyFailed,
-        /// What goes back.
-        back: String,
+        /// What goes back; none where nothing had been charged.
+        back: Option<String>,
     },
     /// One order was cancelled, or a payment goes back.
     Cancelled {

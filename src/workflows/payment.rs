@@ -128,12 +128,10 @@ pub fn heard_paid(
 fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     let was_open = loaded.page.state.is_open();
-    let amount = amount.unwrap_or(loaded.page.amount);
-    if amount != loaded.page.amount {
-        loaded.page.problem = Some(format!(
-            "{amount} was captured instead of {}",
-            loaded.page.amount
-        ));
+    let asked = loaded.page.amount;
+    let amount = amount.unwrap_or(asked);
+    if amount != asked {
+        loaded.page.problem = Some(format!("{amount} was captured instead of {asked}"));
     }
     loaded.page.state = AttemptState::Paid;
     loaded.page.settled_at = Some(now);
@@ -143,14 +141,21 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
     if was_open {
         page_closed(tx, &loaded.campaign)?;
     }
+    let short = amount < asked;
     match loaded.order.state {
-        OrderState::Pending => confirm(desk, tx, &mut loaded),
+        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
+            // Its turn among the failed campaign's orders comes now: it never counted, and is told so once.
+            super::judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
+        }
+        OrderState::Pending if short => turn_away(desk, tx, &mut loaded),
+        OrderState::Pending => confirm(desk, tx, &mut loaded, amount - asked),
         OrderState::Expired => {
-            if takes_orders(&loaded.campaign, now)
+            if !short
+                && takes_orders(&loaded.campaign, now)
                 && within_limit(tx, &loaded.campaign, &loaded.order)?
                 && take_again(tx, &mut loaded.order)?
             {
-                confirm(desk, tx, &mut loaded)
+                confirm(desk, tx, &mut loaded, amount - asked)
             } else {
                 give_back(desk, tx, &mut loaded, WhyCancelled::PaidTooLate)
             }
@@ -168,6 +173,17 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
         | OrderState::Shipped
         | OrderState::Delivered => give_back(desk, tx, &mut loaded, WhyCancelled::PaidTwice),
     }
+}
+
+/// Less came than the order costs: it does not count, and what came goes back.
+fn turn_away(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem> {
+    super::cancel::leave(
+        tx,
+        &loaded.campaign,
+        &mut loaded.order,
+        RefundPurpose::Late,
+    )?;
+    told_back(desk, tx, loaded, WhyCancelled::WrongAmount)
 }
 
 /// One page less may be paid; the last one sets the judgement going.
@@ -243,8 +259,8 @@ pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The order is paid for: it counts.
-fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem> {
+/// The order is paid for: it counts. What came beyond its price goes back at once.
+fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     let order = &mut loaded.order;
     order.state = order.state.after(OrderEvent::Paid)?;
@@ -265,6 +281,8 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem>
         },
         now,
     )?;
+    let attempt = loaded.page.attempt;
+    money::commit_refund(tx, order, attempt, RefundPurpose::Late, excess)?;
     money::keep(tx, order)?;
     let charged = say(order.charged, &order.currency);
     happened(
@@ -274,6 +292,15 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem>
         "paid",
         format!("{charged} was charged."),
     )?;
+    if let Some(excess) = money::nonzero_said(excess, &order.currency) {
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "overpaid",
+            format!("{excess} more was charged than the order costs; it goes back to the card."),
+        )?;
+    }
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
     let draft = offer(&loaded.campaign)?;
@@ -346,10 +373,24 @@ fn give_back(
     why: WhyCancelled,
 ) -> Result<(), Problem> {
     let (attempt, amount) = (loaded.page.attempt, loaded.page.amount);
+    money::commit_refund(tx, &mut loaded.order, attempt, RefundPurpose::Late, amount)?;
+    told_back(desk, tx, loaded, why)
+}
+
+/// Notes and tells why a payment goes back.
+fn told_back(
+    desk: &Desk,
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    why: WhyCancelled,
+) -> Result<(), Problem> {
+    let (attempt, amount) = (loaded.page.attempt, loaded.page.amount);
     let order = &mut loaded.order;
-    money::commit_refund(tx, order, attempt, RefundPurpose::Late, amount)?;
     let note = match why {
         WhyCancelled::PaidTwice => "It was paid twice; the second payment goes back.",
+        WhyCancelled::WrongAmount => {
+            "Less was charged than the order costs, so it does not count; the payment goes back in full."
+        }
         _ => "It was paid after its units were free again; the payment goes back in full.",
     };
     if !matches!(why, WhyCancelled::PaidTwice) {

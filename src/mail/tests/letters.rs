@@ -61,7 +61,7 @@ fn failed(why: WhyFailed) -> Letter {
     Letter::Failed {
         about: about(),
         why,
-        back: "$196.50".to_owned(),
+        back: Some("$196.50".to_owned()),
     }
 }
 
@@ -148,6 +148,7 @@ fn each_cancellation_says_why_and_where_the_money_is() {
     insta::assert_snapshot!("cancelled_staff", of(staff, back));
     insta::assert_snapshot!("cancelled_too_late", of(WhyCancelled::PaidTooLate, back));
     insta::assert_snapshot!("cancelled_paid_twice", of(WhyCancelled::PaidTwice, back));
+    insta::assert_snapshot!("cancelled_wrong_amount", of(WhyCancelled::WrongAmount, back));
     insta::assert_snapshot!("cancelled_disputed", of(WhyCancelled::Disputed, back));
 }
 
@@ -351,7 +352,7 @@ fn nothing_typed_makes_a_second_header() {
     let letter = Letter::Failed {
         about: who,
         why: WhyFailed::Supplier,
-        back: "$1.00".to_owned(),
+        back: Some("$1.00".to_owned()),
     };
     assert_eq!(
         written(&letter).subject,

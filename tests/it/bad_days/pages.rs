@@ -1,6 +1,8 @@
 //! Payment pages paid when they should not be: twice, after a cancellation, after their time.
 
 use chrono::Duration;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use muster::domain::campaign::{CampaignState, Failure};
 use muster::domain::ids::OrderId;
 use muster::domain::order::OrderState;
@@ -91,7 +93,63 @@ both_databases! {
             assert!(!order.units_taken);
         }
         assert!(shop.payments(unmade).await[0].session_id.is_none(), "never asked for");
+        // Everybody is told, also who had not paid yet; nobody that an order is confirmed which never counted.
+        let over = "Ridge pour-over set was cancelled";
+        for address in ["b@mail.example", "d@mail.example"] {
+            assert_eq!(shop.mail_to(address).await, [format!("{over}: nothing was charged")], "{address}");
+        }
+        let racer = shop.mail_to("c@mail.example").await;
+        assert!(racer.iter().any(|s| s.ends_with("$200.00 goes back to you")), "{racer:?}");
+        assert!(!racer.iter().any(|s| s.contains("confirmed")), "{racer:?}");
         agrees(&shop, &[paid, open, racing, unmade]).await;
+        shop.close().await;
+    }
+
+    async fn a_capture_of_more_than_was_asked_goes_back_by_what_is_too_much(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let stays = shop.join(&campaign, "a@mail.example", 2).await.order.id;
+        let leaves = shop.join(&campaign, "b@mail.example", 2).await.order.id;
+        shop.settle().await;
+        for id in [stays, leaves] {
+            ask_instead(&shop, id, 25_000).await;
+            assert_eq!(shop.pay(id, GOOD_CARD).await, 303);
+        }
+        shop.settle().await;
+        for id in [stays, leaves] {
+            let order = shop.order(id).await;
+            assert_eq!((order.state, order.charged, order.refunded), (OrderState::Confirmed, 25_000, 5_000));
+            assert_eq!(shop.payments(id).await[0].amount, 25_000);
+            assert!(shop.payments(id).await[0].problem.is_some(), "staff read what was odd");
+        }
+        agrees(&shop, &[stays, leaves]).await;
+        // Whoever leaves has all of it back, once; nobody more than was taken.
+        shop.cancel(leaves).await.unwrap();
+        shop.settle().await;
+        assert_eq!(shop.order(leaves).await.refunded, 25_000);
+        shop.advance(Duration::days(8)).await;
+        assert_eq!(shop.order(stays).await.refunded, 25_000, "two units do not meet the threshold of five");
+        agrees(&shop, &[stays, leaves]).await;
+        shop.close().await;
+    }
+
+    async fn a_capture_of_less_than_was_asked_does_not_count_and_goes_back(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = shop.join(&campaign, "a@mail.example", 2).await.order.id;
+        shop.settle().await;
+        ask_instead(&shop, id, 100).await;
+        assert_eq!(shop.pay(id, GOOD_CARD).await, 303);
+        shop.settle().await;
+        let order = shop.order(id).await;
+        assert_eq!((order.state, order.charged, order.refunded), (OrderState::Cancelled, 100, 100));
+        assert!(!order.units_taken);
+        assert_eq!(shop.campaign(&campaign).await.committed_units, 0);
+        assert_eq!(
+            shop.mail_to("a@mail.example").await,
+            [format!("Order {} is cancelled: $1.00 goes back to you", muster::workflows::desk::order_number(order.number))]
+        );
+        agrees(&shop, &[id]).await;
         shop.close().await;
     }
 
@@ -142,6 +200,20 @@ both_databases! {
         agrees(&shop, &[a, b, c]).await;
         shop.close().await;
     }
+}
+
+/// Makes the provider charge another amount on an order's page than it was asked to.
+async fn ask_instead(shop: &Shop, order: OrderId, amount: i64) {
+    let session = shop.payments(order).await[0].session_id.clone().unwrap();
+    let books = shop.data_dir().join("sandbox.db");
+    let mut conn = SqliteConnection::establish(books.to_str().unwrap()).unwrap();
+    let changed =
+        diesel::sql_query("UPDATE object SET body = json_set(body, '$.amount_total', ?) WHERE id = ?")
+            .bind::<BigInt, _>(amount)
+            .bind::<Text, _>(session)
+            .execute(&mut conn)
+            .unwrap();
+    assert_eq!(changed, 1);
 }
 
 /// Pays a page of this order that exists at the provider although nobody was told of it.

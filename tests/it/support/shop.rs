@@ -130,6 +130,11 @@ impl Shop {
         settings(&self.db)
     }
 
+    /// Where its files lie, the provider's books among them.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.db.data_dir()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.running.app.public_url)
     }
