@@ -226,6 +226,9 @@ fn lane(
                 // Nobody may be listening.
                 let _ = signals.touched.send(campaign);
             }
+            for order in effects.heard {
+                signals.bells.ring(order);
+            }
             if effects.work {
                 signals.work.notify_one();
             }

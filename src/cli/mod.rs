@@ -91,6 +91,20 @@ enum KeyCommand {
         #[arg(long)]
         merchant: String,
     },
+    /// Prints the merchant's keys: the id of each, and when it was made.
+    List {
+        /// The merchant's name in addresses.
+        #[arg(long)]
+        merchant: String,
+    },
+    /// Revokes a key: it opens nothing from then on.
+    Revoke {
+        /// The merchant's name in addresses.
+        #[arg(long)]
+        merchant: String,
+        /// The key's id, as `list` prints it.
+        id: String,
+    },
 }
 
 /// What a command answers: an exit code, or a sentence for the operator.
@@ -127,9 +141,11 @@ async fn dispatch(config: Config, command: Option<Command>) -> Answer {
                     role,
                 },
         } => staff::add(&config, &merchant, &email, &role),
-        Command::ApiKey {
-            command: KeyCommand::Create { merchant },
-        } => staff::create_key(&config, &merchant),
+        Command::ApiKey { command } => match command {
+            KeyCommand::Create { merchant } => staff::create_key(&config, &merchant),
+            KeyCommand::List { merchant } => staff::list_keys(&config, &merchant),
+            KeyCommand::Revoke { merchant, id } => staff::revoke_key(&config, &merchant, &id),
+        },
         Command::Audit => audit::run(config).await,
         Command::Reconcile => reconcile::run(config).await,
         Command::Backup { file } => backup::run(&config, &file),

@@ -28,6 +28,8 @@ pub(crate) enum Next {
     Done,
     /// It is due again then.
     At(DateTime<Utc>),
+    /// What follows was kept already, together with what was heard.
+    Kept,
 }
 
 /// Why a piece of work did not get done. It is tried again, later and later.
@@ -68,7 +70,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
     use crate::store::jobs as kinds;
     let subject = job.subject.as_str();
     match job.kind.as_str() {
-        k if k == kinds::PAYMENT.name => payment::drive(office, subject).await,
+        k if k == kinds::PAYMENT.name => payment::drive(office, subject, Some(job)).await,
         k if k == kinds::REFUND.name => refund::drive(office, subject).await,
         k if k == kinds::REFUND_HEARD.name => refund::named(office, subject).await,
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,

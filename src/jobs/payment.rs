@@ -3,66 +3,81 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::{Next, Trouble, unreadable};
-use crate::domain::ids::OrderId;
 use crate::domain::payment::AttemptState;
-use crate::store::orders::{self, PaymentRow};
+use crate::store::jobs::{self, JobRow};
+use crate::store::orders::{OrderRow, PaymentRow};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
-use crate::workflows::payment::{self, Sending};
-use crate::workflows::ports::CallError;
+use crate::workflows::payment::{self, Due};
+use crate::workflows::ports::{CallError, Page};
 
-/// Does the next thing for a page.
-pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Trouble> {
+/// Does the next thing for a page. `job`: the piece of work that this is, where it is one of its own.
+pub(super) async fn drive(
+    office: &Office,
+    subject: &str,
+    job: Option<&JobRow>,
+) -> Result<Next, Trouble> {
     let (id, attempt) = subject
         .split_once(':')
         .and_then(|(order, attempt)| Some((order.parse().ok()?, attempt.parse().ok()?)))
         .ok_or_else(|| unreadable(subject))?;
-    let page = office
-        .read(move |conn| Ok::<_, Problem>(orders::payment(conn, id, attempt)?))
-        .await?
-        .ok_or_else(|| unreadable(subject))?;
-    match page.state {
-        AttemptState::Planned => make(office, id, attempt).await,
-        AttemptState::Open | AttemptState::Processing => look(office, &page).await,
-        // Its end is known. A page that was never told of, or was let go, may still have been paid: its webhooks
-        // name it, and then it is asked for.
-        AttemptState::Abandoned | AttemptState::Expired | AttemptState::Refused => {
-            match &page.session_id {
-                Some(session) => {
-                    let said = office.provider().page(session.clone()).await?;
-                    office
-                        .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
-                        .await?;
-                    Ok(Next::Done)
-                }
-                None => Ok(Next::Done),
-            }
+    let due = office
+        .write(move |desk, tx| payment::due(desk, tx, id, attempt))
+        .await?;
+    match due {
+        Due::Make(rows) => make(office, job, *rows).await,
+        Due::Look(page) => look(office, job, page).await,
+        Due::Ask(session) => {
+            let said = office.provider().page(session).await?;
+            office
+                .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
+                .await?;
+            Ok(Next::Done)
         }
-        AttemptState::Paid => Ok(Next::Done),
+        Due::Nothing => Ok(Next::Done),
     }
 }
 
-/// Makes the page.
-async fn make(office: &Office, id: OrderId, attempt: i32) -> Result<Next, Trouble> {
-    let sending = office
-        .write(move |desk, tx| payment::sending(desk, tx, id, attempt))
+/// Applies what the provider says of a page and ends this piece of work, in one commit: in a rush each commit counts.
+async fn heard(
+    office: &Office,
+    job: Option<&JobRow>,
+    page: &PaymentRow,
+    said: Page,
+    next: impl Fn(AttemptState, DateTime<Utc>) -> Option<DateTime<Utc>> + Send + 'static,
+) -> Result<Next, Trouble> {
+    let (job, id, attempt) = (job.cloned(), page.order_id, page.attempt);
+    office
+        .write(move |desk, tx| -> Result<(), Problem> {
+            let state = payment::heard(desk, tx, id, attempt, &said)?;
+            let next = next(state, tx.now).map(|at| at.naive_utc());
+            if let Some(job) = &job {
+                jobs::done(tx.conn, job, next, tx.now.naive_utc())?;
+            }
+            Ok(())
+        })
         .await?;
-    let Sending::Go(rows) = sending else {
-        return Ok(Next::Done);
-    };
-    let (order, page) = *rows;
+    Ok(Next::Kept)
+}
+
+/// Makes the page.
+async fn make(
+    office: &Office,
+    job: Option<&JobRow>,
+    (order, page): (OrderRow, PaymentRow),
+) -> Result<Next, Trouble> {
+    let (id, attempt) = (page.order_id, page.attempt);
     let request = payment::page_request(office.desk(), &order, &page)?;
     let key = page.idempotency_key.clone();
     match office.provider().create_page(request, key).await {
         Ok(said) => {
-            let state = office
-                .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
-                .await?;
-            Ok(match state {
-                AttemptState::Open if page.close_wanted => Next::At(office.now()),
-                AttemptState::Open => Next::At(next_look(&page, office.now())),
-                _ => Next::Done,
+            let made = page.clone();
+            heard(office, job, &page, said, move |state, now| match state {
+                AttemptState::Open if made.close_wanted => Some(now),
+                AttemptState::Open => Some(next_look(&made, now)),
+                _ => None,
             })
+            .await
         }
         Err(CallError::Broken(why)) => {
             // Nobody has the first page's address: a new attempt with a new key at once.
@@ -95,7 +110,7 @@ async fn make(office: &Office, id: OrderId, attempt: i32) -> Result<Next, Troubl
 }
 
 /// Asks where the page stands; at its end, or when it is not wanted any more, it is expired first.
-async fn look(office: &Office, page: &PaymentRow) -> Result<Next, Trouble> {
+async fn look(office: &Office, job: Option<&JobRow>, page: PaymentRow) -> Result<Next, Trouble> {
     let (id, attempt) = (page.order_id, page.attempt);
     let Some(session) = page.session_id.clone() else {
         return Ok(Next::Done);
@@ -111,18 +126,15 @@ async fn look(office: &Office, page: &PaymentRow) -> Result<Next, Trouble> {
         }
     }
     let said = office.provider().page(session).await?;
-    let state = office
-        .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
-        .await?;
-    Ok(match state {
-        AttemptState::Open if page.close_wanted || over => {
-            // Open all the same: the expiry did not take. Again, soon.
-            Next::At(office.now() + Duration::seconds(30))
-        }
-        AttemptState::Open => Next::At(next_look(page, office.now())),
-        AttemptState::Processing => Next::At(office.now() + Duration::hours(1)),
-        _ => Next::Done,
+    let looked = page.clone();
+    heard(office, job, &page, said, move |state, now| match state {
+        // Open all the same: the expiry did not take. Again, soon.
+        AttemptState::Open if looked.close_wanted || over => Some(now + Duration::seconds(30)),
+        AttemptState::Open => Some(next_look(&looked, now)),
+        AttemptState::Processing => Some(now + Duration::hours(1)),
+        _ => None,
     })
+    .await
 }
 
 /// When to ask for what no webhook told: soon after the page was made, then less often, and at its end.

@@ -162,7 +162,7 @@ pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trou
         .await?;
     if let Heard::TooEarly(order, attempt) = heard {
         // Heard of before its payment: that one is asked for first.
-        super::payment::drive(office, &payment_subject(order, attempt)).await?;
+        super::payment::drive(office, &payment_subject(order, attempt), None).await?;
         heard = office
             .write(move |desk, tx| disputes::heard(desk, tx, &again))
             .await?;

@@ -117,6 +117,7 @@ impl Worker {
 
     async fn work(&self) {
         let mut stop = self.inner.stop.subscribe();
+        let mut told = true;
         loop {
             if *stop.borrow() {
                 return;
@@ -127,7 +128,7 @@ impl Worker {
             let took = if room == 0 {
                 0
             } else {
-                match self.lease(room, None).await {
+                match self.lease(room, None, told).await {
                     Ok(leased) => {
                         let took = leased.len();
                         for job in leased {
@@ -146,27 +147,32 @@ impl Worker {
                 let _ = tokio::time::timeout(StdDuration::from_millis(20), ended).await;
                 continue;
             }
+            told = false;
             if took > 0 {
                 continue;
             }
             tokio::select! {
-                () = rung => {}
+                () = rung => told = true,
                 () = tokio::time::sleep(LOOK) => {}
                 _ = stop.wait_for(|stopped| *stopped) => return,
             }
         }
     }
 
-    /// Leases what is due; with `max_tries`, only what was tried less often in this move of the clock.
-    async fn lease(&self, room: usize, max_tries: Option<u32>) -> Result<Vec<JobRow>, Problem> {
+    /// Leases what is due; with `max_tries`, only what was tried less often in this move of the clock. `told`: somebody
+    /// has just put work down; otherwise a read comes first, because an idle worker writes nothing.
+    async fn lease(
+        &self,
+        room: usize,
+        max_tries: Option<u32>,
+        told: bool,
+    ) -> Result<Vec<JobRow>, Problem> {
         let office = &self.inner.office;
         let now = office.now().naive_utc();
-        // A read first: an idle worker writes nothing.
-        let due = office
-            .read(move |conn| -> Result<bool, Problem> {
-                Ok(jobs::due_count(conn, now)? > 0 && misc::setting(conn, FROZEN)?.is_none())
-            })
-            .await?;
+        let due = told
+            || office
+                .read(move |conn| Ok::<_, Problem>(jobs::is_any_due(conn, now)?))
+                .await?;
         if !due {
             return Ok(Vec::new());
         }
@@ -179,6 +185,9 @@ impl Worker {
             .write(move |_, tx| -> Result<Vec<JobRow>, Problem> {
                 let now = tx.now.naive_utc();
                 let mut leased = Vec::new();
+                if misc::setting(tx.conn, FROZEN)?.is_some() {
+                    return Ok(leased);
+                }
                 for job in jobs::lease(tx.conn, limit, now, lease)? {
                     if exhausted.contains(&(job.kind.clone(), job.subject.clone())) {
                         jobs::release(tx.conn, &job)?;
@@ -220,10 +229,11 @@ impl Worker {
         let office = &self.inner.office;
         let outcome = run(office, &job).await;
         let kept = match outcome {
+            Ok(Next::Kept) => Ok(()),
             Ok(next) => {
                 let next = match next {
-                    Next::Done => None,
                     Next::At(at) => Some(at.naive_utc()),
+                    Next::Done | Next::Kept => None,
                 };
                 let job = job.clone();
                 office
@@ -296,7 +306,7 @@ impl Worker {
     pub async fn run_due(&self, max_tries: u32) -> Result<usize, Problem> {
         let mut done = 0;
         loop {
-            let leased = self.lease(SIDE_BY_SIDE, Some(max_tries)).await?;
+            let leased = self.lease(SIDE_BY_SIDE, Some(max_tries), true).await?;
             let more = leased.len() == SIDE_BY_SIDE;
             done += leased.len();
             let running: Vec<_> = leased.into_iter().map(|job| self.spawn(job)).collect();

@@ -157,6 +157,17 @@ pub fn by_slug(conn: &mut Conn, slug: &str) -> Result<Option<CampaignRow>, Store
 
 /// The campaign, locked until the transaction ends: everything that decides about it starts here.
 pub fn lock(conn: &mut Conn, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
+    hold(conn, id)?;
+    by_id(conn, id)
+}
+
+/// Locks the campaign until the transaction ends, without reading it. The embedded database is locked as a whole since
+/// the transaction began.
+#[cfg_attr(
+    not(feature = "postgres"),
+    allow(unused_variables, reason = "one writer there")
+)]
+pub fn hold(conn: &mut Conn, id: CampaignId) -> Result<(), StoreError> {
     #[cfg(feature = "postgres")]
     if let Conn::Postgres(c) = conn {
         campaigns::table
@@ -166,7 +177,7 @@ pub fn lock(conn: &mut Conn, id: CampaignId) -> Result<Option<CampaignRow>, Stor
             .first::<CampaignId>(c)
             .optional()?;
     }
-    by_id(conn, id)
+    Ok(())
 }
 
 /// The campaigns of a page, newest first, after `before`.

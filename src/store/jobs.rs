@@ -4,7 +4,7 @@ use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::schema::jobs;
-use super::{Conn, StoreError, each_backend};
+use super::{Conn, StoreError};
 
 /// A kind of work. The name is kept in rows: it never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,6 +114,29 @@ pub struct JobRow {
     pub dead: bool,
 }
 
+macro_rules! ask_for {
+    ($conn:expr, $rows:expr) => {{
+        use diesel::upsert::excluded;
+        diesel::insert_into(jobs::table)
+            .values($rows)
+            .on_conflict((jobs::kind, jobs::subject))
+            .do_update()
+            .set((
+                jobs::run_at.eq(diesel::dsl::case_when(
+                    jobs::run_at
+                        .lt(excluded(jobs::run_at))
+                        .and(jobs::dead.eq(false)),
+                    jobs::run_at,
+                )
+                .otherwise(excluded(jobs::run_at))),
+                jobs::wanted.eq(jobs::wanted + 1),
+                jobs::attempts.eq(0),
+                jobs::dead.eq(false),
+            ))
+            .execute($conn)?
+    }};
+}
+
 /// Asks for work at a time. Work that is asked for again is done at the earlier time; if it runs just now, it runs
 /// again afterwards.
 pub fn put(
@@ -133,38 +156,31 @@ pub fn put_many(
     work: &[(String, NaiveDateTime)],
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = work
-        .iter()
-        .map(|(subject, run_at)| {
-            (
-                jobs::kind.eq(kind.name),
-                jobs::subject.eq(subject),
-                jobs::run_at.eq(*run_at),
-                jobs::priority.eq(kind.priority),
-                jobs::created_at.eq(now),
-            )
-        })
-        .collect();
-    each_backend!(conn, c => {
-        for row in rows.chunks(60) {
-            use diesel::upsert::excluded;
-            diesel::insert_into(jobs::table)
-                .values(row)
-                .on_conflict((jobs::kind, jobs::subject))
-                .do_update()
-                .set((
-                    jobs::run_at.eq(diesel::dsl::case_when(
-                        jobs::run_at.lt(excluded(jobs::run_at)).and(jobs::dead.eq(false)),
-                        jobs::run_at,
-                    )
-                    .otherwise(excluded(jobs::run_at))),
-                    jobs::wanted.eq(jobs::wanted + 1),
-                    jobs::attempts.eq(0),
-                    jobs::dead.eq(false),
-                ))
-                .execute(c)?;
-        }
+    let rows = work.iter().map(|(subject, run_at)| {
+        (
+            jobs::kind.eq(kind.name),
+            jobs::subject.eq(subject),
+            jobs::run_at.eq(*run_at),
+            jobs::priority.eq(kind.priority),
+            jobs::created_at.eq(now),
+        )
     });
+    match conn {
+        // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
+        Conn::Sqlite(c) => {
+            for row in rows {
+                ask_for!(c, row);
+            }
+        }
+        // Over a wire it is the round trips.
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(c) => {
+            let rows: Vec<_> = rows.collect();
+            for some in rows.chunks(60) {
+                ask_for!(c, some);
+            }
+        }
+    }
     Ok(())
 }
 
@@ -322,6 +338,18 @@ pub fn due_count(conn: &mut Conn, now: NaiveDateTime) -> Result<i64, StoreError>
         .filter(jobs::run_at.le(now))
         .count()
         .get_result(conn)?)
+}
+
+/// Whether any piece of work is due at `now`.
+pub fn is_any_due(conn: &mut Conn, now: NaiveDateTime) -> Result<bool, StoreError> {
+    let one: Option<i32> = jobs::table
+        .filter(jobs::dead.eq(false))
+        .filter(jobs::run_at.le(now))
+        .filter(jobs::leased_until.is_null().or(jobs::leased_until.lt(now)))
+        .select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+        .first(conn)
+        .optional()?;
+    Ok(one.is_some())
 }
 
 /// The row of one piece of work.

@@ -15,7 +15,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
 use super::{Conn, StoreError};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, OrderId};
 
 /// How many waiting changes share one commit at most.
 pub const BATCH: usize = 64;
@@ -44,6 +44,11 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Something was heard of an order that somebody may be waiting for.
+    pub fn heard(&mut self, order: OrderId) {
+        self.effects.heard.push(order);
+    }
+
     /// The public face of a campaign changed.
     pub fn touch(&mut self, campaign: CampaignId) {
         if !self.effects.touched.contains(&campaign) {
@@ -57,6 +62,8 @@ impl<'a> Tx<'a> {
 pub struct Effects {
     /// Campaigns whose public face changed.
     pub touched: Vec<CampaignId>,
+    /// Orders somebody may be waiting to hear of: their page came, or will not come.
+    pub heard: Vec<OrderId>,
     /// Whether work was put down that is due.
     pub work: bool,
 }
@@ -68,6 +75,7 @@ impl Effects {
                 self.touched.push(campaign);
             }
         }
+        self.heard.extend(other.heard);
         self.work |= other.work;
     }
 }

@@ -234,6 +234,29 @@ pub fn merchant_of_key(conn: &mut Conn, hash: &[u8]) -> Result<Option<MerchantId
         .optional()?)
 }
 
+/// A merchant's keys, oldest first: id and when it was made.
+pub fn keys_of(
+    conn: &mut Conn,
+    merchant: MerchantId,
+) -> Result<Vec<(ApiKeyId, NaiveDateTime)>, StoreError> {
+    Ok(api_keys::table
+        .filter(api_keys::merchant_id.eq(merchant))
+        .select((api_keys::id, api_keys::created_at))
+        .order(api_keys::id.asc())
+        .load(conn)?)
+}
+
+/// Throws a merchant's key away; whether there was one.
+pub fn delete_key(conn: &mut Conn, merchant: MerchantId, id: ApiKeyId) -> Result<bool, StoreError> {
+    let gone = diesel::delete(
+        api_keys::table
+            .find(id)
+            .filter(api_keys::merchant_id.eq(merchant)),
+    )
+    .execute(conn)?;
+    Ok(gone == 1)
+}
+
 /// Keeps a new supplier.
 pub fn insert_supplier(conn: &mut Conn, supplier: &SupplierRow) -> Result<(), StoreError> {
     each_backend!(conn, c => {

@@ -12,7 +12,7 @@ use crate::domain::payment::AttemptState;
 
 /// An order's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = orders)]
+#[diesel(table_name = orders, treat_none_as_default_value = false)]
 pub struct OrderRow {
     /// Its id.
     pub id: OrderId,
@@ -92,7 +92,7 @@ impl OrderRow {
 
 /// A line's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = order_lines)]
+#[diesel(table_name = order_lines, treat_none_as_default_value = false)]
 pub struct LineRow {
     /// Its order.
     pub order_id: OrderId,
@@ -112,7 +112,7 @@ pub struct LineRow {
 
 /// A payment page's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = payments)]
+#[diesel(table_name = payments, treat_none_as_default_value = false)]
 pub struct PaymentRow {
     /// Its order.
     pub order_id: OrderId,
@@ -162,18 +162,41 @@ pub fn insert(
     lines: &[LineRow],
     pages: &[PaymentRow],
 ) -> Result<(), StoreError> {
-    // Rows at a time: PostgreSQL takes 65,535 values in one statement, SQLite 32,766.
-    each_backend!(conn, c => {
-        for rows in new.chunks(64) {
-            diesel::insert_into(orders::table).values(rows).execute(c)?;
+    match conn {
+        // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
+        Conn::Sqlite(c) => {
+            for row in new {
+                diesel::insert_into(orders::table).values(row).execute(c)?;
+            }
+            for row in lines {
+                diesel::insert_into(order_lines::table)
+                    .values(row)
+                    .execute(c)?;
+            }
+            for row in pages {
+                diesel::insert_into(payments::table)
+                    .values(row)
+                    .execute(c)?;
+            }
         }
-        for rows in lines.chunks(256) {
-            diesel::insert_into(order_lines::table).values(rows).execute(c)?;
+        // Over a wire it is the round trips; one statement takes 65,535 values.
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(c) => {
+            for rows in new.chunks(64) {
+                diesel::insert_into(orders::table).values(rows).execute(c)?;
+            }
+            for rows in lines.chunks(256) {
+                diesel::insert_into(order_lines::table)
+                    .values(rows)
+                    .execute(c)?;
+            }
+            for rows in pages.chunks(128) {
+                diesel::insert_into(payments::table)
+                    .values(rows)
+                    .execute(c)?;
+            }
         }
-        for rows in pages.chunks(128) {
-            diesel::insert_into(payments::table).values(rows).execute(c)?;
-        }
-    });
+    }
     Ok(())
 }
 
@@ -188,6 +211,15 @@ pub fn by_id(conn: &mut Conn, id: OrderId) -> Result<Option<OrderRow>, StoreErro
     Ok(orders::table
         .find(id)
         .select(OrderRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The campaign that an order is in.
+pub fn campaign_of(conn: &mut Conn, id: OrderId) -> Result<Option<CampaignId>, StoreError> {
+    Ok(orders::table
+        .find(id)
+        .select(orders::campaign_id)
         .first(conn)
         .optional()?)
 }

@@ -37,12 +37,13 @@ impl Site {
         cfg.app_data(web::Data::new(self.office.clone()))
             .app_data(self.guards.clone())
             .app_data(self.shop.clone())
-            .configure(admin::mount(&self.office))
-            .configure(api::configure)
-            .configure(health::configure)
-            .configure(assets::configure)
-            .configure(theme::configure)
+            // What is asked for most comes first: addresses are compared one after the other.
             .configure(shop::configure)
+            .configure(assets::configure)
+            .configure(api::configure)
+            .configure(admin::mount(&self.office))
+            .configure(health::configure)
+            .configure(theme::configure)
             .default_service(web::to(shop::nothing_here));
     }
 }

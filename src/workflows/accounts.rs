@@ -297,6 +297,18 @@ pub fn create_api_key(tx: &mut Tx, merchant: MerchantId) -> Result<String, Probl
     Ok(key)
 }
 
+/// Revokes a key: it opens nothing from now on.
+///
+/// # Errors
+/// [`Problem::NotFound`], also where it is another merchant's.
+pub fn revoke_api_key(tx: &mut Tx, merchant: MerchantId, id: ApiKeyId) -> Result<(), Problem> {
+    if merchants::delete_key(tx.conn, merchant, id)? {
+        Ok(())
+    } else {
+        Err(Problem::NotFound("key"))
+    }
+}
+
 /// What is kept of a key. It holds 256 random bits, so a fast hash will do.
 pub fn key_hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bells;
 pub mod campaigns;
 pub mod cancel;
 pub mod desk;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, broadcast};
 
+use super::bells::Bells;
+
 use super::desk::{Desk, Problem};
 use super::join::{JoinRequest, Joins, Placed};
 use super::ports::{Mailer, Provider};
@@ -54,6 +56,8 @@ pub struct Signals {
     pub work: Arc<Notify>,
     /// Campaigns whose public face changed.
     pub touched: broadcast::Sender<CampaignId>,
+    /// Orders of which something was heard.
+    pub bells: Bells,
 }
 
 impl Default for Signals {
@@ -61,6 +65,7 @@ impl Default for Signals {
         Self {
             work: Arc::new(Notify::new()),
             touched: broadcast::channel(1024).0,
+            bells: Bells::default(),
         }
     }
 }

@@ -6,12 +6,11 @@ use chrono::NaiveDateTime;
 mod making;
 mod words;
 
-pub use making::{Sending, page_request, refused, sending, try_anew};
+pub use making::{Due, due, page_request, refused, try_anew};
 pub use words::{letter_lines, say_threshold};
 
 use super::desk::{
-    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, payment_subject,
-    takes_orders,
+    Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject, takes_orders,
 };
 use super::join::FrozenQuote;
 use super::letters::{Letter, WhyCancelled};
@@ -42,13 +41,23 @@ struct Loaded {
 }
 
 fn load(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Loaded, Problem> {
-    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
-    let campaign = lock_campaign(tx, order.campaign_id)?;
-    // Again under the lock: it may have changed while we waited for it.
-    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
-    let page = orders::payment(tx.conn, id, attempt)?.ok_or(Problem::NotFound("payment"))?;
+    let page = load_page(tx, id, attempt)?;
+    load_around(tx, page)
+}
+
+/// A page, with the campaign locked: in a rush most of what is heard concerns the page alone.
+fn load_page(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<PaymentRow, Problem> {
+    let campaign = orders::campaign_of(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    campaigns::hold(tx.conn, campaign)?;
+    orders::payment(tx.conn, id, attempt)?.ok_or(Problem::NotFound("payment"))
+}
+
+/// What a page belongs to. Its campaign is locked already.
+fn load_around(tx: &mut Tx, page: PaymentRow) -> Result<Loaded, Problem> {
+    let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
+    let campaign = campaigns::by_id(tx.conn, order.campaign_id)?;
     Ok(Loaded {
-        campaign,
+        campaign: campaign.ok_or(Problem::NotFound("campaign"))?,
         order,
         page,
     })
@@ -65,8 +74,7 @@ pub fn heard(
     attempt: i32,
     said: &Page,
 ) -> Result<AttemptState, Problem> {
-    let mut loaded = load(tx, id, attempt)?;
-    let page = &mut loaded.page;
+    let mut page = load_page(tx, id, attempt)?;
     if page.session_id.is_none() {
         page.session_id = Some(said.id.clone());
     } else if page.session_id.as_deref() != Some(&said.id) {
@@ -83,10 +91,12 @@ pub fn heard(
     }
     match said.status {
         Some(PageStatus::Paid) if page.state != AttemptState::Paid => {
+            let loaded = load_around(tx, page)?;
             paid(desk, tx, loaded, said.amount)?;
             return Ok(AttemptState::Paid);
         }
         Some(PageStatus::Expired) if page.state.is_open() => {
+            let loaded = load_around(tx, page)?;
             ended(desk, tx, loaded, AttemptState::Expired, None)?;
             return Ok(AttemptState::Expired);
         }
@@ -101,7 +111,8 @@ pub fn heard(
         Some(_) => {}
     }
     let state = page.state;
-    orders::save_payment(tx.conn, page)?;
+    orders::save_payment(tx.conn, &page)?;
+    tx.heard(id);
     Ok(state)
 }
 
@@ -137,6 +148,7 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
     loaded.page.settled_at = Some(now);
     loaded.page.amount = amount;
     orders::save_payment(tx.conn, &loaded.page)?;
+    tx.heard(loaded.order.id);
     money::captured(tx, &mut loaded.order, &loaded.page, amount)?;
     if was_open {
         page_closed(tx, &loaded.campaign)?;
@@ -177,12 +189,7 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
 
 /// Less came than the order costs: it does not count, and what came goes back.
 fn turn_away(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem> {
-    super::cancel::leave(
-        tx,
-        &loaded.campaign,
-        &mut loaded.order,
-        RefundPurpose::Late,
-    )?;
+    super::cancel::leave(tx, &loaded.campaign, &mut loaded.order, RefundPurpose::Late)?;
     told_back(desk, tx, loaded, WhyCancelled::WrongAmount)
 }
 
@@ -441,6 +448,7 @@ fn ended(
         page.problem = Some(why.to_owned());
     }
     orders::save_payment(tx.conn, &page)?;
+    tx.heard(order.id);
     page_closed(tx, &campaign)?;
     let another = orders::payments_of(tx.conn, order.id)?
         .iter()
@@ -492,10 +500,10 @@ fn ran_out(
 /// # Errors
 /// What the database says.
 pub fn named(tx: &mut Tx, id: OrderId, attempt: i32, session: &str) -> Result<(), Problem> {
-    let mut loaded = load(tx, id, attempt)?;
-    if loaded.page.session_id.is_none() {
-        loaded.page.session_id = Some(session.to_owned());
-        orders::save_payment(tx.conn, &loaded.page)?;
+    let mut page = load_page(tx, id, attempt)?;
+    if page.session_id.is_none() {
+        page.session_id = Some(session.to_owned());
+        orders::save_payment(tx.conn, &page)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::desk::Problem;
 use crate::domain::currency::Currency;
 use crate::domain::draft::{FieldError, MAX_SKU};
 use crate::domain::ids::{MerchantId, SupplierId};
+use crate::domain::price::MAX_UNITS;
 use crate::domain::text::{clean_line, clean_text, normalize_email};
 use crate::store::merchants::SupplierRow;
 use crate::store::{Tx, merchants};
@@ -20,10 +21,8 @@ pub const MAX_ADDRESS: usize = 500;
 pub const MAX_COSTS: usize = 500;
 /// Longest lead time, in days.
 pub const MAX_LEAD_DAYS: i64 = 730;
-/// Most units of a minimum, a capacity or a case.
-const MAX_UNITS: i64 = 1_000_000_000;
-/// Highest cost of one unit, in minor units.
-const MAX_COST: i64 = 1_000_000_000_000;
+/// Highest cost of one unit, in minor units: with the most units there are it still fits a sum.
+const MAX_COST: i64 = 1_000_000_000;
 
 /// The body of `POST /suppliers`, as it came: every field may be missing, so that all that is wrong is told at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -101,7 +100,7 @@ impl SupplierInput {
         let code = self.currency.as_deref().unwrap_or_default().trim();
         let say = "write a currency code such as usd or eur";
         let currency = kept(&mut errors, "currency", Currency::parse(code).ok_or(say));
-        let unit_costs = costs(&mut errors, self.unit_costs.unwrap_or_default());
+        let unit_costs = costs(&mut errors, self.unit_costs.unwrap_or_default(), currency);
         let draft = (|| {
             Some(SupplierDraft {
                 name: name?,
@@ -148,7 +147,11 @@ fn within(
     None
 }
 
-fn costs(errors: &mut Vec<FieldError>, input: BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+fn costs(
+    errors: &mut Vec<FieldError>,
+    input: BTreeMap<String, i64>,
+    currency: Option<Currency>,
+) -> BTreeMap<String, i64> {
     if input.len() > MAX_COSTS {
         errors.push(FieldError::new(
             "unit_costs",
@@ -169,7 +172,11 @@ fn costs(errors: &mut Vec<FieldError>, input: BTreeMap<String, i64>) -> BTreeMap
             ));
         }
         if !(0..=MAX_COST).contains(cost) {
-            errors.push(FieldError::new(field, "write an amount of 0 or more"));
+            let say = format!("write an amount from 0 to {MAX_COST}");
+            errors.push(FieldError::new(field, say));
+        } else if let Some(currency) = currency.filter(|c| !c.is_granular(*cost)) {
+            let say = format!("write a multiple of {}", currency.granularity());
+            errors.push(FieldError::new(field, say));
         }
     }
     input

@@ -9,7 +9,7 @@ use super::guard::{Refusal, Staff};
 use super::kit::{Facts, fact};
 use crate::store::merchants;
 use crate::web::pages;
-use crate::web::view::{Field, Link, PanelShell, Problems, state_word};
+use crate::web::view::{Day, Field, Link, PanelShell, Problems, state_word};
 use crate::workflows::accounts::{
     self, MerchantInput, PASSWORD_LENGTH, hash_password, is_password,
 };
@@ -22,7 +22,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .route("/settings/merchant", web::post().to(save_merchant))
         .route("/settings/password", web::get().to(password))
         .route("/settings/password", web::post().to(save_password))
-        .route("/settings/api-keys", web::post().to(make_key));
+        .route("/settings/api-keys", web::post().to(make_key))
+        .route("/settings/api-keys/{id}/revoke", web::post().to(revoke_key));
 }
 
 /// `/admin/settings`
@@ -36,14 +37,27 @@ struct SettingsPage {
     public_href: String,
     owns: bool,
     key: Option<String>,
+    keys: Vec<Key>,
+}
+
+/// A key that was made: its id, the end of it for people, and when.
+struct Key {
+    id: String,
+    short: String,
+    made: Day,
 }
 
 async fn draw(staff: &Staff, key: Option<String>) -> Result<HttpResponse, Refusal> {
     let id = staff.merchant.id;
-    let people = staff
+    let (people, keys) = staff
         .office
-        .read(move |conn| -> Result<_, Problem> { Ok(merchants::staff_of(conn, id)?) });
-    let people = people.await?;
+        .read(move |conn| -> Result<_, Problem> {
+            Ok((
+                merchants::staff_of(conn, id)?,
+                merchants::keys_of(conn, id)?,
+            ))
+        })
+        .await?;
     let merchant = &staff.merchant;
     let page = SettingsPage {
         shell: staff.shell("settings"),
@@ -69,6 +83,15 @@ async fn draw(staff: &Staff, key: Option<String>) -> Result<HttpResponse, Refusa
         public_href: format!("/m/{}", merchant.slug),
         owns: staff.person.role.may_own(),
         key,
+        keys: keys
+            .into_iter()
+            .map(|(id, made)| (id.to_string(), made))
+            .map(|(id, made)| Key {
+                short: format!("\u{2026}{}", &id[id.len() - 8..]),
+                id,
+                made: Day(made.date()),
+            })
+            .collect(),
     };
     Ok(pages::private(StatusCode::OK, &page))
 }
@@ -87,6 +110,18 @@ pub async fn make_key(staff: Staff) -> Result<HttpResponse, Refusal> {
         .write(move |_, tx| accounts::create_api_key(tx, merchant))
         .await?;
     draw(&staff, Some(key)).await
+}
+
+/// `POST /admin/settings/api-keys/{id}/revoke`
+pub async fn revoke_key(staff: Staff, id: web::Path<String>) -> Result<HttpResponse, Refusal> {
+    staff.owns()?;
+    let merchant = staff.merchant.id;
+    let id = id.parse().map_err(|_| Problem::NotFound("key"))?;
+    staff
+        .office
+        .write(move |_, tx| accounts::revoke_api_key(tx, merchant, id))
+        .await?;
+    Ok(pages::see_other("/admin/settings"))
 }
 
 fn merchant_page(staff: &Staff, typed: &Typed, problems: Problems) -> HttpResponse {

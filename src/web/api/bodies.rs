@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::fields::{Errors, Reader, integer_at, text_at};
 use crate::domain::country::Country;
-use crate::domain::currency::Currency;
 use crate::domain::draft::{CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput};
 use crate::domain::order::Delivery;
 use crate::domain::price::MAX_UNITS;
@@ -511,18 +510,4 @@ pub(super) struct SupplierBody {
     /// Cost of one unit by the option's code.
     unit_costs: BTreeMap<String, i64>,
     currency: String,
-}
-
-/// A checked supplier.
-#[derive(Debug, Clone)]
-pub(super) struct SupplierInput {
-    pub(super) name: String,
-    pub(super) email: String,
-    pub(super) address: String,
-    pub(super) minimum_units: Option<i64>,
-    pub(super) capacity_units: Option<i64>,
-    pub(super) case_pack: i64,
-    pub(super) lead_time_days: i32,
-    pub(super) unit_costs: BTreeMap<String, i64>,
-    pub(super) currency: Currency,
 }

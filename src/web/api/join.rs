@@ -1,6 +1,7 @@
 //! Joining by a program: the hold is committed, then the answer waits a little for the payment page.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Path;
 use serde_json::Value;
@@ -16,17 +17,15 @@ use super::fields::Errors;
 use super::order_views::{Joined, joined};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::OrderId;
-use crate::store::{campaigns, misc, orders};
+use crate::store::{campaigns, misc};
 use crate::workflows::desk::{Problem, takes_orders};
-use crate::workflows::join::JoinRequest;
+use crate::workflows::join::{FrozenQuote, JoinRequest};
 use crate::workflows::office::Office;
 
 /// How long the answer waits for the payment page.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// After how long it is looked for first; each further look comes this much later than the one before.
-const FIRST_LOOK: Duration = Duration::from_millis(10);
-/// The longest time between two looks.
-const LONGEST_STEP: Duration = Duration::from_millis(100);
+/// After how long it is looked for without a bell: another machine may have made it.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Joins a campaign: holds units and makes a payment page. The answer waits up to 2 seconds for the page.
 #[utoipa::path(post, path = "/campaigns/{slug}/orders", operation_id = "joinCampaign", tag = "Orders",
@@ -119,14 +118,15 @@ async fn place(
         _ => return Err(conflict_first(&ask.office, slug, lines, e.all()).await),
     };
     let request = request(ask, campaign, wish, lines.clone(), form_key);
-    let order = match ask.office.join(request).await {
-        Ok(placed) => placed.order.id,
+    let placed = match ask.office.join(request).await {
+        Ok(placed) => placed,
         Err(Problem::Invalid(errors)) => {
             return Err(conflict_first(&ask.office, slug, lines, errors).await);
         }
         Err(problem) => return Err(problem),
     };
-    let shown = with_page(&ask.office, order).await?;
+    let order = placed.order.id;
+    let shown = with_page(&ask.office, order, Arc::new(placed.frozen)).await?;
     let token = ask.office.desk().links.order_token(order);
     Answer::created(format!("/api/v1/orders/{order}?t={token}"), &shown)
 }
@@ -197,23 +197,21 @@ async fn conflict_first(
 }
 
 /// The order, as soon as its page is there or will not come, or after the longest wait.
-async fn with_page(office: &Office, id: OrderId) -> Result<Joined, Problem> {
-    let mut waited = Duration::ZERO;
-    let mut step = FIRST_LOOK;
+async fn with_page(
+    office: &Office,
+    id: OrderId,
+    agreed: Arc<FrozenQuote>,
+) -> Result<Joined, Problem> {
+    let end = Instant::now() + LONGEST_WAIT;
     loop {
+        office.signals().bells.listen(id).wait(LOOK).await;
         let now = office.now();
-        let desk = office.desk().clone();
+        let (desk, agreed) = (office.desk().clone(), agreed.clone());
         let shown = office
-            .read(move |conn| -> Result<Joined, Problem> {
-                let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
-                joined(conn, &desk, &order, now)
-            })
+            .read(move |conn| joined(conn, &desk, id, &agreed, now))
             .await?;
-        if !shown.waits() || waited >= LONGEST_WAIT {
+        if !shown.waits() || Instant::now() >= end {
             return Ok(shown);
         }
-        tokio::time::sleep(step).await;
-        waited += step;
-        step = (step + FIRST_LOOK).min(LONGEST_STEP);
     }
 }

@@ -6,12 +6,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::currency::Currency;
+use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders};
 use crate::workflows::desk::{Desk, Problem, offer};
+use crate::workflows::join::FrozenQuote;
 use crate::workflows::money;
 
 /// A granted hold.
@@ -91,21 +93,25 @@ fn can_be_paid(page: &PaymentRow, now: DateTime<Utc>) -> bool {
     !page.close_wanted && now < page.expires_at.and_utc()
 }
 
-/// A hold with its page as far as it is.
+/// A hold with its page as far as it is. Its lines are those that were agreed at joining: they do not change.
 pub(super) fn joined(
     conn: &mut Conn,
     desk: &Desk,
-    order: &OrderRow,
+    id: OrderId,
+    agreed: &FrozenQuote,
     now: DateTime<Utc>,
 ) -> Result<Joined, Problem> {
+    let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
     let currency = money::currency(&order.currency)?;
-    let face = page_face(conn, order, now)?;
-    let lines = orders::lines_of(conn, order.id)?
-        .into_iter()
-        .map(|line| JoinedLine {
-            sku: line.sku,
-            quantity: line.quantity,
-            unit_price: Money::new(line.unit_price, currency),
+    let face = page_face(conn, &order, now)?;
+    let lines = agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .map(|(line, priced)| JoinedLine {
+            sku: line.sku.clone(),
+            quantity: priced.quantity,
+            unit_price: Money::new(priced.unit_price, currency),
         })
         .collect();
     Ok(Joined {

@@ -14,11 +14,11 @@ use super::views::{self, JournalEntry, PurchaseOrder, Supplier};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{EntryId, MerchantId, PurchaseOrderId, SupplierId};
 use crate::domain::purchase_order::PurchaseOrderState;
-use crate::store::merchants::SupplierRow;
 use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::{Conn, Tx, campaigns, journal, merchants, purchase_orders};
 use crate::workflows::desk::Problem;
 use crate::workflows::purchase::{self, Document, Sent};
+use crate::workflows::suppliers;
 
 /// The merchant's suppliers.
 #[utoipa::path(get, path = "/suppliers", operation_id = "listSuppliers", tag = "Suppliers",
@@ -52,26 +52,8 @@ pub(super) async fn create_supplier(ask: Ask) -> Response {
     let merchant = ask.merchant().await?;
     let body = ask.json()?;
     change(&ask.office, ask.keyed(Some(merchant))?, move |_, tx| {
-        let mut e = Errors::default();
-        let input = match supplier_body::supplier(&body, &mut e) {
-            Some(input) if e.is_empty() => input,
-            _ => return Err(Problem::Invalid(e.all())),
-        };
-        let row = SupplierRow {
-            id: SupplierId::new(),
-            merchant_id: merchant,
-            name: input.name,
-            email: input.email,
-            address: input.address,
-            currency: input.currency.code().to_owned(),
-            lead_time_days: input.lead_time_days,
-            minimum_units: input.minimum_units,
-            capacity_units: input.capacity_units,
-            case_pack: input.case_pack,
-            unit_costs: serde_json::to_string(&input.unit_costs)?,
-            created_at: tx.now.naive_utc(),
-        };
-        merchants::insert_supplier(tx.conn, &row)?;
+        let input = supplier_body::supplier(&body).map_err(Problem::Invalid)?;
+        let row = suppliers::create(tx, merchant, input)?;
         Ok(Answer {
             location: None,
             ..Answer::created(String::new(), &views::supplier(&row)?)?

@@ -2,7 +2,7 @@
 
 mod page;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -90,29 +90,25 @@ async fn read(office: &Office, id: OrderId) -> Result<Facts, Problem> {
 }
 
 /// How long an answer waits for the provider before it says that it waits.
-const WAITS: [Duration; 5] = [
-    Duration::from_millis(60),
-    Duration::from_millis(120),
-    Duration::from_millis(240),
-    Duration::from_millis(480),
-    Duration::from_millis(960),
-];
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// After how long it looks again without a bell: another machine may have heard of it.
+const LOOK: Duration = Duration::from_millis(250);
 
-/// Reads again, at growing distances, while `waiting` says so; some two seconds in all.
+/// Reads again, whenever something was heard of the order, while `waiting` says so; some two seconds in all.
 async fn wait_while(
     office: &Office,
     id: OrderId,
     waiting: impl Fn(&Facts) -> bool,
 ) -> Result<Facts, Problem> {
-    let mut facts = read(office, id).await?;
-    for wait in WAITS {
-        if !waiting(&facts) {
-            break;
+    let end = Instant::now() + LONGEST_WAIT;
+    loop {
+        let bell = office.signals().bells.listen(id);
+        let facts = read(office, id).await?;
+        if !waiting(&facts) || Instant::now() >= end {
+            return Ok(facts);
         }
-        tokio::time::sleep(wait).await;
-        facts = read(office, id).await?;
+        bell.wait(LOOK).await;
     }
-    Ok(facts)
 }
 
 /// `GET /o/{id}?t=`

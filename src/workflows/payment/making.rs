@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{Loaded, ended, frozen, load};
+use super::{Loaded, ended, frozen, load, load_around, load_page};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PagePlan};
@@ -53,58 +53,68 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
     })
 }
 
-/// Notes that a page's creation is about to be sent. Whether it may be: a page that would be refused for its expiry,
-/// or is not wanted any more, is not asked for at all.
+/// What is to be done for a page. Of one that is to be made it is noted that its creation is about to be sent; one that
+/// would be refused for its expiry, or is not wanted any more, is not asked for at all.
 ///
 /// # Errors
 /// What the database says.
-pub fn sending(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Sending, Problem> {
-    let mut loaded = load(tx, id, attempt)?;
-    if loaded.page.state != AttemptState::Planned {
-        return Ok(Sending::Settled);
-    }
-    let plan = PagePlan {
-        planned_at: loaded.page.planned_at.and_utc(),
-        expires_at: loaded.page.expires_at.and_utc(),
-        hold_expires_at: loaded.order.hold_expires_at.and_utc(),
-    };
-    if loaded.page.sent_at.is_none() {
-        if loaded.page.close_wanted {
-            ended(desk, tx, loaded, AttemptState::Refused, None)?;
-            return Ok(Sending::Settled);
+pub fn due(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Due, Problem> {
+    let page = load_page(tx, id, attempt)?;
+    match page.state {
+        AttemptState::Planned => sending(desk, tx, page),
+        AttemptState::Open | AttemptState::Processing => Ok(Due::Look(page)),
+        // Its end is known. A page that was never told of, or was let go, may still have been paid: its webhooks
+        // name it, and then it is asked for.
+        AttemptState::Abandoned | AttemptState::Expired | AttemptState::Refused => {
+            Ok(page.session_id.map_or(Due::Nothing, Due::Ask))
         }
-        if !plan.can_be_asked(tx.now) {
-            replan(
-                desk,
-                tx,
-                loaded,
-                AttemptState::Refused,
-                "its expiry came too near",
-            )?;
-            return Ok(Sending::Settled);
-        }
-        loaded.page.sent_at = Some(tx.now.naive_utc());
-        orders::save_payment(tx.conn, &loaded.page)?;
-    } else if tx.now >= plan.expires_at {
-        // Within its life it was repeated; nobody was ever given its address. Its webhooks are still watched.
-        ended(
-            desk,
-            tx,
-            loaded,
-            AttemptState::Abandoned,
-            Some("the provider never told whether the page was made"),
-        )?;
-        return Ok(Sending::Settled);
+        AttemptState::Paid => Ok(Due::Nothing),
     }
-    Ok(Sending::Go(Box::new((loaded.order, loaded.page))))
 }
 
-/// Whether a page's creation is sent.
-pub enum Sending {
-    /// Send it.
-    Go(Box<(OrderRow, PaymentRow)>),
-    /// There is nothing to send any more.
-    Settled,
+/// What is to be done for a page.
+pub enum Due {
+    /// Its creation is to be sent.
+    Make(Box<(OrderRow, PaymentRow)>),
+    /// It may be paid, or its time may be over.
+    Look(PaymentRow),
+    /// It is closed here; what the provider says of this id is asked for.
+    Ask(String),
+    /// There is nothing to do any more.
+    Nothing,
+}
+
+fn sending(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Problem> {
+    let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
+    let plan = PagePlan {
+        planned_at: page.planned_at.and_utc(),
+        expires_at: page.expires_at.and_utc(),
+        hold_expires_at: order.hold_expires_at.and_utc(),
+    };
+    if page.sent_at.is_some() {
+        if tx.now < plan.expires_at {
+            return Ok(Due::Make(Box::new((order, page))));
+        }
+        // Within its life it was repeated; nobody was ever given its address. Its webhooks are still watched.
+        let why = "the provider never told whether the page was made";
+        let loaded = load_around(tx, page)?;
+        ended(desk, tx, loaded, AttemptState::Abandoned, Some(why))?;
+        return Ok(Due::Nothing);
+    }
+    if page.close_wanted {
+        let loaded = load_around(tx, page)?;
+        ended(desk, tx, loaded, AttemptState::Refused, None)?;
+        return Ok(Due::Nothing);
+    }
+    if !plan.can_be_asked(tx.now) {
+        let why = "its expiry came too near";
+        let loaded = load_around(tx, page)?;
+        replan(desk, tx, loaded, AttemptState::Refused, why)?;
+        return Ok(Due::Nothing);
+    }
+    page.sent_at = Some(tx.now.naive_utc());
+    orders::save_payment(tx.conn, &page)?;
+    Ok(Due::Make(Box::new((order, page))))
 }
 
 /// A creation was answered 5xx, or refused because its expiry came too near: a new attempt with a new key, and the hold

@@ -142,7 +142,15 @@ both_databases! {
         let key = made.body.split("mk_").nth(1).unwrap().split('<').next().unwrap();
         let asked = shop.http.get(shop.url("/api/v1/suppliers")).bearer_auth(format!("mk_{key}"));
         assert_eq!(asked.send().await.unwrap().status(), 200);
-        assert!(!panel.get("/admin/settings").await.body.contains("mk_"));
+        let settings = panel.get("/admin/settings").await;
+        assert!(!settings.body.contains("mk_"));
+        // Revoked, it opens nothing.
+        let revoke = settings.body.split("action=\"").find(|part| part.contains("/revoke\"")).unwrap();
+        let revoke = revoke.split('"').next().unwrap().to_owned();
+        panel.post(&revoke, &[]).await.leads_to("/admin/settings");
+        panel.post(&revoke, &[]).await.is(404);
+        let asked = shop.http.get(shop.url("/api/v1/suppliers")).bearer_auth(format!("mk_{key}"));
+        assert_eq!(asked.send().await.unwrap().status(), 401);
         shop.close().await;
     }
 }

@@ -207,12 +207,13 @@ async fn ask_instead(shop: &Shop, order: OrderId, amount: i64) {
     let session = shop.payments(order).await[0].session_id.clone().unwrap();
     let books = shop.data_dir().join("sandbox.db");
     let mut conn = SqliteConnection::establish(books.to_str().unwrap()).unwrap();
-    let changed =
-        diesel::sql_query("UPDATE object SET body = json_set(body, '$.amount_total', ?) WHERE id = ?")
-            .bind::<BigInt, _>(amount)
-            .bind::<Text, _>(session)
-            .execute(&mut conn)
-            .unwrap();
+    let changed = diesel::sql_query(
+        "UPDATE object SET body = json_set(body, '$.amount_total', ?) WHERE id = ?",
+    )
+    .bind::<BigInt, _>(amount)
+    .bind::<Text, _>(session)
+    .execute(&mut conn)
+    .unwrap();
     assert_eq!(changed, 1);
 }
 

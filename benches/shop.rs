@@ -1,0 +1,201 @@
+//! The program as it is started: until its first page, idle, and with whole joins over HTTP in the sandbox, payment
+//! page's creation included, over 64 connections. Wanted: first page within 0.3 s on an existing database, at most
+//! 40 MiB idle, at most 1.0 ms of the server's CPU for a join, 200 joins a second, none refused.
+//! `cargo bench --bench shop` (Linux: it reads /proc).
+
+mod support;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use muster::app::{App, Role};
+use muster::store::orders;
+use serde_json::{Value, json};
+use support::http::{self, Connection};
+use support::{CALLERS, median, p99, per_second};
+
+/// Joins of one round.
+const JOINS: usize = 3_000;
+/// How many rounds: the first one also warms up what is made once.
+const ROUNDS: usize = 3;
+
+fn main() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let database = format!("sqlite:{}", data.path().join("muster.db").display());
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads");
+    threads.block_on(make(&database, data.path()));
+    let address = free_address();
+    let starts: Vec<f64> = (0..5)
+        .map(|_| {
+            let (server, first) = Server::start(&database, data.path(), address);
+            threads.block_on(async { server.stop().await });
+            first.as_secs_f64()
+        })
+        .collect();
+    println!(
+        "first page: {:.3} s after the start (wanted: 0.3)",
+        median(starts)
+    );
+    let (server, _) = Server::start(&database, data.path(), address);
+    // Idle: what was due at the start is over.
+    std::thread::sleep(Duration::from_secs(3));
+    println!("idle memory: {:.1} MiB (wanted: 40)", server.memory());
+    for round in 0..ROUNDS {
+        let before = server.cpu();
+        let done = threads.block_on(http::load(
+            address,
+            CALLERS,
+            JOINS,
+            move |n| http::post_json("/api/v1/campaigns/ridge/orders", &body(round * JOINS + n)),
+            |answer| {
+                let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                answer.status == 201 && body["checkout_url"].is_string()
+            },
+        ));
+        // What follows an answer (ended jobs, delivered webhooks) is the join's work too.
+        std::thread::sleep(Duration::from_millis(500));
+        let cpu = server.cpu() - before;
+        println!(
+            "joins over HTTP, {CALLERS} connections: {:.0}/s (wanted: 200), {:.2} ms of server CPU each (wanted: 1.0), p99 {:.0?}, refused {}, without page {}",
+            per_second(done.answers, done.took),
+            cpu.as_secs_f64() * 1000.0 / JOINS as f64,
+            p99(done.waits),
+            done.refused,
+            done.bad - done.refused,
+        );
+        assert_eq!(done.refused, 0, "none is refused");
+    }
+    println!(
+        "memory after {} joins: {:.1} MiB",
+        ROUNDS * JOINS,
+        server.memory()
+    );
+    threads.block_on(async { server.stop().await });
+}
+
+/// A database that existed before: the shop and its campaign.
+async fn make(database: &str, data: &Path) {
+    let app = App::build(support::config(database, data), Role::Command).expect("a shop");
+    app.office
+        .write(|desk, tx| support::open_campaign(desk, tx, "ridge", None))
+        .await
+        .expect("a campaign");
+    let none = app
+        .office
+        .read(orders::queue_length)
+        .await
+        .expect("a database");
+    assert_eq!(none, 0);
+    app.office.stop();
+}
+
+fn body(shopper: usize) -> String {
+    json!({
+        "email": format!("shopper{shopper}@mail.example"),
+        "name": "Ana Sousa",
+        "address": {"line1": "Rua das Flores 12", "city": "Porto", "postal_code": "4050-262", "country": "PT"},
+        "lines": [{"sku": "set", "quantity": 1}],
+        "delivery": "one_parcel",
+    })
+    .to_string()
+}
+
+fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("a port")
+}
+
+/// The program as a child.
+struct Server {
+    child: Child,
+}
+
+impl Server {
+    /// Starts it; how long until its first page was there.
+    fn start(database: &str, data: &Path, address: SocketAddr) -> (Self, Duration) {
+        let start = Instant::now();
+        let child = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(["serve", "--sandbox"])
+            .arg(format!("--listen={address}"))
+            .arg(format!("--database-url={database}"))
+            .arg(format!("--data-dir={}", data.display()))
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program");
+        let threads = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a thread");
+        threads.block_on(async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                assert!(
+                    start.elapsed() < Duration::from_secs(30),
+                    "the program did not start"
+                );
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let page = Connection::open(address)
+                .await
+                .ask(&http::get("/c/ridge", "gzip"))
+                .await;
+            assert_eq!(page.status, 200);
+        });
+        (Self { child }, start.elapsed())
+    }
+
+    /// User and system time so far.
+    fn cpu(&self) -> Duration {
+        let stat = self.proc("stat");
+        // After the name in brackets: the 12th and 13th word are ticks of 10 ms.
+        let words: Vec<&str> = stat[stat.rfind(')').expect("a name") + 2..]
+            .split(' ')
+            .collect();
+        let ticks: u64 = words[11].parse::<u64>().expect("a number")
+            + words[12].parse::<u64>().expect("a number");
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Resident memory in MiB.
+    fn memory(&self) -> f64 {
+        let status = self.proc("status");
+        let line = status
+            .lines()
+            .find(|l| l.starts_with("VmRSS:"))
+            .expect("a size");
+        let kib: f64 = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|n| n.parse().ok())
+            .expect("a size");
+        kib / 1024.0
+    }
+
+    fn proc(&self, name: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("/proc")
+    }
+
+    /// Asks it to end, and waits for that.
+    async fn stop(mut self) {
+        let told = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(told.is_ok_and(|s| s.success()), "it was told to stop");
+        self.child.wait().expect("its end");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Where the bench failed half-way.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,144 @@
+//! What the benches share: a shop with one campaign, a load of many connections, and how ratios are told.
+//!
+//! Machines differ and are noisy, so nothing here is asserted on time: each bench measures two things in turn, in one
+//! run, and tells their ratio (the median of several rounds).
+
+#![allow(dead_code, reason = "each bench uses its own part")]
+
+pub mod http;
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+use muster::config::{Config, Settings};
+use muster::domain::country::Country;
+use muster::domain::draft::CampaignInput;
+use muster::domain::ids::{MerchantId, SupplierId};
+use muster::domain::order::Delivery;
+use muster::store::campaigns::CampaignRow;
+use muster::store::merchants::{MerchantRow, SupplierRow};
+use muster::store::{Tx, merchants};
+use muster::workflows::campaigns;
+use muster::workflows::desk::{Desk, Problem};
+use muster::workflows::join::{Address, JoinRequest};
+use serde_json::json;
+
+/// How many ask at once.
+pub const CALLERS: usize = 64;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// The settings of a sandbox on this database.
+pub fn config(database: &str, data: &Path) -> Config {
+    let line = Line::parse_from([
+        "muster",
+        "--sandbox",
+        "--listen=127.0.0.1:0",
+        &format!("--database-url={database}"),
+        &format!("--data-dir={}", data.display()),
+    ]);
+    line.settings.check().expect("settings that hold")
+}
+
+/// Makes a merchant with a supplier and an open campaign of one option, with at most `cap` units.
+pub fn open_campaign(
+    desk: &Desk,
+    tx: &mut Tx,
+    slug: &str,
+    cap: Option<i64>,
+) -> Result<CampaignRow, Problem> {
+    let now = tx.now;
+    let merchant = MerchantRow {
+        id: MerchantId::new(),
+        slug: format!("shop-of-{slug}"),
+        name: "Fern & Kiln".into(),
+        email: "hello@fern.example".into(),
+        address: "Rua do Forno 1\nPorto".into(),
+        imprint: "Fern & Kiln Lda.".into(),
+        terms: "Goods are made to order.".into(),
+        privacy: "We keep your address to ship.".into(),
+        terms_version: 1,
+        payouts_manual: true,
+        created_at: now.naive_utc(),
+    };
+    let supplier = SupplierRow {
+        id: SupplierId::new(),
+        merchant_id: merchant.id,
+        name: "Kasten Woodworks".into(),
+        email: "orders@kasten.example".into(),
+        address: "Kassel".into(),
+        currency: "usd".into(),
+        lead_time_days: 35,
+        minimum_units: None,
+        capacity_units: None,
+        case_pack: 1,
+        unit_costs: json!({"set": 4000}).to_string(),
+        created_at: now.naive_utc(),
+    };
+    merchants::insert(tx.conn, &merchant)?;
+    merchants::insert_supplier(tx.conn, &supplier)?;
+    let day = |days: i64| {
+        (now + chrono::Duration::days(days))
+            .date_naive()
+            .to_string()
+    };
+    let body = json!({
+        "title": "Ridge pour-over set", "slug": slug,
+        "description": "Thrown in one kiln run.\n\n".repeat(20), "currency": "usd",
+        "threshold": {"kind": "units", "target": 5},
+        "deadline": (now + chrono::Duration::days(7)).to_rfc3339(),
+        "promised_ship_date": day(60), "stop_loss_date": day(120), "payment_mode": "charge_now",
+        "trigger": "at_deadline", "steps": [1, 5, 10],
+        "options": [{"sku": "set", "name": "Full set", "prices": [10000, 9000, 8000], "cap": cap}],
+        "supplier_ids": [supplier.id.to_string()],
+        "shipping": [{"countries": ["*"], "price": 0}],
+    });
+    let input: CampaignInput = serde_json::from_value(body)?;
+    let row = campaigns::create(tx, merchant.id, input)?;
+    campaigns::publish(desk, tx, merchant.id, &row.slug)
+}
+
+/// The wish of one shopper for one unit.
+pub fn wish(campaign: &CampaignRow, shopper: usize) -> JoinRequest {
+    JoinRequest {
+        campaign: campaign.id,
+        email: format!("shopper{shopper}@mail.example"),
+        name: "Ana Sousa".into(),
+        address: Address {
+            line1: "Rua das Flores 12".into(),
+            line2: None,
+            city: "Porto".into(),
+            region: None,
+            postal_code: Some("4050-262".into()),
+            country: Country::parse("PT").expect("a country"),
+        },
+        lines: vec![("set".into(), 1)],
+        delivery: Delivery::OneParcel,
+        agreed_total: None,
+        terms_version: Some(1),
+        joined_from: "127.0.0.1".into(),
+        form_key: Some(format!("form-{shopper}")),
+    }
+}
+
+/// How many per second.
+pub fn per_second(count: usize, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The value below which 99 of 100 lie.
+pub fn p99(mut values: Vec<Duration>) -> Duration {
+    values.sort_unstable();
+    values[(values.len() * 99 / 100).min(values.len() - 1)]
+}
