@@ -3,6 +3,7 @@
 
 mod crashes;
 mod disputes;
+mod each_step;
 mod faults;
 mod pages;
 mod races;

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod database;
 mod driver;
+pub mod life;
 pub mod office;
 pub mod shop;
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use clap::Parser;
-use muster::app::{App, Role, Running};
+use muster::app::{App, Role, Running, Seams};
 use muster::config::Settings;
 use muster::domain::campaign::CampaignState;
 use muster::domain::country::Country;
@@ -51,7 +51,12 @@ impl Shop {
 
     /// Opens a shop that gives a call to the provider up after so many seconds.
     pub async fn open_with_timeout(db: TestDatabase, timeout: u32) -> Shop {
-        let running = start(&db, timeout).await;
+        Self::open_with(db, timeout, Seams::default()).await
+    }
+
+    /// Opens a shop with something between it and the outside.
+    pub async fn open_with(db: TestDatabase, timeout: u32, seams: Seams) -> Shop {
+        let running = start(&db, timeout, seams).await;
         let now = running.app.office.now();
         let merchant = MerchantRow {
             id: MerchantId::new(),
@@ -106,7 +111,7 @@ impl Shop {
         self.stop().await.start().await
     }
 
-    /// Stops it; its data stay.
+    /// Stops it; its data stay. Of a shop that died nothing more takes effect.
     pub async fn stop(self) -> Stopped {
         let Shop {
             running,
@@ -372,12 +377,17 @@ pub struct Stopped {
     merchant: MerchantId,
     supplier: SupplierRow,
     timeout: u32,
-    db: TestDatabase,
+    pub db: TestDatabase,
 }
 
 impl Stopped {
     /// Starts it on its data.
     pub async fn start(self) -> Shop {
+        self.start_with(Seams::default()).await
+    }
+
+    /// Starts it on its data with something between it and the outside.
+    pub async fn start_with(self, seams: Seams) -> Shop {
         let Stopped {
             merchant,
             supplier,
@@ -385,7 +395,7 @@ impl Stopped {
             db,
         } = self;
         Shop {
-            running: start(&db, timeout).await,
+            running: start(&db, timeout, seams).await,
             http: client(),
             merchant,
             supplier,
@@ -416,7 +426,7 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
-async fn start(db: &TestDatabase, timeout: u32) -> Running {
+async fn start(db: &TestDatabase, timeout: u32, seams: Seams) -> Running {
     let data = db.data_dir().display().to_string();
     let line = Line::parse_from([
         "muster",
@@ -426,6 +436,6 @@ async fn start(db: &TestDatabase, timeout: u32) -> Running {
         &format!("--database-url={}", db.url()),
         &format!("--data-dir={data}"),
     ]);
-    let app = App::build(line.settings.check().unwrap(), Role::Pages).unwrap();
+    let app = App::build_with(line.settings.check().unwrap(), Role::Pages, seams).unwrap();
     app.start(Role::Pages).await.unwrap()
 }
