@@ -111,10 +111,13 @@ async fn look(office: &Office, page: &PaymentRow) -> Result<Next, Trouble> {
         }
     }
     let said = office.provider().page(session).await?;
+    let is_known = said.status.is_some();
     let state = office
         .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
         .await?;
     Ok(match state {
+        // A word that is not known is not known half a minute later: staff see it.
+        AttemptState::Open if over && !is_known => Next::At(office.now() + Duration::hours(1)),
         AttemptState::Open if page.close_wanted || over => {
             // Open all the same: the expiry did not take. Again, soon.
             Next::At(office.now() + Duration::seconds(30))
