@@ -1,6 +1,7 @@
 //! Bad days: the network, the provider, the shoppers and the machine at their worst. The campaign ends right all the
 //! same, nobody is charged or refunded twice, and the books agree at each stage.
 
+mod colleagues;
 mod crashes;
 mod disputes;
 mod each_step;
@@ -11,6 +12,7 @@ mod refunds;
 mod restore;
 mod simulation;
 mod supplier;
+mod unknown;
 mod webhooks;
 
 use muster::domain::ids::OrderId;

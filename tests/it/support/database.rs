@@ -58,10 +58,7 @@ impl TestDatabase {
     /// too, and nothing waits for a disk. Before anybody opened it.
     pub fn in_memory(mut self) -> Self {
         if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
-            if !self.is_postgres() {
-                self.url = format!("sqlite:{}", folder.path().join("muster.db").display());
-            }
-            self.data_dir = folder;
+            self.move_to(folder);
         }
         self.execute(UNHURRIED, "");
         self
@@ -75,14 +72,22 @@ impl TestDatabase {
         self.execute(KEEP, "");
     }
 
-    /// Makes everything as it was when it was kept. Whoever still has it open is cut off.
-    pub fn rewind(&self) {
-        let kept = self.kept.as_ref().expect("it was kept");
-        for file in files(self.data_dir.path()) {
-            fs::remove_file(file).expect("an old file goes");
-        }
-        copy_files(kept.path(), self.data_dir.path());
+    /// Makes everything as it was when it was kept, in a folder of its own. Whoever still has the old one open is cut
+    /// off.
+    pub fn rewind(&mut self) {
+        let kept = self.kept.as_ref().expect("it was kept").path();
+        let folder = self.data_dir.path().parent().expect("it lies somewhere");
+        let fresh = tempfile::tempdir_in(folder).expect("a temporary folder");
+        copy_files(kept, fresh.path());
+        self.move_to(fresh);
         self.execute(REWIND, "");
+    }
+
+    fn move_to(&mut self, folder: TempDir) {
+        if !self.is_postgres() {
+            self.url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        }
+        self.data_dir = folder;
     }
 
     /// Does this behind the program's back: the first text on PostgreSQL, the second on the embedded database.

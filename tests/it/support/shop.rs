@@ -135,6 +135,19 @@ impl Shop {
         settings(&self.db)
     }
 
+    pub fn is_on_postgres(&self) -> bool {
+        self.db.is_postgres()
+    }
+
+    /// Another process on the same data, which serves nothing; its worker works when it is told to.
+    pub fn colleague(&self, seams: Seams) -> App {
+        let mut line = vec!["muster".to_owned()];
+        line.extend(self.settings());
+        line.push(format!("--public-url={}", self.running.app.public_url));
+        let settings = Line::parse_from(line).settings;
+        App::build_with(settings.check().unwrap(), Role::Work, seams).unwrap()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.running.app.public_url)
     }

@@ -11,6 +11,9 @@ use serde_json::Value;
 use super::movements;
 use crate::support::shop::Shop;
 
+/// By then the provider has told again what nobody took.
+const TOLD_AGAIN: Duration = Duration::minutes(1);
+
 /// Joins with one form, however often it is sent.
 pub async fn joins(shop: &Shop, campaign: &CampaignRow, email: &str, units: i64) -> OrderId {
     let mut wish = shop.wish(campaign, email, units);
@@ -33,7 +36,7 @@ pub async fn pays(shop: &Shop, order: OrderId, card: &str) {
         }
     }
     assert_eq!(movements(shop, order).await.0.len(), 1, "it was paid, once");
-    shop.settle().await;
+    shop.advance(TOLD_AGAIN).await;
 }
 
 /// Pays a page of which nobody was told, unless the provider has the money already.
@@ -48,7 +51,7 @@ pub async fn pays_stray(shop: &Shop, order: OrderId, card: &str) {
         let paid = shop.http.post(pay).form(&[("card", card)]).send().await;
         assert_eq!(paid.unwrap().status(), 303);
     }
-    shop.settle().await;
+    shop.advance(TOLD_AGAIN).await;
 }
 
 /// The clock comes to this time, if it is not later already.
