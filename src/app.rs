@@ -13,14 +13,14 @@ use crate::jobs::Worker;
 use crate::mail::{Templates, mailer};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::secret;
-use crate::store::{self, ConnPool, Lane};
+use crate::store::{self, ConnPool, Gate, Lane};
 use crate::stripe::{StripeConfig, StripeProvider, endpoint};
 use crate::web as pages;
 use crate::workflows::desk::Desk;
 use crate::workflows::join::Joins;
 use crate::workflows::links::Links;
 use crate::workflows::office::{Office, Settings, Signals};
-use crate::workflows::ports::{Clock, SystemClock};
+use crate::workflows::ports::{Clock, Mailer, Provider, SystemClock};
 
 /// What this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +97,45 @@ pub fn ground(config: &Config, public_url: &str, connections: u32) -> Result<Gro
     })
 }
 
+/// Puts something in front of a port.
+pub type Wrap<T> = Box<dyn FnOnce(Arc<T>) -> Arc<T>>;
+
+/// What may stand between the program and what it moves: its commits, the provider, the mailer. Nothing does when it
+/// runs. Tests stand there, to let the process die after any effect and to change what the provider says; no setting
+/// leads here.
+pub struct Seams {
+    /// Stands at each commit of the write lane.
+    pub gate: Box<dyn Gate>,
+    /// Stands in front of the provider.
+    pub provider: Wrap<dyn Provider>,
+    /// Stands in front of the mailer.
+    pub mailer: Wrap<dyn Mailer>,
+}
+
+impl Default for Seams {
+    fn default() -> Self {
+        Self {
+            gate: Box::new(store::Open),
+            provider: Box::new(|provider| provider),
+            mailer: Box::new(|mailer| mailer),
+        }
+    }
+}
+
 impl App {
     /// Puts the program together. With [`Role::Everything`] and [`Role::Pages`] its port is taken, and answers wait.
     ///
     /// # Errors
     /// A sentence for the operator, which names the setting.
     pub fn build(config: Config, role: Role) -> Result<App, String> {
+        Self::build_with(config, role, Seams::default())
+    }
+
+    /// Puts the program together with something at its seams.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub fn build_with(config: Config, role: Role, seams: Seams) -> Result<App, String> {
         let serves = matches!(role, Role::Everything | Role::Pages);
         let listener = if serves {
             Some(listen(config.listen)?)
@@ -150,13 +183,13 @@ impl App {
             live,
         });
         let signals = Signals::default();
-        let lane = lane(&config, &ground, rate, &signals)?;
+        let lane = lane(&config, &ground, rate, &signals, seams.gate)?;
         let office = Office::new(
             ground.pool,
             lane,
             desk,
-            Arc::new(provider),
-            mailer,
+            (seams.provider)(Arc::new(provider)),
+            (seams.mailer)(mailer),
             settings,
             signals,
         );
@@ -212,12 +245,14 @@ fn lane(
     ground: &Ground,
     rate: Option<u32>,
     signals: &Signals,
+    gate: Box<dyn Gate>,
 ) -> Result<Lane<Joins>, String> {
     let conn = store::connect(&config.database).map_err(|e| e.to_string())?;
     let joins = Joins::new(ground.clock.clone(), config.hold_minutes, rate);
     let clock = ground.clock.clone();
     let signals = signals.clone();
-    Lane::start(
+    Lane::start_behind(
+        gate,
         conn,
         joins,
         Box::new(move || clock.now()),

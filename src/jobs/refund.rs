@@ -4,7 +4,8 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::ids::RefundId;
-use crate::store::jobs;
+use crate::domain::payment::DisputeState;
+use crate::store::{jobs, refunds};
 use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::dispute::Heard;
 use crate::workflows::office::Office;
@@ -107,14 +108,13 @@ async fn refused(
         return heard(office, id, tag.attempt, said).await;
     }
     if disputed {
-        let open = office.provider().disputes(Some(intent), None, None).await?;
-        if let Some(dispute) = open.data.into_iter().next() {
+        if let Some(dispute) = holding(office, intent).await? {
             // No webhook told, or none yet: it is asked for now.
             office
                 .write(move |_, tx| -> Result<(), Problem> {
                     let now = tx.now.naive_utc();
                     refund::held_by_dispute(tx, id, &why)?;
-                    enqueue(tx, jobs::DISPUTE, &dispute.id, now)
+                    enqueue(tx, jobs::DISPUTE, &dispute, now)
                 })
                 .await?;
             return Ok(Next::Done);
@@ -124,6 +124,22 @@ async fn refused(
         .write(move |desk, tx| refund::refused(desk, tx, id, &why))
         .await?;
     Ok(Next::Done)
+}
+
+/// The dispute that holds a payment's refunds. One that the books know as lost holds nothing any more: what is due all
+/// the same, because it was over a part, needs another way.
+async fn holding(office: &Office, intent: String) -> Result<Option<String>, Trouble> {
+    let all = office.provider().disputes(Some(intent), None, None).await?;
+    for dispute in all.data {
+        let id = dispute.id.clone();
+        let known = office
+            .read(move |conn| Ok::<_, Problem>(refunds::dispute(conn, &id)?))
+            .await?;
+        if known.is_none_or(|known| known.state != DisputeState::Lost) {
+            return Ok(Some(dispute.id));
+        }
+    }
+    Ok(None)
 }
 
 /// The refund with our ids in the provider's list of a payment's refunds.

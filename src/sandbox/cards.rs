@@ -15,6 +15,8 @@ pub enum Charge {
     RefundPending,
     /// Pays, and is disputed at once.
     Disputed,
+    /// Pays, and the bank asks about it at once: an inquiry, which takes no money.
+    Inquired,
 }
 
 /// When a card wants its holder asked (3-D Secure).
@@ -126,7 +128,7 @@ const fn card(
 }
 
 /// Every card, in the order the pay page lists them.
-pub const CARDS: [Card; 13] = [
+pub const CARDS: [Card; 14] = [
     card("4242424242424242", "pm_card_visa", Charge::Pays, "Pays"),
     card(
         "4000000000000002",
@@ -208,6 +210,12 @@ pub const CARDS: [Card; 13] = [
         "pm_card_createDispute",
         Charge::Disputed,
         "Pays, then is disputed",
+    ),
+    card(
+        "4000000000001976",
+        "pm_card_createDisputeInquiry",
+        Charge::Inquired,
+        "Pays, then the bank inquires",
     ),
 ];
 

@@ -197,12 +197,46 @@ pub type Now = Box<dyn Fn() -> DateTime<Utc> + Send>;
 /// Hears what was committed.
 pub type OnCommit = Box<dyn Fn(Effects) + Send>;
 
+/// Stands at each commit. The program itself leaves it [`Open`]; tests close it at a chosen moment, so that a process
+/// can die after any commit and before any other.
+pub trait Gate: Send {
+    /// Whether a commit may be made; where not, it fails as if the database had refused it.
+    fn lets_through(&self) -> bool;
+    /// A commit was made; nobody has heard of it yet.
+    fn committed(&self);
+}
+
+/// Lets every commit through.
+pub struct Open;
+
+impl Gate for Open {
+    fn lets_through(&self) -> bool {
+        true
+    }
+
+    fn committed(&self) {}
+}
+
 impl<G: Group> Lane<G> {
     /// Starts the writer on a connection of its own.
     ///
     /// # Errors
     /// When the thread can't be started.
     pub fn start(conn: Conn, group: G, now: Now, on_commit: OnCommit) -> Result<Self, StoreError> {
+        Self::start_behind(Box::new(Open), conn, group, now, on_commit)
+    }
+
+    /// Starts the writer behind a gate.
+    ///
+    /// # Errors
+    /// When the thread can't be started.
+    pub fn start_behind(
+        gate: Box<dyn Gate>,
+        conn: Conn,
+        group: G,
+        now: Now,
+        on_commit: OnCommit,
+    ) -> Result<Self, StoreError> {
         let (entrance, exit) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("write-lane".into())
@@ -212,6 +246,7 @@ impl<G: Group> Lane<G> {
                     group,
                     now,
                     on_commit,
+                    gate,
                 }
                 .work(&exit)
             })
@@ -282,6 +317,7 @@ struct Writer<G: Group> {
     group: G,
     now: Now,
     on_commit: OnCommit,
+    gate: Box<dyn Gate>,
 }
 
 type Waiting<G> = (
@@ -377,12 +413,21 @@ impl<G: Group> Writer<G> {
                 }
             }
         }
-        if whole && commit(&mut self.conn).is_ok() {
+        if whole && self.commit().is_ok() {
             (self.on_commit)(effects);
             return Together::Committed(changes, answers);
         }
         rollback(&mut self.conn);
         Together::Apart(changes)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.gate.lets_through() {
+            return Err(LaneError::Stopped.into());
+        }
+        commit(&mut self.conn)?;
+        self.gate.committed();
+        Ok(())
     }
 
     /// Runs a step so that its failure takes back only itself.
@@ -462,9 +507,9 @@ impl<G: Group> Writer<G> {
         match step(&self.group, &mut tx) {
             Ok(value) => {
                 let effects = std::mem::take(&mut tx.effects);
-                if let Err(e) = commit(&mut self.conn) {
+                if let Err(e) = self.commit() {
                     rollback(&mut self.conn);
-                    return Err(Failed::Commit(e.into()));
+                    return Err(Failed::Commit(e));
                 }
                 (self.on_commit)(effects);
                 Ok(value)

@@ -20,7 +20,9 @@ mod types;
 
 pub(crate) use conn::each_backend;
 pub use conn::{Conn, ConnPool, DatabaseUrl, PooledConn, connect, open};
-pub use lane::{Effects, Group, IsPassing, Lane, LaneError, Now, OnCommit, Tx, write_on};
+pub use lane::{
+    Effects, Gate, Group, IsPassing, Lane, LaneError, Now, OnCommit, Open, Tx, write_on,
+};
 
 /// What can go wrong when something is kept or read. Violations of constraints that mean something to a person are
 /// turned into domain errors where they happen; the rest is for the log.

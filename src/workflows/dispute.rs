@@ -184,12 +184,26 @@ fn won(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Proble
 }
 
 fn lost(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Problem> {
+    let mut dropped = Vec::new();
     for mut refund in refunds::of_order(tx.conn, order.id)? {
         if refund.held {
             money::drop_refund(tx, order, &mut refund)?;
+            dropped.push(refund);
         }
     }
     money::dispute_lost(tx, order, &row.provider_id, row.amount)?;
+    // A dispute over a part takes no more than that: what was due of the rest goes out.
+    for refund in dropped {
+        let rest = money::rest_of_pages(tx, order)?
+            .into_iter()
+            .find(|(attempt, _)| *attempt == refund.payment_attempt)
+            .map_or(0, |(_, rest)| rest);
+        if rest > 0 {
+            money::rename_dropped(tx, &refund)?;
+            let (attempt, amount) = (refund.payment_attempt, refund.amount.min(rest));
+            money::commit_refund(tx, order, attempt, refund.purpose, amount)?;
+        }
+    }
     happened(
         tx,
         Concerns::order(order),

@@ -356,22 +356,7 @@ impl Outcome<'_> {
         // Given back already, as the provider told after an old backup was restored: that stands.
         let back = order.final_total.map_or(back, |total| order.total - total);
         order.final_total = Some(order.total - back);
-        // Nothing is left to give back of where a dispute took everything.
-        if back > 0
-            && let Some(paid) = self.paid_page(tx, order)?
-        {
-            money::commit_refund(tx, order, paid, RefundPurpose::Difference, back)?;
-            happened(
-                tx,
-                Concerns::order(order),
-                "system",
-                "difference",
-                format!(
-                    "The price fell: {} goes back to the card.",
-                    say(back, &order.currency)
-                ),
-            )?;
-        }
+        let given = self.give_difference(tx, order, back)?;
         let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
         let letter = Letter::Succeeded {
             about: self
@@ -381,19 +366,40 @@ impl Outcome<'_> {
             shipping: nonzero_said(agreed.quote.shipping, &order.currency),
             total: say(order.total - back, &order.currency),
             charged: say(order.total, &order.currency),
-            back: nonzero_said(back, &order.currency),
+            back: nonzero_said(given, &order.currency),
             ships_by: self.draft.promised_ship_date,
         };
         self.desk
             .tell_shopper(tx, self.merchant, order, "succeeded", letter)
     }
 
-    /// The page whose payment made the order count: the first one that is paid and not given back as late.
-    fn paid_page(&self, tx: &mut Tx, order: &OrderRow) -> Result<Option<i32>, Problem> {
-        Ok(money::rest_of_pages(tx, order)?
+    /// Commits the refund of the difference; how much that is. Of what a lost dispute took nothing is left to give back.
+    fn give_difference(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        back: i64,
+    ) -> Result<i64, Problem> {
+        // The page whose payment made the order count: the first one that is paid and not given back as late.
+        let paid = money::rest_of_pages(tx, order)?
             .into_iter()
-            .find(|(_, rest)| *rest > 0)
-            .map(|(attempt, _)| attempt))
+            .find(|(_, rest)| *rest > 0);
+        let Some((attempt, rest)) = paid.filter(|_| back > 0) else {
+            return Ok(0);
+        };
+        let given = back.min(rest);
+        money::commit_refund(tx, order, attempt, RefundPurpose::Difference, given)?;
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "difference",
+            format!(
+                "The price fell: {} goes back to the card.",
+                say(given, &order.currency)
+            ),
+        )?;
+        Ok(given)
     }
 
     /// The campaign failed: the order is cancelled and everything it paid goes back.

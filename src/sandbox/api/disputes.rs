@@ -52,6 +52,28 @@ pub fn open(b: &mut Books, charge: &mut Record) -> Reply<()> {
     );
     let taken = b.book("adjustment", -amount, &currency, &id)?;
     let taken = b.get("balance_transaction", &taken, "id")?.body;
+    let r = made(b, charge, id, "needs_response", &[taken]);
+    b.insert(&r)?;
+    charge.body["disputed"] = json!(true);
+    b.save(charge)?;
+    b.event("charge.dispute.created", &r.body)?;
+    b.event("charge.dispute.funds_withdrawn", &r.body)?;
+    Ok(())
+}
+
+/// The bank only asks: no money leaves the balance, and the charge can be refunded.
+pub fn inquire(b: &mut Books, charge: &Record) -> Reply<()> {
+    let r = made(b, charge, new_id("du_1", 23), INQUIRY, &[]);
+    b.insert(&r)?;
+    b.event("charge.dispute.created", &r.body)?;
+    Ok(())
+}
+
+/// An inquiry that waits for an answer; it ends as `warning_closed`.
+const INQUIRY: &str = "warning_needs_response";
+
+fn made(b: &Books, charge: &Record, id: String, status: &'static str, taken: &[Value]) -> Record {
+    let inquires = status == INQUIRY;
     let mut evidence = Map::new();
     for field in EVIDENCE {
         evidence.insert(field.into(), Value::Null);
@@ -60,38 +82,37 @@ pub fn open(b: &mut Books, charge: &mut Record) -> Reply<()> {
     let body = json!({
         "id": id,
         "object": "dispute",
-        "amount": amount,
-        "balance_transactions": [taken],
+        "amount": number(&charge.body, "amount"),
+        "balance_transactions": taken,
         "charge": charge.id,
         "created": b.now,
-        "currency": currency,
+        "currency": text(&charge.body, "currency"),
         "enhanced_eligibility_types": [],
         "evidence": evidence,
         "evidence_details": {
             "due_by": b.now + TO_ANSWER, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
             "submission_count": 0,
         },
-        "is_charge_refundable": false,
+        "is_charge_refundable": inquires,
         "livemode": false,
         "metadata": {},
         "payment_intent": charge.payment_intent,
         "payment_method_details": {
-            "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" }, "type": "card",
+            "card": {
+                "brand": "visa", "case_type": if inquires { "inquiry" } else { "chargeback" }, "network": "visa",
+                "network_reason_code": "10.4",
+            },
+            "type": "card",
         },
         "reason": "fraudulent",
-        "status": "needs_response",
+        "status": status,
     });
     let mut r = b.record("dispute", id, body);
     r.charge = Some(charge.id.clone());
     r.payment_intent = charge.payment_intent.clone();
-    r.tag = Some("needs_response".into());
+    r.tag = Some(status.into());
     r.due_at = Some(b.now + TO_ANSWER);
-    b.insert(&r)?;
-    charge.body["disputed"] = json!(true);
-    b.save(charge)?;
-    b.event("charge.dispute.created", &r.body)?;
-    b.event("charge.dispute.funds_withdrawn", &r.body)?;
-    Ok(())
+    r
 }
 
 /// `POST /v1/disputes/{id}`: evidence and metadata.
@@ -145,7 +166,10 @@ pub fn update(b: &mut Books, id: &str, mut form: Form) -> Reply {
 }
 
 fn still_open(r: &Record) -> Result<(), Failure> {
-    if matches!(r.tag.as_deref(), Some("needs_response" | "under_review")) {
+    if matches!(
+        r.tag.as_deref(),
+        Some("needs_response" | "under_review" | INQUIRY)
+    ) {
         return Ok(());
     }
     let message = format!(
@@ -164,8 +188,16 @@ pub fn close(b: &mut Books, id: &str, form: Form) -> Reply {
     Ok(r.body)
 }
 
-/// Somebody is right. Won: the money is back on the balance.
+/// Somebody is right. Won: the money is back on the balance. An inquiry took none, and is closed either way.
 pub fn decide(b: &mut Books, r: &mut Record, won: bool) -> Reply<()> {
+    if r.tag.as_deref() == Some(INQUIRY) {
+        r.body["status"] = json!("warning_closed");
+        r.tag = Some("warning_closed".into());
+        r.due_at = None;
+        b.save(r)?;
+        b.event("charge.dispute.closed", &r.body)?;
+        return Ok(());
+    }
     let status = if won { "won" } else { "lost" };
     r.body["status"] = json!(status);
     r.tag = Some(status.into());

@@ -124,8 +124,10 @@ fn pay(b: &mut Books, intent: &mut Record, method: &mut Record, card: &cards::Ca
     keep_card(b, intent, method)?;
     b.event("charge.succeeded", &charge.body)?;
     b.event("payment_intent.succeeded", &intent.body)?;
-    if card.charge == Charge::Disputed {
-        disputes::open(b, &mut charge)?;
+    match card.charge {
+        Charge::Disputed => disputes::open(b, &mut charge)?,
+        Charge::Inquired => disputes::inquire(b, &charge)?,
+        _ => {}
     }
     Ok(())
 }

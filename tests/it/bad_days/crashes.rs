@@ -156,9 +156,14 @@ async fn lives(
     }
 }
 
-#[actix_web::test]
-async fn killed_at_any_moment_both_stories_end_right() {
-    let shop = Shop::open(TestDatabase::sqlite()).await;
+both_databases! {
+    async fn killed_at_any_moment_both_stories_end_right(db: TestDatabase) {
+        both_stories(db).await;
+    }
+}
+
+async fn both_stories(db: TestDatabase) {
+    let shop = Shop::open(db).await;
     let reached = shop.publish(shop.example_a()).await;
     let mut body = shop.example_a();
     body["threshold"]["target"] = json!(500);

@@ -4,15 +4,20 @@ use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::ids::OrderId;
 use muster::domain::order::{OrderState, PaymentState};
-use muster::domain::payment::RefundState;
+use muster::domain::payment::{DisputeState, RefundState};
 use muster::store::campaigns::CampaignRow;
+use muster::store::refunds::{self, RefundRow};
+use muster::workflows::judgement::judge;
+use muster::workflows::{campaigns, dispute};
 use serde_json::json;
 
 use super::agrees;
 use crate::support::database::TestDatabase;
-use crate::support::shop::Shop;
+use crate::support::provider::Between;
+use crate::support::shop::{GOOD_CARD, Shop};
 
 const DISPUTED: &str = "4000000000000259";
+const INQUIRED: &str = "4000000000001976";
 
 async fn join_and_dispute(shop: &Shop, campaign: &CampaignRow, email: &str, units: i64) -> OrderId {
     let id = shop.join(campaign, email, units).await.order.id;
@@ -144,4 +149,113 @@ both_databases! {
         shop.audit().await;
         shop.close().await;
     }
+
+    async fn an_inquiry_freezes_and_books_nothing(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let mut orders = Vec::new();
+        for n in 0..2 {
+            let id = shop.join(&campaign, &format!("s{n}@mail.example"), 2).await.order.id;
+            shop.settle().await;
+            assert_eq!(shop.pay(id, INQUIRED).await, 303);
+            shop.settle().await;
+            let order = shop.order(id).await;
+            assert_eq!((order.state, order.payment_state), (OrderState::Confirmed, PaymentState::Paid));
+            assert_eq!(shop.read(move |c| refunds::disputes_of(c, id)).await[0].state, DisputeState::Inquiry);
+            orders.push(id);
+        }
+        assert_eq!(shop.campaign(&campaign).await.committed_units, 4);
+        shop.audit().await;
+        // A refund that is due goes out at once.
+        shop.cancel(orders[0]).await.unwrap();
+        shop.settle().await;
+        assert_eq!(shop.order(orders[0]).await.refunded, 20000);
+        // The bank asks no more; the campaign fails, and the other is refunded as anybody.
+        shop.advance(Duration::days(9)).await;
+        for id in &orders {
+            let order = shop.order(*id).await;
+            assert_eq!((order.refunded, order.lost, order.refund_due), (20000, 0, 0), "{order:#?}");
+            assert_eq!(order.payment_state, PaymentState::Refunded);
+        }
+        agrees(&shop, &orders).await;
+        shop.close().await;
+    }
+
+    async fn an_order_that_lost_everything_in_a_dispute_is_settled_without_a_refund(db: TestDatabase) {
+        let between = Between::new();
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let (campaign, id) = lost_before_it_was_settled(&shop).await;
+        shop.settle().await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        let order = shop.order(id).await;
+        assert_eq!((order.final_total, order.lost), (Some(18000), 20000), "{order:#?}");
+        assert!(shop.refunds(id).await.is_empty(), "nothing is left to give back of");
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+
+    async fn of_what_a_dispute_left_no_more_goes_back_than_is_there(db: TestDatabase) {
+        let between = Between::new();
+        *between.dispute.lock().unwrap() = |dispute| dispute.amount = 19500;
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let (_, id) = lost_before_it_was_settled(&shop).await;
+        shop.settle().await;
+        let refund = shop.refunds(id).await.pop().unwrap();
+        assert_eq!(refund.amount, 500, "the difference is 2000, and 500 are there");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_lost_dispute_over_a_part_leaves_the_rest_to_be_refunded(db: TestDatabase) {
+        let between = Between::new();
+        *between.dispute.lock().unwrap() = |dispute| dispute.amount = 5000;
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = join_and_dispute(&shop, &campaign, "a@mail.example", 2).await;
+        let order = shop.order(id).await;
+        assert_eq!((order.state, order.refund_due), (OrderState::Cancelled, 20000));
+        shop.audit().await;
+        decide(&shop, "lost").await;
+        let order = shop.order(id).await;
+        assert_eq!((order.lost, order.refund_due), (5000, 15000), "{order:#?}");
+        shop.audit().await;
+        // The provider refunds nothing of a charge whose dispute was lost: it needs another way.
+        shop.advance(Duration::days(1)).await;
+        let due = |r: &RefundRow| r.state == RefundState::Failed && !r.held;
+        assert!(shop.refunds(id).await.iter().any(due), "{:#?}", shop.refunds(id).await);
+        let mails = shop.mail_to("a@mail.example").await;
+        assert!(mails.iter().any(|m| m.contains("another way")), "{mails:?}");
+        shop.audit().await;
+        shop.close().await;
+    }
+}
+
+/// A campaign that was judged, and an order of it that lost a dispute before it got its final price.
+async fn lost_before_it_was_settled(shop: &Shop) -> (CampaignRow, OrderId) {
+    // Nobody is told of the dispute, so that it does not cancel the order.
+    shop.faults(json!({"webhooks": "drop"})).await;
+    let campaign = shop.publish(shop.example_a()).await;
+    let id = join_and_dispute(shop, &campaign, "a@mail.example", 2).await;
+    let other = shop.join(&campaign, "b@mail.example", 4).await.order.id;
+    shop.settle().await;
+    assert_eq!(shop.pay(other, GOOD_CARD).await, 303);
+    shop.advance(Duration::minutes(5)).await;
+    assert_eq!(shop.order(id).await.state, OrderState::Confirmed);
+    decide(shop, "lost").await;
+    let (merchant, slug, judged) = (shop.merchant, campaign.slug.clone(), campaign.id);
+    shop.write(move |_, tx| campaigns::close(tx, merchant, &slug))
+        .await
+        .unwrap();
+    shop.write(move |desk, tx| judge(desk, tx, judged))
+        .await
+        .unwrap();
+    let list = shop.provider("disputes?limit=1").await;
+    let dispute = list["data"][0]["id"].as_str().unwrap().to_owned();
+    let office = &shop.running.app.office;
+    let said = office.provider().dispute(dispute).await.unwrap();
+    shop.write(move |desk, tx| dispute::heard(desk, tx, &said))
+        .await
+        .unwrap();
+    shop.audit().await;
+    (campaign, id)
 }

@@ -1,8 +1,10 @@
 //! Bad days: the network, the provider, the shoppers and the machine at their worst. The campaign ends right all the
 //! same, nobody is charged or refunded twice, and the books agree at each stage.
 
+mod colleagues;
 mod crashes;
 mod disputes;
+mod each_step;
 mod faults;
 mod pages;
 mod races;
@@ -10,6 +12,7 @@ mod refunds;
 mod restore;
 mod simulation;
 mod supplier;
+mod unknown;
 mod webhooks;
 
 use muster::domain::ids::OrderId;

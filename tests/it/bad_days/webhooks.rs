@@ -3,7 +3,7 @@
 use chrono::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use muster::domain::order::OrderState;
-use muster::domain::payment::AttemptState;
+use muster::domain::payment::{AttemptState, RefundState};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -167,6 +167,27 @@ both_databases! {
         shop.settle().await;
         let order = shop.order(id).await;
         assert_eq!((order.state, order.charged, order.refunded), (OrderState::Confirmed, 40000, 20000));
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+
+    async fn a_refund_keeps_its_day_when_it_is_told_again_a_day_later(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
+        shop.cancel(id).await.unwrap();
+        shop.settle().await;
+        let went = shop.refunds(id).await.pop().unwrap();
+        assert_eq!(went.state, RefundState::Succeeded);
+        shop.advance(Duration::days(1)).await;
+        let object = shop.provider("refunds?limit=1").await["data"][0].clone();
+        assert_eq!(object["status"], "succeeded");
+        let event = json!({"id": "evt_again", "object": "event", "type": "refund.updated", "livemode": false,
+            "created": unix(), "data": {"object": object}}).to_string();
+        assert_eq!(post(&shop, Some(signed(&secret(&shop), unix(), &event)), &event).await, 200);
+        shop.settle().await;
+        let told_again = shop.refunds(id).await.pop().unwrap();
+        assert_eq!((told_again.state, told_again.updated_at), (went.state, went.updated_at), "its day stays");
         agrees(&shop, &[id]).await;
         shop.close().await;
     }

@@ -1,5 +1,6 @@
 //! A fresh, empty database for one test, gone when the test ends.
 
+use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 pub struct TestDatabase {
     url: String,
     data_dir: TempDir,
+    kept: Option<TempDir>,
     #[cfg(feature = "postgres")]
     _server: Option<Created>,
 }
@@ -19,6 +21,7 @@ impl TestDatabase {
         Self {
             url: format!("sqlite:{}", data_dir.path().join("muster.db").display()),
             data_dir,
+            kept: None,
             #[cfg(feature = "postgres")]
             _server: None,
         }
@@ -31,6 +34,7 @@ impl TestDatabase {
         Self {
             url: created.url.clone(),
             data_dir: tempfile::tempdir().expect("a temporary folder"),
+            kept: None,
             _server: Some(created),
         }
     }
@@ -48,6 +52,99 @@ impl TestDatabase {
     /// Whether this is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
+    }
+
+    /// Has its files in memory where the machine has a place for that: what a process wrote outlives the process there,
+    /// too, and nothing waits for a disk. Before anybody opened it.
+    pub fn in_memory(mut self) -> Self {
+        if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+            self.move_to(folder);
+        }
+        self.execute(UNHURRIED, "");
+        self
+    }
+
+    /// Remembers everything as it is, for [`TestDatabase::rewind`]. Nothing may run on it.
+    pub fn keep(&mut self) {
+        let kept = tempfile::tempdir().expect("a temporary folder");
+        copy_files(self.data_dir.path(), kept.path());
+        self.kept = Some(kept);
+        self.execute(KEEP, "");
+    }
+
+    /// Makes everything as it was when it was kept, in a folder of its own. Whoever still has the old one open is cut
+    /// off.
+    pub fn rewind(&mut self) {
+        let kept = self.kept.as_ref().expect("it was kept").path();
+        let folder = self.data_dir.path().parent().expect("it lies somewhere");
+        let fresh = tempfile::tempdir_in(folder).expect("a temporary folder");
+        copy_files(kept, fresh.path());
+        self.move_to(fresh);
+        self.execute(REWIND, "");
+    }
+
+    fn move_to(&mut self, folder: TempDir) {
+        if !self.is_postgres() {
+            self.url = format!("sqlite:{}", folder.path().join("muster.db").display());
+        }
+        self.data_dir = folder;
+    }
+
+    /// Does this behind the program's back: the first text on PostgreSQL, the second on the embedded database.
+    pub fn execute(&self, on_postgres: &str, on_sqlite: &str) {
+        use diesel::connection::SimpleConnection;
+        use diesel::{Connection, SqliteConnection};
+        #[cfg(feature = "postgres")]
+        if self.is_postgres() {
+            on_server(&self.url, on_postgres).expect("the server does it");
+            return;
+        }
+        let _ = on_postgres;
+        if !on_sqlite.is_empty() {
+            let file = self.data_dir.path().join("muster.db");
+            let mut conn =
+                SqliteConnection::establish(&file.display().to_string()).expect("it opens");
+            conn.batch_execute(on_sqlite).expect("the database does it");
+        }
+    }
+}
+
+/// The server outlives every process of a test, so it may write a commit to the disk a moment later.
+const UNHURRIED: &str = "DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+END $$";
+
+/// Copies of all tables in a schema of their own.
+const KEEP: &str = "DO $$ DECLARE t text; BEGIN
+    CREATE SCHEMA kept;
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', t, t);
+    END LOOP;
+END $$";
+
+/// Rows are put back as they were, past triggers and references: the journal refuses to forget otherwise.
+const REWIND: &str = "
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+DO $$ DECLARE t text; BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL synchronous_commit = off;
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
+        EXECUTE format('DELETE FROM public.%I', t);
+        EXECUTE format('INSERT INTO public.%I SELECT * FROM kept.%I', t, t);
+    END LOOP;
+END $$";
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).expect("the data folder");
+    let all = entries.map(|entry| entry.expect("a file").path());
+    all.filter(|path| path.is_file()).collect()
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for file in files(from) {
+        let name = file.file_name().expect("it has a name");
+        fs::copy(&file, to.join(name)).expect("it is copied");
     }
 }
 

@@ -3,7 +3,9 @@
 pub mod browser;
 pub mod database;
 mod driver;
+pub mod life;
 pub mod office;
+pub mod provider;
 pub mod shop;
 
 /// Runs each test on both databases, as `name::sqlite` and `name::postgres`.

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use clap::Parser;
-use muster::app::{App, Role, Running};
+use muster::app::{App, Role, Running, Seams};
 use muster::config::Settings;
 use muster::domain::campaign::CampaignState;
 use muster::domain::country::Country;
@@ -51,7 +51,12 @@ impl Shop {
 
     /// Opens a shop that gives a call to the provider up after so many seconds.
     pub async fn open_with_timeout(db: TestDatabase, timeout: u32) -> Shop {
-        let running = start(&db, timeout).await;
+        Self::open_with(db, timeout, Seams::default()).await
+    }
+
+    /// Opens a shop with something between it and the outside.
+    pub async fn open_with(db: TestDatabase, timeout: u32, seams: Seams) -> Shop {
+        let running = start(&db, timeout, seams).await;
         let now = running.app.office.now();
         let merchant = MerchantRow {
             id: MerchantId::new(),
@@ -106,7 +111,7 @@ impl Shop {
         self.stop().await.start().await
     }
 
-    /// Stops it; its data stay.
+    /// Stops it; its data stay. Of a shop that died nothing more takes effect.
     pub async fn stop(self) -> Stopped {
         let Shop {
             running,
@@ -133,6 +138,19 @@ impl Shop {
     /// Where its files lie, the provider's books among them.
     pub fn data_dir(&self) -> &std::path::Path {
         self.db.data_dir()
+    }
+
+    pub fn is_on_postgres(&self) -> bool {
+        self.db.is_postgres()
+    }
+
+    /// Another process on the same data, which serves nothing; its worker works when it is told to.
+    pub fn colleague(&self, seams: Seams) -> App {
+        let mut line = vec!["muster".to_owned()];
+        line.extend(self.settings());
+        line.push(format!("--public-url={}", self.running.app.public_url));
+        let settings = Line::parse_from(line).settings;
+        App::build_with(settings.check().unwrap(), Role::Work, seams).unwrap()
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -377,12 +395,17 @@ pub struct Stopped {
     merchant: MerchantId,
     supplier: SupplierRow,
     timeout: u32,
-    db: TestDatabase,
+    pub db: TestDatabase,
 }
 
 impl Stopped {
     /// Starts it on its data.
     pub async fn start(self) -> Shop {
+        self.start_with(Seams::default()).await
+    }
+
+    /// Starts it on its data with something between it and the outside.
+    pub async fn start_with(self, seams: Seams) -> Shop {
         let Stopped {
             merchant,
             supplier,
@@ -390,7 +413,7 @@ impl Stopped {
             db,
         } = self;
         Shop {
-            running: start(&db, timeout).await,
+            running: start(&db, timeout, seams).await,
             http: client(),
             merchant,
             supplier,
@@ -421,7 +444,7 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
-async fn start(db: &TestDatabase, timeout: u32) -> Running {
+async fn start(db: &TestDatabase, timeout: u32, seams: Seams) -> Running {
     let data = db.data_dir().display().to_string();
     let line = Line::parse_from([
         "muster",
@@ -431,6 +454,6 @@ async fn start(db: &TestDatabase, timeout: u32) -> Running {
         &format!("--database-url={}", db.url()),
         &format!("--data-dir={data}"),
     ]);
-    let app = App::build(line.settings.check().unwrap(), Role::Pages).unwrap();
+    let app = App::build_with(line.settings.check().unwrap(), Role::Pages, seams).unwrap();
     app.start(Role::Pages).await.unwrap()
 }

@@ -1,0 +1,150 @@
+//! Several processes work on one database: each piece of work is done by one of them, and a piece that two have had does
+//! its work once.
+
+use chrono::Duration;
+use muster::domain::payment::RefundState;
+use tokio::sync::Semaphore;
+
+use super::agrees;
+use crate::support::database::TestDatabase;
+use crate::support::provider::Between;
+use crate::support::shop::Shop;
+
+#[cfg(feature = "postgres")]
+mod two_workers {
+    use std::sync::Arc;
+
+    use chrono::{DateTime, Duration, Utc};
+    use futures_util::future::join_all;
+    use muster::domain::campaign::{CampaignState, Failure};
+    use muster::jobs::Worker;
+    use muster::sandbox::hooks::{Hooks, Pending, Work};
+
+    use super::super::agrees;
+    use crate::support::database::TestDatabase;
+    use crate::support::life::Life;
+    use crate::support::shop::{GOOD_CARD, Shop};
+
+    /// Two processes' workers, who both take what is due.
+    struct Both([Worker; 2]);
+
+    impl Work for Both {
+        fn begin_move(&self) {
+            self.0.iter().for_each(Worker::begin_move);
+        }
+
+        fn next_due(&self, max_tries: u32) -> Pending<'_, Option<DateTime<Utc>>> {
+            Box::pin(async move { self.0[0].next_due(max_tries).await.unwrap() })
+        }
+
+        fn run_due(&self, max_tries: u32) -> Pending<'_, ()> {
+            Box::pin(async move {
+                let ran = join_all(self.0.iter().map(|worker| worker.run_due(max_tries))).await;
+                assert!(ran.iter().all(Result::is_ok), "{ran:?}");
+            })
+        }
+    }
+
+    #[actix_web::test]
+    async fn on_one_database_do_each_piece_of_work_once() {
+        let shop = Shop::open(TestDatabase::postgres()).await;
+        let lives = [Life::ending_after(None), Life::ending_after(None)];
+        let colleagues = lives.each_ref().map(|life| shop.colleague(life.seams()));
+        let own = muster::hooks::hooks(&shop.running.app.worker, &shop.running.app.office);
+        shop.running.app.sandbox.as_ref().unwrap().set_hooks(Hooks {
+            work: Arc::new(Both(colleagues.each_ref().map(|app| app.worker.clone()))),
+            ..own
+        });
+        let reached = shop.publish(shop.example_a()).await;
+        let mut body = shop.example_a();
+        body["threshold"]["target"] = serde_json::json!(500);
+        let missed = shop.publish(body).await;
+        let mut orders = Vec::new();
+        for n in 0..6 {
+            for campaign in [&reached, &missed] {
+                let email = format!("s{n}@mail.example");
+                orders.push(shop.join(campaign, &email, 1).await.order.id);
+            }
+        }
+        shop.settle().await;
+        for order in &orders {
+            assert_eq!(shop.pay(*order, GOOD_CARD).await, 303);
+        }
+        shop.advance(Duration::days(8)).await;
+        shop.expect_state(&reached, CampaignState::Ordered).await;
+        let failed = shop.campaign(&missed).await;
+        assert_eq!(failed.failure, Some(Failure::Missed));
+        agrees(&shop, &orders).await;
+        let did = lives.each_ref().map(|life| life.effects());
+        assert!(did.iter().all(|did| !did.is_empty()), "both worked");
+        let mut moved: Vec<&String> = did.iter().flatten().filter(|e| *e != "commit").collect();
+        let made = moved.iter().filter(|e| **e == "page made").count();
+        assert_eq!(made, orders.len(), "each page was made once");
+        let mut refunds = 0;
+        for order in &orders {
+            refunds += shop.refunds(*order).await.len();
+        }
+        let made = moved.iter().filter(|e| **e == "refund made").count();
+        assert_eq!(made, refunds, "each refund was sent once");
+        moved.retain(|e| e.starts_with("mail "));
+        let mails = moved.len();
+        moved.sort();
+        moved.dedup();
+        assert_eq!(moved.len(), mails, "each mail was sent once");
+        assert_eq!(shop.purchase_orders(&reached).await.len(), 1);
+        assert_eq!(shop.mail_to("orders@kasten.example").await.len(), 1);
+        for app in &colleagues {
+            app.office.stop();
+        }
+        shop.close().await;
+    }
+}
+
+both_databases! {
+    async fn a_refund_whose_lease_ends_while_its_call_waits_for_its_turn_is_made_once(db: TestDatabase) {
+        let between = Between::new();
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
+        shop.cancel(id).await.unwrap();
+        between.turns.forget_permits(Semaphore::MAX_PERMITS);
+        let worker = shop.running.app.worker.clone();
+        let asked = || between.keys.lock().unwrap().len();
+        let first = tokio::spawn(async move { worker.run_due(20).await });
+        until(|| asked() == 1).await;
+        // Its lease ends, the work is leased again, and the second call waits behind the first.
+        shop.running.app.sandbox.as_ref().unwrap().set_hooks(muster::hooks::hooks(
+            &muster::jobs::Worker::new(shop.running.app.office.clone()),
+            &shop.running.app.office,
+        ));
+        shop.advance(Duration::minutes(5)).await;
+        tokio::join!(shop.settle(), async {
+            until(|| asked() == 2).await;
+            between.turns.add_permits(1);
+        });
+        first.await.unwrap().unwrap();
+        shop.settle().await;
+        {
+            let keys = between.keys.lock().unwrap();
+            assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "the same key, twice");
+        }
+        let refund = shop.refunds(id).await.pop().unwrap();
+        assert_eq!((refund.state, refund.attempt), (RefundState::Succeeded, 1));
+        assert_eq!(shop.at_provider(id).await, (20000, 20000));
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+}
+
+/// Waits for what other tasks bring about.
+async fn until(it_is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !it_is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(10);
+    tokio::time::timeout(patience, waiting)
+        .await
+        .expect("it comes about");
+}

@@ -1,0 +1,144 @@
+//! Stands between a shop and its provider: changes what the provider says on its way, and keeps a call waiting for its
+//! turn.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use muster::app::Seams;
+use muster::workflows::ports::{
+    Balance, Call, Listed, NewPage, NewRefund, Page, Provider, ProviderCharge, ProviderDispute,
+    ProviderRefund,
+};
+use tokio::sync::Semaphore;
+
+/// What is changed of the provider's words; nothing at first.
+pub struct Between {
+    pub page: Mutex<fn(&mut Page)>,
+    pub refund: Mutex<fn(&mut ProviderRefund)>,
+    pub dispute: Mutex<fn(&mut ProviderDispute)>,
+    /// Each refund's call waits for one of these.
+    pub turns: Semaphore,
+    /// The keys of the refunds' calls, in the order in which they began to wait.
+    pub keys: Mutex<Vec<String>>,
+}
+
+impl Between {
+    /// Changes nothing, and nobody waits.
+    pub fn new() -> Arc<Between> {
+        Arc::new(Between {
+            page: Mutex::new(|_| {}),
+            refund: Mutex::new(|_| {}),
+            dispute: Mutex::new(|_| {}),
+            turns: Semaphore::new(Semaphore::MAX_PERMITS),
+            keys: Mutex::default(),
+        })
+    }
+
+    /// Stands in front of a program's provider.
+    pub fn seams(self: &Arc<Self>) -> Seams {
+        let between = self.clone();
+        Seams {
+            provider: Box::new(|inner| Arc::new(Changed { inner, between })),
+            ..Seams::default()
+        }
+    }
+}
+
+struct Changed {
+    inner: Arc<dyn Provider>,
+    between: Arc<Between>,
+}
+
+impl Changed {
+    fn say<'a, T: Send + 'a>(
+        &'a self,
+        how: &'a Mutex<fn(&mut T)>,
+        call: Call<'a, T>,
+    ) -> Call<'a, T> {
+        async move {
+            let mut said = call.await?;
+            let change = *how.lock().expect("how");
+            change(&mut said);
+            Ok(said)
+        }
+        .boxed()
+    }
+
+    fn say_all<'a, T: Send + 'a>(
+        &'a self,
+        how: &'a Mutex<fn(&mut T)>,
+        call: Call<'a, Listed<T>>,
+    ) -> Call<'a, Listed<T>> {
+        async move {
+            let mut listed = call.await?;
+            let change = *how.lock().expect("how");
+            listed.data.iter_mut().for_each(change);
+            Ok(listed)
+        }
+        .boxed()
+    }
+}
+
+impl Provider for Changed {
+    fn create_page(&self, page: NewPage, key: String) -> Call<'_, Page> {
+        self.say(&self.between.page, self.inner.create_page(page, key))
+    }
+
+    fn page(&self, id: String) -> Call<'_, Page> {
+        self.say(&self.between.page, self.inner.page(id))
+    }
+
+    fn expire_page(&self, id: String, key: String) -> Call<'_, Page> {
+        self.say(&self.between.page, self.inner.expire_page(id, key))
+    }
+
+    fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund> {
+        self.between.keys.lock().expect("keys").push(key.clone());
+        let call = async move {
+            let _turn = self.between.turns.acquire().await;
+            self.inner.create_refund(refund, key).await
+        };
+        self.say(&self.between.refund, call.boxed())
+    }
+
+    fn refund(&self, id: String) -> Call<'_, ProviderRefund> {
+        self.say(&self.between.refund, self.inner.refund(id))
+    }
+
+    fn refunds(
+        &self,
+        intent: Option<String>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderRefund>> {
+        let call = self.inner.refunds(intent, since, cursor);
+        self.say_all(&self.between.refund, call)
+    }
+
+    fn charges(
+        &self,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderCharge>> {
+        self.inner.charges(since, cursor)
+    }
+
+    fn dispute(&self, id: String) -> Call<'_, ProviderDispute> {
+        self.say(&self.between.dispute, self.inner.dispute(id))
+    }
+
+    fn disputes(
+        &self,
+        intent: Option<String>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderDispute>> {
+        let call = self.inner.disputes(intent, since, cursor);
+        self.say_all(&self.between.dispute, call)
+    }
+
+    fn balance(&self) -> Call<'_, Vec<Balance>> {
+        self.inner.balance()
+    }
+}
