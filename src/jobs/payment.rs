@@ -126,30 +126,16 @@ async fn look(office: &Office, job: Option<&JobRow>, page: PaymentRow) -> Result
         }
     }
     let said = office.provider().page(session).await?;
-<<<<<<< HEAD
+    let is_known = said.status.is_some();
     let looked = page.clone();
     heard(office, job, &page, said, move |state, now| match state {
+        // A word that is not known is not known half a minute later: staff see it.
+        AttemptState::Open if over && !is_known => Some(now + Duration::hours(1)),
         // Open all the same: the expiry did not take. Again, soon.
         AttemptState::Open if looked.close_wanted || over => Some(now + Duration::seconds(30)),
         AttemptState::Open => Some(next_look(&looked, now)),
         AttemptState::Processing => Some(now + Duration::hours(1)),
         _ => None,
-=======
-    let is_known = said.status.is_some();
-    let state = office
-        .write(move |desk, tx| payment::heard(desk, tx, id, attempt, &said))
-        .await?;
-    Ok(match state {
-        // A word that is not known is not known half a minute later: staff see it.
-        AttemptState::Open if over && !is_known => Next::At(office.now() + Duration::hours(1)),
-        AttemptState::Open if page.close_wanted || over => {
-            // Open all the same: the expiry did not take. Again, soon.
-            Next::At(office.now() + Duration::seconds(30))
-        }
-        AttemptState::Open => Next::At(next_look(page, office.now())),
-        AttemptState::Processing => Next::At(office.now() + Duration::hours(1)),
-        _ => Next::Done,
->>>>>>> crash
     })
     .await
 }
