@@ -13,7 +13,7 @@ use crate::jobs::Worker;
 use crate::mail::{Templates, mailer};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::secret;
-use crate::store::{self, ConnPool, Gate, Lane};
+use crate::store::{self, ConnPool, Gate, Hearing, Lane};
 use crate::stripe::{StripeConfig, StripeProvider, endpoint};
 use crate::web as pages;
 use crate::workflows::desk::Desk;
@@ -47,6 +47,8 @@ pub struct App {
     pub public_url: String,
     config: Config,
     listener: Option<TcpListener>,
+    /// Hears what other machines on the same database commit.
+    hearing: Option<Hearing>,
 }
 
 /// The parts that need no provider: database, clock, secret.
@@ -184,6 +186,10 @@ impl App {
         });
         let signals = Signals::default();
         let lane = lane(&config, &ground, rate, &signals, seams.gate)?;
+        let heard = signals.clone();
+        let on_heard = Box::new(move |effects| heard.tell(effects));
+        let hearing =
+            Hearing::start(&config.database, lane.name(), on_heard).map_err(|e| e.to_string())?;
         let office = Office::new(
             ground.pool,
             lane,
@@ -200,6 +206,7 @@ impl App {
             public_url,
             config,
             listener,
+            hearing,
         })
     }
 
@@ -247,27 +254,16 @@ fn lane(
     signals: &Signals,
     gate: Box<dyn Gate>,
 ) -> Result<Lane<Joins>, String> {
-    let conn = store::connect(&config.database).map_err(|e| e.to_string())?;
+    let database = config.database.clone();
     let joins = Joins::new(ground.clock.clone(), config.hold_minutes, rate);
     let clock = ground.clock.clone();
     let signals = signals.clone();
     Lane::start_behind(
         gate,
-        conn,
+        Box::new(move || store::connect(&database)),
         joins,
         Box::new(move || clock.now()),
-        Box::new(move |effects| {
-            for campaign in effects.touched {
-                // Nobody may be listening.
-                let _ = signals.touched.send(campaign);
-            }
-            for order in effects.heard {
-                signals.bells.ring(order);
-            }
-            if effects.work {
-                signals.work.notify_one();
-            }
-        }),
+        Box::new(move |effects| signals.tell(effects)),
     )
     .map_err(|e| e.to_string())
 }
@@ -336,7 +332,7 @@ impl Running {
     }
 
     /// Stops cleanly: no request and no job is cut.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Jobs first: with the built-in provider they call this very server.
         self.app.worker.stop().await;
         let _ = self.stop_live.send(true);
@@ -347,7 +343,11 @@ impl Running {
             handle.stop(true).await;
             let _ = tokio::time::timeout(Duration::from_secs(35), task).await;
         }
-        let office = self.app.office.clone();
-        let _ = tokio::task::spawn_blocking(move || office.stop()).await;
+        let (office, hearing) = (self.app.office.clone(), self.app.hearing.take());
+        let _ = tokio::task::spawn_blocking(move || {
+            drop(hearing);
+            office.stop();
+        })
+        .await;
     }
 }

@@ -171,7 +171,8 @@ pub fn open(url: &DatabaseUrl, size: u32) -> Result<ConnPool, StoreError> {
         .min_idle(Some(1))
         .connection_timeout(Duration::from_secs(10))
         .connection_customizer(Box::new(Prepare))
-        .test_on_check_out(false)
+        // A server may have gone and come back; the embedded database does not.
+        .test_on_check_out(!url.is_sqlite())
         .build(ConnectionManager::new(address))
         .map_err(|e| StoreError::Setup(format!("can't open the database: {e}")))
 }

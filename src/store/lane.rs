@@ -181,6 +181,7 @@ pub struct Lane<G: Group> {
 
 struct Inner<G: Group> {
     entrance: SyncSender<Item<G>>,
+    name: String,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -192,6 +193,8 @@ impl<G: Group> Clone for Lane<G> {
     }
 }
 
+/// Opens the writer's connection: at the start, and again when it broke.
+pub type Connect = Box<dyn Fn() -> Result<Conn, StoreError> + Send>;
 /// Reads the clock.
 pub type Now = Box<dyn Fn() -> DateTime<Utc> + Send>;
 /// Hears what was committed.
@@ -222,8 +225,13 @@ impl<G: Group> Lane<G> {
     ///
     /// # Errors
     /// When the thread can't be started.
-    pub fn start(conn: Conn, group: G, now: Now, on_commit: OnCommit) -> Result<Self, StoreError> {
-        Self::start_behind(Box::new(Open), conn, group, now, on_commit)
+    pub fn start(
+        connect: Connect,
+        group: G,
+        now: Now,
+        on_commit: OnCommit,
+    ) -> Result<Self, StoreError> {
+        Self::start_behind(Box::new(Open), connect, group, now, on_commit)
     }
 
     /// Starts the writer behind a gate.
@@ -232,21 +240,26 @@ impl<G: Group> Lane<G> {
     /// When the thread can't be started.
     pub fn start_behind(
         gate: Box<dyn Gate>,
-        conn: Conn,
+        connect: Connect,
         group: G,
         now: Now,
         on_commit: OnCommit,
     ) -> Result<Self, StoreError> {
         let (entrance, exit) = sync_channel(QUEUE);
+        let conn = connect()?;
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        let me = name.clone();
         let thread = std::thread::Builder::new()
             .name("write-lane".into())
             .spawn(move || {
                 Writer {
+                    connect,
                     conn,
                     group,
                     now,
                     on_commit,
                     gate,
+                    me,
                 }
                 .work(&exit)
             })
@@ -254,6 +267,7 @@ impl<G: Group> Lane<G> {
         Ok(Self {
             inner: Arc::new(Inner {
                 entrance,
+                name,
                 thread: Mutex::new(Some(thread)),
             }),
         })
@@ -264,6 +278,11 @@ impl<G: Group> Lane<G> {
             TrySendError::Full(_) => LaneError::Full,
             TrySendError::Disconnected(_) => LaneError::Stopped,
         })
+    }
+
+    /// The writer's name among the machines of one database.
+    pub fn name(&self) -> &str {
+        &self.inner.name
     }
 
     /// Runs a change in the lane's next transaction and answers when it is committed. `f` may be run more than once,
@@ -313,11 +332,13 @@ impl<G: Group> Lane<G> {
 }
 
 struct Writer<G: Group> {
+    connect: Connect,
     conn: Conn,
     group: G,
     now: Now,
     on_commit: OnCommit,
     gate: Box<dyn Gate>,
+    me: String,
 }
 
 type Waiting<G> = (
@@ -363,6 +384,14 @@ impl<G: Group> Writer<G> {
                     let _ = reply.send(Ok(answer));
                 }
             }
+            Together::Lost(changes) => {
+                for change in changes {
+                    change.answer(Err(StoreError::Lost));
+                }
+                for reply in replies {
+                    let _ = reply.send(Err(StoreError::Lost));
+                }
+            }
             Together::Apart(changes) => {
                 for change in changes {
                     self.alone(change);
@@ -381,7 +410,7 @@ impl<G: Group> Writer<G> {
         requests: &[G::Request],
     ) -> Together<G> {
         let single = changes.len() + usize::from(!requests.is_empty()) == 1;
-        if begin(&mut self.conn).is_err() {
+        if self.begin().is_err() {
             return Together::Apart(changes);
         }
         let mut effects = Effects::default();
@@ -413,19 +442,44 @@ impl<G: Group> Writer<G> {
                 }
             }
         }
-        if whole && self.commit().is_ok() {
-            (self.on_commit)(effects);
-            return Together::Committed(changes, answers);
+        if whole {
+            match self.commit(&effects) {
+                Ok(()) => {
+                    (self.on_commit)(effects);
+                    return Together::Committed(changes, answers);
+                }
+                // It may have been made: nothing of it is run again.
+                Err(StoreError::Lost) => return Together::Lost(changes),
+                Err(_) => {}
+            }
         }
         rollback(&mut self.conn);
         Together::Apart(changes)
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
+    /// Begins a transaction, on a new connection where the old one broke.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let failed = match begin(&mut self.conn) {
+            Ok(()) => return Ok(()),
+            Err(e) => StoreError::from(e),
+        };
+        if !failed.is_broken() {
+            return Err(failed);
+        }
+        log::warn!("the writer connects anew: {failed}");
+        self.conn = (self.connect)()?;
+        Ok(begin(&mut self.conn)?)
+    }
+
+    fn commit(&mut self, effects: &Effects) -> Result<(), StoreError> {
         if !self.gate.lets_through() {
             return Err(LaneError::Stopped.into());
         }
-        commit(&mut self.conn)?;
+        super::notify::tell(&mut self.conn, &self.me, effects)?;
+        if let Err(e) = commit(&mut self.conn) {
+            let e = StoreError::from(e);
+            return Err(if e.is_broken() { StoreError::Lost } else { e });
+        }
         self.gate.committed();
         Ok(())
     }
@@ -470,7 +524,8 @@ impl<G: Group> Writer<G> {
                 Err(Failed::Step(back)) => (back, Ok(())),
                 Err(Failed::Commit(e)) => (Back::Passing, Err(e)),
             };
-            if matches!(ran, Back::Passing | Back::Store) && tries < RETRIES {
+            let lost = matches!(committed, Err(StoreError::Lost));
+            if matches!(ran, Back::Passing | Back::Store) && !lost && tries < RETRIES {
                 continue;
             }
             change.answer(committed);
@@ -501,13 +556,13 @@ impl<G: Group> Writer<G> {
         &mut self,
         step: impl FnOnce(&G, &mut Tx) -> Result<T, E>,
     ) -> Result<T, Failed<E>> {
-        begin(&mut self.conn).map_err(|e| Failed::Commit(e.into()))?;
+        self.begin().map_err(Failed::Commit)?;
         let now = (self.now)();
         let mut tx = Tx::new(&mut self.conn, now);
         match step(&self.group, &mut tx) {
             Ok(value) => {
                 let effects = std::mem::take(&mut tx.effects);
-                if let Err(e) = self.commit() {
+                if let Err(e) = self.commit(&effects) {
                     rollback(&mut self.conn);
                     return Err(Failed::Commit(e));
                 }
@@ -525,6 +580,8 @@ impl<G: Group> Writer<G> {
 enum Together<G: Group> {
     Committed(Vec<Box<dyn Change>>, Vec<G::Answer>),
     Apart(Vec<Box<dyn Change>>),
+    /// Whether it was committed is not known.
+    Lost(Vec<Box<dyn Change>>),
 }
 
 enum Back {

@@ -11,6 +11,7 @@ mod lane;
 pub mod mails;
 pub mod merchants;
 pub mod misc;
+mod notify;
 pub mod orders;
 pub mod pages;
 pub mod purchase_orders;
@@ -21,8 +22,9 @@ mod types;
 pub(crate) use conn::each_backend;
 pub use conn::{Conn, ConnPool, DatabaseUrl, PooledConn, connect, open};
 pub use lane::{
-    Effects, Gate, Group, IsPassing, Lane, LaneError, Now, OnCommit, Open, Tx, write_on,
+    Connect, Effects, Gate, Group, IsPassing, Lane, LaneError, Now, OnCommit, Open, Tx, write_on,
 };
+pub use notify::Hearing;
 
 /// What can go wrong when something is kept or read. Violations of constraints that mean something to a person are
 /// turned into domain errors where they happen; the rest is for the log.
@@ -40,6 +42,9 @@ pub enum StoreError {
     /// A row holds what it cannot hold.
     #[error("damaged row: {0}")]
     Damaged(String),
+    /// The connection broke during a commit: whether it was made is not known. Who asks again is answered by what is kept.
+    #[error("the connection to the database broke; whether the change was kept is not known")]
+    Lost,
     /// Somebody else changed the row in between: try the whole step again.
     #[error("changed in between: {0}")]
     Conflict(&'static str),
@@ -60,6 +65,22 @@ impl StoreError {
                     K::SerializationFailure | K::ClosedConnection | K::UnableToSendCommand
                 ) || info.message().contains("deadlock")
                     || info.message().contains("locked")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the connection is of no use any more.
+    pub fn is_broken(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as K, Error as E};
+        match self {
+            StoreError::Lost => true,
+            StoreError::Query(E::BrokenTransactionManager) => true,
+            StoreError::Query(E::DatabaseError(kind, info)) => {
+                matches!(kind, K::ClosedConnection | K::UnableToSendCommand)
+                    || info.message().contains("terminating connection")
+                    || info.message().contains("server closed the connection")
+                    || info.message().contains("no connection to the server")
             }
             _ => false,
         }

@@ -90,6 +90,7 @@ impl From<StoreError> for Problem {
         match e {
             StoreError::Lane(e) => e.into(),
             StoreError::Pool(e) => Problem::Busy(e.to_string()),
+            StoreError::Lost => Problem::Again(e.to_string()),
             e if e.is_passing() => Problem::Again(e.to_string()),
             e => Problem::Internal(e.to_string()),
         }

@@ -12,7 +12,7 @@ use super::desk::{Desk, Problem};
 use super::join::{JoinRequest, Joins, Placed};
 use super::ports::{Mailer, Provider};
 use crate::domain::ids::CampaignId;
-use crate::store::{Conn, ConnPool, IsPassing, Lane, LaneError, StoreError, Tx};
+use crate::store::{Conn, ConnPool, Effects, IsPassing, Lane, LaneError, StoreError, Tx};
 
 /// What adapters need to know of the settings.
 #[derive(Debug, Clone)]
@@ -66,6 +66,22 @@ impl Default for Signals {
             work: Arc::new(Notify::new()),
             touched: broadcast::channel(1024).0,
             bells: Bells::default(),
+        }
+    }
+}
+
+impl Signals {
+    /// Tells what was committed, here or on another machine.
+    pub fn tell(&self, effects: Effects) {
+        for campaign in effects.touched {
+            // Nobody may be listening.
+            let _ = self.touched.send(campaign);
+        }
+        for order in effects.heard {
+            self.bells.ring(order);
+        }
+        if effects.work {
+            self.work.notify_one();
         }
     }
 }

@@ -232,17 +232,10 @@ impl TestOffice {
         let joins = Joins::new(clock.clone(), 45, None);
         let (ticks, told) = (clock.clone(), signals.clone());
         let lane = Lane::start(
-            store::connect(&url).expect("the writer's connection"),
+            Box::new(move || store::connect(&url)),
             joins,
             Box::new(move || ticks.now()),
-            Box::new(move |effects| {
-                for campaign in effects.touched {
-                    let _ = told.touched.send(campaign);
-                }
-                if effects.work {
-                    told.work.notify_one();
-                }
-            }),
+            Box::new(move |effects| told.tell(effects)),
         )
         .expect("the writer starts");
         let settings = Settings {
