@@ -107,18 +107,16 @@ async fn refused(
     if let Some(said) = find(office, intent.clone(), &tag).await? {
         return heard(office, id, tag.attempt, said).await;
     }
-    if disputed {
-        if let Some(dispute) = holding(office, intent).await? {
-            // No webhook told, or none yet: it is asked for now.
-            office
-                .write(move |_, tx| -> Result<(), Problem> {
-                    let now = tx.now.naive_utc();
-                    refund::held_by_dispute(tx, id, &why)?;
-                    enqueue(tx, jobs::DISPUTE, &dispute, now)
-                })
-                .await?;
-            return Ok(Next::Done);
-        }
+    if disputed && let Some(dispute) = holding(office, intent).await? {
+        // No webhook told, or none yet: it is asked for now.
+        office
+            .write(move |_, tx| -> Result<(), Problem> {
+                let now = tx.now.naive_utc();
+                refund::held_by_dispute(tx, id, &why)?;
+                enqueue(tx, jobs::DISPUTE, &dispute, now)
+            })
+            .await?;
+        return Ok(Next::Done);
     }
     office
         .write(move |desk, tx| refund::refused(desk, tx, id, &why))

@@ -70,6 +70,25 @@ async fn a_charge_is_refunded_up_to_its_amount_and_no_further() {
 }
 
 #[actix_web::test]
+async fn an_inquiry_takes_no_money_and_ends_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = serve(folder.path()).await;
+    let paid = shop.paid("4000000000001976").await;
+    let intent = s(&paid, "/payment_intent/id");
+    let of_intent = format!("payment_intent={intent}");
+    let list = shop.ok("GET", "/v1/disputes", &of_intent).await;
+    assert_eq!(s(&list, "/data/0/status"), "warning_needs_response");
+    assert_eq!(list["data"][0]["is_charge_refundable"], true);
+    shop.ok("POST", "/v1/refunds", &of_intent).await;
+    shop.advance(7 * 24 * 3600).await;
+    let path = format!("/v1/disputes/{}", s(&list, "/data/0/id"));
+    let dispute = shop.ok("GET", &path, "").await;
+    assert_eq!(s(&dispute, "/status"), "warning_closed");
+    let told = shop.told().await;
+    assert!(!told.iter().any(|t| t == "charge.dispute.funds_withdrawn"));
+}
+
+#[actix_web::test]
 async fn a_dispute_takes_the_money_until_somebody_is_right() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = serve(folder.path()).await;

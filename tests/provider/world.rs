@@ -21,6 +21,7 @@ async fn events_are_objects_of_the_description_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = serve(folder.path()).await;
     shop.paid("4000000000000259").await;
+    shop.paid("4000000000001976").await;
     shop.told().await;
     let mut wrong = Vec::new();
     for event in shop.inbox.events.lock().expect("inbox").iter() {

@@ -67,7 +67,10 @@ impl TestDatabase {
     /// Remembers everything as it is, for [`TestDatabase::rewind`]. Nothing may run on it.
     pub fn keep(&mut self) {
         let kept = tempfile::tempdir().expect("a temporary folder");
-        copy_files(self.data_dir.path(), kept.path());
+        for file in files(self.data_dir.path()) {
+            let name = file.file_name().expect("it has a name");
+            keep_file(&file, &kept.path().join(name));
+        }
         self.kept = Some(kept);
         self.execute(KEEP, "");
     }
@@ -139,6 +142,20 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).expect("the data folder");
     let all = entries.map(|entry| entry.expect("a file").path());
     all.filter(|path| path.is_file()).collect()
+}
+
+/// Databases are copied by themselves: the last of those who had them open may just be tidying up.
+fn keep_file(file: &Path, to: &Path) {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
+    let name = file.display().to_string();
+    if name.ends_with(".db") {
+        let mut conn = SqliteConnection::establish(&name).expect("it opens");
+        let copied = conn.batch_execute(&format!("VACUUM INTO '{}'", to.display()));
+        copied.expect("it is copied");
+    } else if !name.ends_with("-wal") && !name.ends_with("-shm") {
+        fs::copy(file, to).expect("it is copied");
+    }
 }
 
 fn copy_files(from: &Path, to: &Path) {

@@ -145,6 +145,7 @@ impl Shop {
     }
 
     /// Another process on the same data, which serves nothing; its worker works when it is told to.
+    #[cfg(feature = "postgres")]
     pub fn colleague(&self, seams: Seams) -> App {
         let mut line = vec!["muster".to_owned()];
         line.extend(self.settings());
