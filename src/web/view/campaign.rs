@@ -122,7 +122,13 @@ impl MoneyPlan {
                     Standing::Scheduled { .. } => format!("{price} at first"),
                     _ => format!("{price} now"),
                 };
-                items.push(TimelineItem::now("When you join: you pay, once").text(format!(
+                let title = "When you join: you pay, once";
+                let join = match standing {
+                    // Before the opening no step of it has begun.
+                    Standing::Scheduled { .. } => TimelineItem::next(title),
+                    _ => TimelineItem::now(title),
+                };
+                items.push(join.text(format!(
                     "The price of the moment ({at}) and shipping, by card. Until it is decided, the books carry \
                      your money as yours."
                 )));
