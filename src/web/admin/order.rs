@@ -366,8 +366,10 @@ impl Known {
     }
 
     fn payment_table(&self, zone: Tz) -> Table {
+        // A column of its own only where there is something in it.
+        let unusual = self.payments.iter().any(|page| page.problem.is_some());
         let rows = self.payments.iter().map(|page| {
-            vec![
+            let mut row = vec![
                 Cell::text(format!("Page {}", page.attempt)),
                 Cell::state(page.state.as_str()),
                 Cell::number(say(page.amount, &self.order.currency)),
@@ -380,22 +382,24 @@ impl Known {
                         .or(page.session_id.clone())
                         .unwrap_or_default(),
                 ),
-                Cell::text(page.problem.clone().unwrap_or_default()),
-            ]
+            ];
+            if unusual {
+                row.push(Cell::text(page.problem.clone().unwrap_or_default()));
+            }
+            row
         });
-        Table::new(
-            "Payment pages",
-            vec![
-                ("Payment", false),
-                ("State", false),
-                ("Amount", true),
-                ("Planned", false),
-                ("Settled", false),
-                ("At the provider", false),
-                ("What is unusual", false),
-            ],
-            rows.collect(),
-        )
+        let mut head = vec![
+            ("Payment", false),
+            ("State", false),
+            ("Amount", true),
+            ("Planned", false),
+            ("Settled", false),
+            ("At the provider", false),
+        ];
+        if unusual {
+            head.push(("What is unusual", false));
+        }
+        Table::new("Payment pages", head, rows.collect())
     }
 
     fn dispute_table(&self, zone: Tz) -> Table {
