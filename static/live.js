@@ -60,11 +60,20 @@
   const events = main && main.dataset.events;
   const refresh = main && Number(main.dataset.refresh);
   if (refresh > 0) setTimeout(() => location.reload(), refresh * 1000); // what a browser without script does by itself
-  if (events && "EventSource" in window) {
-    new EventSource(events).onmessage = (e) => {
+  // A page that was left may be kept whole for the way back, its stream too: of those a browser opens six to one place,
+  // and the seventh page would wait for ever. So the stream ends with the page, and begins again with it.
+  let stream = null;
+  const listen = () => {
+    stream = new EventSource(events);
+    stream.onmessage = (e) => {
       try {
         apply(JSON.parse(e.data));
       } catch (_) { /* the page stays as it was drawn */ }
     };
+  };
+  if (events && "EventSource" in window) {
+    listen();
+    addEventListener("pagehide", () => stream.close());
+    addEventListener("pageshow", (e) => { if (e.persisted) listen(); });
   }
 })();

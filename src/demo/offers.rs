@@ -204,8 +204,8 @@ const FERN: &[Offer] = &[
         title: "Ridge espresso cups",
         description: "Six small cups from the same clay as the Ridge set.",
         pictures: &[(
-            "pour-over-glazes.svg",
-            "Stoneware in slate, chalk and clay glaze",
+            "espresso-cups.svg",
+            "Six ribbed espresso cups in slate, chalk and clay glaze",
         )],
         time_zone: "Europe/Lisbon",
         steps: &[1, 15],
@@ -299,7 +299,10 @@ const NORTHLIGHT: &[Offer] = &[
     Offer {
         title: "Folding stool, ash",
         description: "Folds flat, carries 140 kg. Too few of us wanted it.",
-        pictures: &[("desk-lamp.svg", "The workshop's brass lamp over a bench")],
+        pictures: &[(
+            "folding-stool.svg",
+            "Folding stool in ash, and one like it folded flat",
+        )],
         time_zone: "Europe/Berlin",
         steps: &[1, 40],
         options: &[("stool", "Stool, ash", &[8900, 7900], None, None)],
@@ -376,7 +379,10 @@ const FERRUM: &[Offer] = &[
     Offer {
         title: "Copper key tray",
         description: "Spun from one sheet.",
-        pictures: &[("titanium-pen.svg", "Metalwork on a bench")],
+        pictures: &[(
+            "key-tray.svg",
+            "Copper key tray with two keys and a coin in it",
+        )],
         time_zone: "Europe/London",
         steps: &[1, 20],
         options: &[("pen", "Key tray", &[4900, 4200], None, None)],

@@ -38,7 +38,15 @@ const FARTHEST: i64 = 10 * 366 * 24 * 3600;
 
 struct Fault {
     name: &'static str,
-    words: Vec<(&'static str, bool)>,
+    label: &'static str,
+    words: Vec<Choice>,
+}
+
+/// One thing that can be set: its word in the API, and what people read.
+struct Choice {
+    word: &'static str,
+    label: &'static str,
+    set: bool,
 }
 
 struct Open {
@@ -73,7 +81,15 @@ async fn show(sandbox: web::Data<Sandbox>) -> HttpResponse {
         .iter()
         .map(|(name, words)| Fault {
             name,
-            words: words.iter().map(|w| (*w, set[*name] == *w)).collect(),
+            label: said(name, ""),
+            words: words
+                .iter()
+                .map(|word| Choice {
+                    word,
+                    label: said(name, word),
+                    set: set[*name] == *word,
+                })
+                .collect(),
         })
         .collect();
     let any = sandbox.faults().any();
@@ -95,6 +111,29 @@ async fn show(sandbox: web::Data<Sandbox>) -> HttpResponse {
     match page {
         Ok(page) => html(StatusCode::OK, &page),
         Err(e) => unavailable(&e.to_string()),
+    }
+}
+
+/// What people read for a fault, or for one of its words.
+fn said(fault: &'static str, word: &'static str) -> &'static str {
+    match (fault, word) {
+        ("webhooks", "") => "How webhooks arrive",
+        ("api", "") => "How the provider answers",
+        ("balance", "") => "Money for refunds",
+        ("webhooks", "normal") => "Once, at once",
+        ("webhooks", "duplicate") => "Each twice",
+        ("webhooks", "reorder") => "Held a moment, newest first",
+        ("webhooks", "delay") => "Ten minutes late",
+        ("webhooks", "drop") => "Never",
+        ("api", "normal") => "As asked",
+        ("api", "error_after_effect") => "Does it, then says it failed",
+        ("api", "hang_after_effect") => "Does it, then says nothing",
+        ("api", "rate_limit") => "Too many calls, nothing done",
+        ("api", "down") => "Not at all",
+        ("balance", "normal") => "As the books say",
+        ("balance", "short") => "None: refunds stay pending",
+        (_, "") => fault,
+        (_, word) => word,
     }
 }
 

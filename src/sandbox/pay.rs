@@ -115,8 +115,12 @@ fn broken(e: &LaneError) -> HttpResponse {
         .body("The sandbox can't keep its books at the moment; nothing was charged. Try again.")
 }
 
+#[derive(Template)]
+#[template(path = "sandbox/missing.html")]
+struct MissingPage;
+
 fn missing() -> HttpResponse {
-    HttpResponse::NotFound().body("There is no such pay page.")
+    html(StatusCode::NOT_FOUND, &MissingPage)
 }
 
 /// Whether a refusal can be told apart from broken books.

@@ -22,7 +22,7 @@ use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
 use crate::web::assets::asset;
 use crate::web::pages;
 use crate::web::view::{
-    Badge, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
+    Badge, Day, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
     TimelineItem, grouped, plural, state_word,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
@@ -343,11 +343,11 @@ impl Known {
         }
         facts.push(fact(
             "Promised ship date",
-            self.draft.promised_ship_date.to_string(),
+            Day(self.draft.promised_ship_date).text(),
         ));
         facts.push(fact(
             "Stop-loss date",
-            self.draft.stop_loss_date.to_string(),
+            Day(self.draft.stop_loss_date).text(),
         ));
         facts.push(fact("Threshold", say_threshold(&self.draft)));
         facts.push(fact("Judged", state_word(self.draft.trigger.as_str())));

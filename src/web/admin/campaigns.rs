@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, ListPage, PAGE, Table, short, zone_of};
+use super::kit::{Cell, ListPage, PAGE, Table, zone_of};
 use super::{campaign, confirm, offer, pictures};
 use crate::domain::price::Threshold;
 use crate::store::campaigns::{self, CampaignRow};
@@ -76,7 +76,7 @@ pub fn row(campaign: &CampaignRow) -> Vec<Cell> {
         Cell::state(campaign.state.as_str()),
         meter,
         Cell::number(grouped(campaign.collected_orders)),
-        Cell::text(short(ends_at(campaign), zone)),
+        Cell::when(ends_at(campaign), zone),
     ]
 }
 

@@ -12,7 +12,7 @@ use crate::domain::draft::{CampaignDraft, FieldError};
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
 use crate::store::journal;
-use crate::web::view::{Field, Link, Problems, plural};
+use crate::web::view::{Day, Field, Link, Problems, plural};
 use crate::workflows::campaigns;
 use crate::workflows::desk::{Desk, Problem, offer, takes_orders};
 use crate::workflows::judgement::{say_counted, tally_of};
@@ -182,7 +182,7 @@ impl About {
                 "Present deadline",
                 short(self.row.deadline, self.draft.time_zone),
             ),
-            fact("Stop-loss date", self.draft.stop_loss_date.to_string()),
+            fact("Stop-loss date", Day(self.draft.stop_loss_date).text()),
             fact(
                 "Shoppers who are told",
                 plural(self.row.collected_orders, "order"),

@@ -190,9 +190,23 @@ fn draw(request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
         }),
         title,
         text,
-        ways: vec![Link::new("/admin", "Today")],
+        ways: ways(request.path()),
     };
     pages::private(refusal.status_code(), &page)
+}
+
+/// The way on from a refusal: to the thing whose page it was, and to the first page.
+fn ways(path: &str) -> Vec<Link> {
+    let mut ways = Vec::new();
+    // `/admin/orders/{id}/cancel` belongs to `/admin/orders/{id}`.
+    if let Some((thing, _)) = path
+        .rsplit_once('/')
+        .filter(|(thing, _)| thing.matches('/').count() >= 3)
+    {
+        ways.push(Link::new(thing, "Back to it"));
+    }
+    ways.push(Link::new("/admin", "Today"));
+    ways
 }
 
 /// A text for a query string.

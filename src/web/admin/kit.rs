@@ -28,6 +28,8 @@ pub enum Cell {
     Link(Link),
     /// A document's number that leads on.
     Document(Link),
+    /// Somebody else's name for a thing, long and without blanks: may break anywhere.
+    Code(String),
     /// A state.
     Badge(Badge),
     /// A bar: so much of so much, in words.
@@ -43,6 +45,16 @@ impl Cell {
     /// A number or an amount.
     pub fn number(text: impl Into<String>) -> Self {
         Cell::Number(text.into())
+    }
+
+    /// A moment. Its date keeps to one line.
+    pub fn when(at: NaiveDateTime, zone: Tz) -> Self {
+        let moment = moment(at, zone);
+        Cell::Text(format!(
+            "{}, {}",
+            moment.day().replace(' ', "\u{a0}"),
+            moment.clock()
+        ))
     }
 
     /// A state word of the product.

@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, ListPage, PAGE, Table, id, short};
+use super::kit::{Cell, ListPage, PAGE, Table, id};
 use super::order::{ShownMail, mail_badge};
 use crate::domain::ids::MailId;
 use crate::store::mails;
@@ -55,7 +55,7 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     choices.extend(STATES.map(|s| Choice::new(s, state_word(s))));
     let table = rows.iter().map(|mail| {
         vec![
-            Cell::text(short(mail.created_at, chrono_tz::UTC)),
+            Cell::when(mail.created_at, chrono_tz::UTC),
             Cell::Link(Link::new(
                 format!("/admin/mails/{}", mail.id),
                 &mail.subject,

@@ -6,7 +6,7 @@ use super::form::{FormPage, Pairs, Typed};
 use super::guard::{Refusal, Staff};
 use super::kit::{own_campaign, slug};
 use super::offer_form::{
-    Locks, compact, problems, read, remove_step, restore, typed_new, typed_of,
+    Locks, compact, local, problems, read, remove_step, restore, typed_new, typed_of,
 };
 use super::offer_view::OfferForm;
 use crate::domain::campaign::CampaignState;
@@ -137,7 +137,17 @@ pub async fn edit(staff: Staff, path: web::Path<String>) -> Result<HttpResponse,
         let say = "This campaign can't be changed any more: it is ordered or over.";
         return Err(Problem::conflict("campaign-ended", say).into());
     }
-    let typed = about.row.as_ref().map(|(_, draft)| typed_of(draft));
+    let typed = about.row.as_ref().map(|(row, draft)| {
+        let mut typed = typed_of(draft);
+        // What publication fixed is shown, not only that it is fixed.
+        if row.state != CampaignState::Draft {
+            typed.set("slug", &row.slug);
+            if let Some(at) = row.opens_at {
+                typed.set("opens_at", local(at.and_utc(), draft.time_zone));
+            }
+        }
+        typed
+    });
     Ok(about.draw(
         &staff,
         &typed.unwrap_or_default(),

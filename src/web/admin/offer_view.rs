@@ -1,11 +1,13 @@
 //! A campaign's form, drawn.
 
+use chrono::{NaiveDate, NaiveDateTime};
+
 use crate::domain::currency::Currency;
 use crate::domain::draft::{
     MAX_DESCRIPTION, MAX_OPTION_NAME, MAX_OPTIONS, MAX_SKU, MAX_SUPPLIERS, MAX_TITLE,
 };
 use crate::store::merchants::SupplierRow;
-use crate::web::view::{Choice, Control, Field, Problems};
+use crate::web::view::{Choice, Control, Day, Field, Problems};
 
 use super::form::{Line, Section, Typed};
 use super::offer_form::{Locks, MAX_ROWS};
@@ -54,12 +56,22 @@ impl OfferForm<'_> {
             return self.field(field);
         }
         let value = self.typed.get(&field.name);
-        // A choice is shown in its words.
+        // A choice is shown in its words, a date as it is read.
         let shown = match &field.control {
-            Control::Select(choices) => choices.iter().find(|c| c.value == value),
+            Control::Select(choices) => choices
+                .iter()
+                .find(|c| c.value == value)
+                .map(|c| c.label.clone()),
+            Control::Input("date") => NaiveDate::parse_from_str(value, "%Y-%m-%d")
+                .ok()
+                .map(|day| Day(day).text()),
+            Control::Input("datetime-local") => ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+                .iter()
+                .find_map(|form| NaiveDateTime::parse_from_str(value, form).ok())
+                .map(|at| at.format("%-d %B %Y, %H:%M").to_string()),
             _ => None,
         };
-        let shown = shown.map_or_else(|| value.to_owned(), |c| c.label.clone());
+        let shown = shown.unwrap_or_else(|| value.to_owned());
         Line::Locked(field.name, field.label, shown, why.to_owned())
     }
 

@@ -9,6 +9,7 @@ use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, fact, id, moment, short, zone_of};
 use crate::domain::country::Country;
 use crate::domain::ids::OrderId;
+use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
 use crate::store::mails::MailRow;
@@ -135,6 +136,8 @@ struct OrderPage {
     mails: Vec<ShownMail>,
     facts: Facts,
     address: Vec<String>,
+    /// Nothing of it will be sent.
+    over: bool,
     shopper_href: String,
     cancel_href: Option<String>,
     note: Option<String>,
@@ -186,6 +189,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         mails: known.mails.iter().map(|m| ShownMail::of(m, zone)).collect(),
         facts: known.facts(zone),
         address: known.address(),
+        over: matches!(order.state, OrderState::Cancelled | OrderState::Expired),
         shopper_href: staff.office.desk().links.order_path(order.id),
         cancel_href: (manages && can_cancel(order, campaign))
             .then(|| format!("/admin/orders/{}/cancel", order.id)),
@@ -362,53 +366,53 @@ impl Known {
     }
 
     fn payment_table(&self, zone: Tz) -> Table {
+        // A column of its own only where there is something in it.
+        let unusual = self.payments.iter().any(|page| page.problem.is_some());
         let rows = self.payments.iter().map(|page| {
-            vec![
+            let mut row = vec![
                 Cell::text(format!("Page {}", page.attempt)),
                 Cell::state(page.state.as_str()),
                 Cell::number(say(page.amount, &self.order.currency)),
-                Cell::text(short(page.planned_at, zone)),
-                Cell::text(
-                    page.settled_at
-                        .map_or_else(String::new, |at| short(at, zone)),
-                ),
-                Cell::text(
+                Cell::when(page.planned_at, zone),
+                page.settled_at
+                    .map_or_else(|| Cell::text(""), |at| Cell::when(at, zone)),
+                Cell::Code(
                     page.intent_id
                         .clone()
                         .or(page.session_id.clone())
                         .unwrap_or_default(),
                 ),
-                Cell::text(page.problem.clone().unwrap_or_default()),
-            ]
+            ];
+            if unusual {
+                row.push(Cell::text(page.problem.clone().unwrap_or_default()));
+            }
+            row
         });
-        Table::new(
-            "Payment pages",
-            vec![
-                ("Payment", false),
-                ("State", false),
-                ("Amount", true),
-                ("Planned", false),
-                ("Settled", false),
-                ("At the provider", false),
-                ("What is unusual", false),
-            ],
-            rows.collect(),
-        )
+        let mut head = vec![
+            ("Payment", false),
+            ("State", false),
+            ("Amount", true),
+            ("Planned", false),
+            ("Settled", false),
+            ("At the provider", false),
+        ];
+        if unusual {
+            head.push(("What is unusual", false));
+        }
+        Table::new("Payment pages", head, rows.collect())
     }
 
     fn dispute_table(&self, zone: Tz) -> Table {
         let rows = self.disputes.iter().map(|dispute| {
             vec![
-                Cell::text(&dispute.provider_id),
+                Cell::Code(dispute.provider_id.clone()),
                 Cell::state(dispute.state.as_str()),
                 Cell::number(say(dispute.amount, &self.order.currency)),
                 Cell::text(state_word(&dispute.reason)),
-                Cell::text(short(dispute.opened_at, zone)),
-                Cell::text(
-                    dispute
-                        .closed_at
-                        .map_or_else(String::new, |at| short(at, zone)),
-                ),
+                Cell::when(dispute.opened_at, zone),
+                dispute
+                    .closed_at
+                    .map_or_else(|| Cell::text(""), |at| Cell::when(at, zone)),
             ]
         });
         Table::new(

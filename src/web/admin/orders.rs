@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::guard::{Refusal, Staff, escape};
-use super::kit::{Cell, ListPage, PAGE, Table, id, newest_campaigns, searchable, short, title_of};
+use super::kit::{Cell, ListPage, PAGE, Table, id, newest_campaigns, searchable, title_of};
 use super::{order, order_deeds};
 use crate::domain::order::{OrderState, PaymentState};
 use crate::store::orders::{self, OrderFilter, OrderRow};
@@ -105,7 +105,7 @@ fn table(rows: &[OrderRow], titles: &[crate::store::campaigns::CampaignRow]) -> 
             Cell::number(say(order.total, &order.currency)),
             Cell::state(order.state.as_str()),
             Cell::state(order.payment_state.as_str()),
-            Cell::text(short(order.created_at, zone)),
+            Cell::when(order.created_at, zone),
         ]
     };
     Table::new(

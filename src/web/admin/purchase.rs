@@ -184,7 +184,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
             row.version
         ),
         campaign: Link::new(format!("/admin/campaigns/{}", campaign.slug), &campaign.title),
-        steps: known.steps(),
+        steps: known.steps(zone),
         blocked: batch.blocked.filter(|_| draft).map(|blocked| {
             vec![
                 say_blocked(blocked, document),
@@ -237,10 +237,13 @@ impl Known {
             .map_or_else(|| "Purchase order, draft".to_owned(), purchase_number)
     }
 
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self, zone: chrono_tz::Tz) -> Vec<Step> {
         use PurchaseOrderState as S;
         let when = |at: Option<chrono::NaiveDateTime>| {
-            at.map_or_else(String::new, |at| at.format("%-d %b").to_string())
+            at.map_or_else(String::new, |at| {
+                let at = at.and_utc().with_timezone(&zone);
+                at.format("%-d %b").to_string()
+            })
         };
         let all = [
             (S::Draft, "Draft", when(Some(self.row.created_at))),

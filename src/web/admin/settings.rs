@@ -64,8 +64,14 @@ async fn draw(staff: &Staff, key: Option<String>) -> Result<HttpResponse, Refusa
         facts: vec![
             fact("Name", merchant.name.clone()),
             fact("Answers go to", merchant.email.clone()),
-            fact("Postal address", merchant.address.replace('\n', ", ")),
-            fact("Terms", format!("version {}", merchant.terms_version)),
+            fact("Postal address", told(merchant.address.replace('\n', ", "))),
+            fact(
+                "Terms",
+                match merchant.terms_version {
+                    0 => "none yet".to_owned(),
+                    version => format!("version {version}"),
+                },
+            ),
             fact(
                 "Payouts",
                 if merchant.payouts_manual {
@@ -179,6 +185,15 @@ fn merchant_page(staff: &Staff, typed: &Typed, problems: Problems) -> HttpRespon
     "Save the pages".clone_into(&mut page.submit);
     page.problems = problems;
     page.answer()
+}
+
+/// What was filled in, or that nothing was.
+fn told(value: String) -> String {
+    if value.is_empty() {
+        "none yet".to_owned()
+    } else {
+        value
+    }
 }
 
 /// `GET /admin/settings/merchant`

@@ -14,6 +14,7 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
 use super::{campaigns, join, orders, supply};
+use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
 /// How a call is refused (RFC 9457).
@@ -176,18 +177,18 @@ struct Operation {
     id: String,
     method: String,
     path: String,
-    summary: String,
+    summary: Html,
     needs_key: bool,
     parameters: Vec<Parameter>,
     body: Option<String>,
-    responses: Vec<(String, String)>,
+    responses: Vec<(String, Html)>,
 }
 
 struct Parameter {
     name: String,
     place: String,
     required: bool,
-    description: String,
+    description: Html,
 }
 
 /// The page for people.
@@ -217,7 +218,7 @@ fn operations() -> Vec<Operation> {
                 id: text(&operation["operationId"]),
                 method: method.to_uppercase(),
                 path: format!("/api/v1{path}"),
-                summary: text(&operation["summary"]),
+                summary: prose(&operation["summary"]),
                 needs_key: operation["security"]
                     .as_array()
                     .is_some_and(|all| all.len() == 1),
@@ -229,7 +230,7 @@ fn operations() -> Vec<Operation> {
                         name: text(&parameter["name"]),
                         place: text(&parameter["in"]),
                         required: parameter["required"] == true,
-                        description: text(&parameter["description"]),
+                        description: prose(&parameter["description"]),
                     })
                     .collect(),
                 body,
@@ -237,12 +238,26 @@ fn operations() -> Vec<Operation> {
                     .as_object()
                     .into_iter()
                     .flatten()
-                    .map(|(status, response)| (status.clone(), text(&response["description"])))
+                    .map(|(status, response)| (status.clone(), prose(&response["description"])))
                     .collect(),
             });
         }
     }
     operations
+}
+
+/// A sentence of the description, escaped; what stands between backticks is code.
+fn prose(value: &serde_json::Value) -> Html {
+    let mut html = String::new();
+    for (i, part) in value.as_str().unwrap_or_default().split('`').enumerate() {
+        let part = ammonia::clean_text(part);
+        if i % 2 == 1 {
+            html.push_str(&format!("<code>{part}</code>"));
+        } else {
+            html.push_str(&part);
+        }
+    }
+    Html::sanitized(html)
 }
 
 /// The name of the schema that is referred to, wherever in it.

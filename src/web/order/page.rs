@@ -1,5 +1,7 @@
 //! What was read of an order, as the models of its pages.
 
+mod ending;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::domain::campaign::CampaignState;
@@ -188,6 +190,7 @@ impl Facts {
     /// The order's own page.
     pub fn page(&self, shell: Shell, pay: &str, cancel: &str, now: DateTime<Utc>) -> OrderPage {
         let live = self.order.state.is_live() && self.campaign.state != CampaignState::Failed;
+        let end = self.ending(now);
         let refused = self.mails.iter().rev().find(|m| m.state == "refused");
         let lost: i64 = self
             .refunds
@@ -215,11 +218,15 @@ impl Facts {
                 version: i64::from(self.order.terms_version),
                 href: format!("/m/{}#terms", self.merchant.slug),
             }),
-            pay: self.open_page().map(|_| PayOffer {
-                href: pay.to_owned(),
-                total: self.say(self.order.total),
-                until: self.moment(self.order.hold_expires_at),
-            }),
+            // Nobody is led to a payment of what will not be made.
+            pay: self
+                .open_page()
+                .filter(|_| end.is_none())
+                .map(|_| PayOffer {
+                    href: pay.to_owned(),
+                    total: self.say(self.order.total),
+                    until: self.moment(self.order.hold_expires_at),
+                }),
             cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
                 href: cancel.to_owned(),
                 amount: self.comes_back(),
@@ -233,6 +240,7 @@ impl Facts {
             seller_name: self.merchant.name.clone(),
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
+            end,
             events: None,
         }
     }
@@ -320,12 +328,18 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
-        for happening in &self.happenings {
+        let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
+        // Of one moment, the cancelling comes before what follows from it.
+        happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
+        for happening in happenings {
             // An unknown state of the provider is for staff.
             if happening.kind != "dispute_unknown" {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
-                    happening.detail.clone(),
+                    match (happening.kind.as_str(), happening.actor.as_str()) {
+                        ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        _ => happening.detail.clone(),
+                    },
                 ));
             }
         }

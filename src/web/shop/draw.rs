@@ -280,7 +280,13 @@ impl Facts {
     /// Time left, while it is open or scheduled.
     pub fn countdown(&self, now: DateTime<Utc>) -> Option<Countdown> {
         match self.standing(now) {
-            Standing::Open => Some(Countdown::closes(now, self.moment(self.campaign.deadline))),
+            Standing::Open => {
+                let mut count = Countdown::closes(now, self.moment(self.campaign.deadline));
+                if self.campaign.extended_at.is_some() {
+                    count.after = "It was extended once, and cannot be moved again.";
+                }
+                Some(count)
+            }
             Standing::Scheduled { opens } => Some(Countdown::opens(now, opens)),
             _ => None,
         }

@@ -122,7 +122,13 @@ impl MoneyPlan {
                     Standing::Scheduled { .. } => format!("{price} at first"),
                     _ => format!("{price} now"),
                 };
-                items.push(TimelineItem::now("When you join: you pay, once").text(format!(
+                let title = "When you join: you pay, once";
+                let join = match standing {
+                    // Before the opening no step of it has begun.
+                    Standing::Scheduled { .. } => TimelineItem::next(title),
+                    _ => TimelineItem::now(title),
+                };
+                items.push(join.text(format!(
                     "The price of the moment ({at}) and shipping, by card. Until it is decided, the books carry \
                      your money as yours."
                 )));
@@ -291,7 +297,12 @@ impl CampaignPage {
 
     /// Words of the button that leads to the form.
     pub fn join_words(&self) -> String {
-        join_words(&self.steps)
+        join_words(&self.steps, all_taken(&self.options))
+    }
+
+    /// Whether nothing is left to join with for now.
+    pub fn sold_out(&self) -> bool {
+        all_taken(&self.options)
     }
 
     /// The money's timeline.
@@ -316,7 +327,15 @@ impl CampaignPage {
     }
 }
 
-fn join_words(steps: &Steps) -> String {
+/// Whether nothing is left to join with; freed units are offered again.
+fn all_taken(options: &[OptionRow]) -> bool {
+    !options.is_empty() && options.iter().all(OptionRow::sold_out)
+}
+
+fn join_words(steps: &Steps, all_taken: bool) -> String {
+    if all_taken {
+        return "Sold out for now".to_owned();
+    }
     let price = steps.rows.get(steps.current).map_or("", |r| &r.price);
     if steps.current + 1 < steps.rows.len() {
         format!("Join at {price} or less")
@@ -354,7 +373,10 @@ impl CampaignLive {
         put("state".into(), Badge::campaign(&self.state).to_string());
         put("steps".into(), self.steps.to_string());
         put("meter".into(), self.meter.to_string());
-        put("join".into(), escape(&join_words(&self.steps)));
+        put(
+            "join".into(),
+            escape(&join_words(&self.steps, all_taken(&self.options))),
+        );
         for o in &self.options {
             put(format!("stock-{}", o.sku), escape(&o.stock()));
             let price = match (&o.price_next, o.sold_out()) {

@@ -183,6 +183,15 @@ pub struct JoinForm {
 
 impl askama::filters::HtmlSafe for JoinForm {}
 
+impl JoinForm {
+    /// Whether there is nothing to ask: all is taken, and nobody has begun to type.
+    fn all_taken(&self) -> bool {
+        !self.options.is_empty()
+            && self.options.iter().all(|(option, ..)| option.sold_out())
+            && self.who.iter().all(|field| field.value.is_empty())
+    }
+}
+
 /// What a [`JoinForm`] is made from, besides what was typed.
 #[derive(Clone, Debug)]
 pub struct JoinOffer {

@@ -98,6 +98,19 @@ pub struct MailProblem {
     pub reason: String,
 }
 
+/// How an order ended that will not be shipped.
+#[derive(Clone, Debug)]
+pub struct OrderEnd {
+    /// Awaited while money is on its way back, else over.
+    pub tone: super::Tone,
+    /// "You cancelled this order".
+    pub title: String,
+    /// Why, and what becomes of the money: a paragraph each.
+    pub lines: Vec<String>,
+    /// What may be done instead.
+    pub way: Option<super::Link>,
+}
+
 /// `/o/{id}?t=`
 #[derive(Clone, Debug, Template)]
 #[template(path = "order/order.html")]
@@ -144,6 +157,8 @@ pub struct OrderPage {
     pub seller_href: String,
     /// Their mail address, where they have published one.
     pub seller_email: Option<String>,
+    /// How it ended, where it will not be shipped.
+    pub end: Option<OrderEnd>,
     /// Event stream; a message with `@reload` draws the page again.
     pub events: Option<String>,
 }
@@ -161,6 +176,9 @@ impl OrderPage {
 
     fn icons(&self) -> String {
         let mut names = Vec::new();
+        if self.end.is_some() {
+            names.push("coins");
+        }
         if self.pay.is_some() {
             names.push("lock");
         }

@@ -29,6 +29,10 @@ impl RefusalPage {
                 Link::new("/orders/link", "Send me my link again"),
                 Link::new("/", "See the campaigns"),
             ],
+            409 if shell.back != "/" => vec![
+                Link::new(shell.back.clone(), "Look at the page again"),
+                Link::new("/", "See the campaigns"),
+            ],
             429 | 500 | 503 => vec![
                 Link::new(shell.back.clone(), "Try again"),
                 Link::new("/", "See the campaigns"),

@@ -129,7 +129,7 @@ impl Countdown {
             now,
             until,
             verb: "Opens",
-            after: "",
+            after: "Nothing can be ordered before.",
         }
     }
 

@@ -1,0 +1,104 @@
+//! How an order ended that will not be shipped: said first on its page, because a shopper who had not paid gets no letter.
+
+use chrono::{DateTime, Utc};
+
+use super::Facts;
+use crate::domain::campaign::{CampaignState, Failure};
+use crate::domain::order::OrderState;
+use crate::web::view::{Link, OrderEnd, Tone};
+use crate::workflows::desk::takes_orders;
+use crate::workflows::money::nonzero_said;
+
+impl Facts {
+    /// How it ended; none while it goes on.
+    pub(super) fn ending(&self, now: DateTime<Utc>) -> Option<OrderEnd> {
+        let failed = self.campaign.state == CampaignState::Failed;
+        let over = match self.order.state {
+            OrderState::Expired | OrderState::Cancelled => true,
+            // It is settled in a moment; until then nobody may take it for one that goes on.
+            _ => failed && self.order.state.is_live(),
+        };
+        if !over {
+            return None;
+        }
+        let by_shopper = self
+            .happenings
+            .iter()
+            .any(|h| h.kind == "cancelled" && h.actor == "shopper");
+        let by_staff = self
+            .happenings
+            .iter()
+            .any(|h| h.kind == "cancelled" && h.actor != "shopper" && h.actor != "system");
+        let title = match (self.order.state, self.campaign.failure) {
+            (OrderState::Expired, _) => "The time to pay ran out",
+            _ if by_shopper => "You cancelled this order",
+            _ if by_staff => "The seller cancelled this order",
+            (_, Some(failure)) if failed => heading(failure),
+            _ => "This order is cancelled",
+        };
+        let mut lines = Vec::new();
+        if failed && !by_shopper && !by_staff {
+            lines.extend(self.why());
+        }
+        lines.push(self.money_back());
+        let again = takes_orders(&self.campaign, now.naive_utc());
+        Some(OrderEnd {
+            tone: if self.order.refund_due > 0 {
+                Tone::Wait
+            } else {
+                Tone::Idle
+            },
+            title: title.to_owned(),
+            lines,
+            way: again
+                .then(|| Link::new(self.campaign_href(), "See the campaign, it is still open")),
+        })
+    }
+
+    /// Why its campaign failed, in one sentence.
+    fn why(&self) -> Option<String> {
+        let note = self.campaign.failure_note.clone().unwrap_or_default();
+        match self.campaign.failure? {
+            Failure::Missed => Some(format!("It needed more orders: {note} were paid for.")),
+            Failure::Cancelled if note.is_empty() => None,
+            Failure::Cancelled => Some(format!("The seller writes: {note}")),
+            Failure::Shortfall => {
+                Some("Nothing was left to order when the orders were counted.".to_owned())
+            }
+            Failure::Supplier => Some("The supplier could not take the order.".to_owned()),
+            Failure::StopLoss => Some("It was not shipped by the last day.".to_owned()),
+        }
+    }
+
+    /// What becomes of the money.
+    fn money_back(&self) -> String {
+        let order = &self.order;
+        let said = |amount: i64| nonzero_said(amount, &order.currency);
+        match (said(order.refund_due), said(order.refunded)) {
+            _ if order.charged == 0 => {
+                "You had not paid: nothing was charged, and nothing will be. There is nothing you need to do.".to_owned()
+            }
+            (Some(due), None) => format!(
+                "{due} is on its way back to your card, by itself. Banks take up to 10 days to show it."
+            ),
+            (Some(due), Some(done)) => {
+                format!("{done} went back to you, {due} more is on its way, by itself.")
+            }
+            (None, Some(done)) => format!("{done} went back to you. Nothing is owed any more."),
+            (None, None) if order.lost > 0 => {
+                "Your bank gave you the money back itself.".to_owned()
+            }
+            (None, None) => "What you paid goes back to your card, by itself.".to_owned(),
+        }
+    }
+}
+
+fn heading(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Cancelled => "The seller cancelled the campaign",
+        Failure::StopLoss => "It was not shipped in time",
+        Failure::Missed | Failure::Shortfall | Failure::Supplier => {
+            "The campaign did not come together"
+        }
+    }
+}
