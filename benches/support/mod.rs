@@ -107,6 +107,7 @@ pub fn open_campaign(
 pub fn wish(campaign: &CampaignRow, shopper: usize) -> JoinRequest {
     JoinRequest {
         campaign: campaign.id,
+        named: None,
         email: format!("shopper{shopper}@mail.example"),
         name: "Ana Sousa".into(),
         address: Address {

@@ -264,6 +264,7 @@ impl Filler<'_> {
         let mailbox = slugify(name).replace('-', ".");
         let request = JoinRequest {
             campaign,
+            named: None,
             email: format!("{mailbox}{}@mail.example", i / PEOPLE.len()),
             name: name.to_owned(),
             address: Address {

@@ -3,8 +3,9 @@
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
+use super::kept::Kept;
 use super::schema::jobs;
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, each_backend};
 
 /// A kind of work. The name is kept in rows: it never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,7 +116,7 @@ pub struct JobRow {
 }
 
 macro_rules! ask_for {
-    ($conn:expr, $rows:expr) => {{
+    ($rows:expr) => {{
         use diesel::upsert::excluded;
         diesel::insert_into(jobs::table)
             .values($rows)
@@ -133,7 +134,6 @@ macro_rules! ask_for {
                 jobs::attempts.eq(0),
                 jobs::dead.eq(false),
             ))
-            .execute($conn)?
     }};
 }
 
@@ -169,7 +169,7 @@ pub fn put_many(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in rows {
-                ask_for!(c, row);
+                Kept(ask_for!(row)).execute(c)?;
             }
         }
         // Over a wire it is the round trips.
@@ -177,7 +177,7 @@ pub fn put_many(
         Conn::Postgres(c) => {
             let rows: Vec<_> = rows.collect();
             for some in rows.chunks(60) {
-                ask_for!(c, some);
+                ask_for!(some).execute(c)?;
             }
         }
     }
@@ -205,15 +205,15 @@ pub fn lease(
     let mut leased = Vec::with_capacity(due.len());
     for job in due {
         // The condition again: another worker may have been faster.
-        let got = diesel::update(
+        let kept = diesel::update(
             jobs::table
                 .filter(jobs::kind.eq(&job.kind))
                 .filter(jobs::subject.eq(&job.subject))
                 .filter(jobs::wanted.eq(job.wanted))
                 .filter(free),
         )
-        .set(jobs::leased_until.eq(now + lease))
-        .execute(conn)?;
+        .set(jobs::leased_until.eq(now + lease));
+        let got = each_backend!(conn, c => Kept(kept).execute(c)?);
         if got == 1 {
             leased.push(job);
         }
@@ -240,7 +240,7 @@ pub fn done(
             return Ok(());
         }
     }
-    let same = diesel::update(
+    let kept = diesel::update(
         jobs::table
             .filter(jobs::kind.eq(&job.kind))
             .filter(jobs::subject.eq(&job.subject))
@@ -251,8 +251,8 @@ pub fn done(
         jobs::attempts.eq(0),
         jobs::leased_until.eq(None::<NaiveDateTime>),
         jobs::problem.eq(None::<String>),
-    ))
-    .execute(conn)?;
+    ));
+    let same = each_backend!(conn, c => Kept(kept).execute(c)?);
     if same == 0 {
         // Asked for again while it ran: it is due at the time that was asked for.
         diesel::update(
@@ -342,11 +342,11 @@ pub fn due_count(conn: &mut Conn, now: NaiveDateTime) -> Result<i64, StoreError>
 
 /// Whether any piece of work is due at `now`.
 pub fn is_any_due(conn: &mut Conn, now: NaiveDateTime) -> Result<bool, StoreError> {
-    let one: Option<i32> = jobs::table
+    let one: Option<String> = jobs::table
         .filter(jobs::dead.eq(false))
         .filter(jobs::run_at.le(now))
         .filter(jobs::leased_until.is_null().or(jobs::leased_until.lt(now)))
-        .select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+        .select(jobs::kind)
         .first(conn)
         .optional()?;
     Ok(one.is_some())

@@ -7,6 +7,7 @@ pub mod campaigns;
 mod conn;
 pub mod jobs;
 pub mod journal;
+mod kept;
 mod lane;
 pub mod mails;
 pub mod merchants;

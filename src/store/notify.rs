@@ -48,7 +48,7 @@ fn words(me: &str, effects: &Effects) -> Option<String> {
         words.push_str(" w");
     }
     let campaigns = effects.touched.iter().map(|id| format!(" c{id}"));
-    let orders = effects.heard.iter().map(|id| format!(" o{id}"));
+    let orders = effects.heard.iter().map(|(id, _)| format!(" o{id}"));
     for word in campaigns.chain(orders) {
         if words.len() + word.len() <= LONGEST {
             words.push_str(&word);
@@ -68,7 +68,9 @@ fn effects(me: &str, words: &str) -> Option<Effects> {
         match word.split_at_checked(1) {
             Some(("w", "")) => effects.work = true,
             Some(("c", id)) => effects.touched.extend(id.parse::<CampaignId>()),
-            Some(("o", id)) => effects.heard.extend(id.parse::<OrderId>()),
+            Some(("o", id)) => effects
+                .heard
+                .extend(id.parse::<OrderId>().map(|id| (id, None))),
             _ => {}
         }
     }
@@ -169,7 +171,7 @@ mod tests {
     fn what_is_told_is_heard_by_others_and_only_by_them() {
         let told = Effects {
             touched: vec![CampaignId::new(), CampaignId::new()],
-            heard: vec![OrderId::new()],
+            heard: vec![(OrderId::new(), None)],
             work: true,
         };
         let words = words("one", &told).unwrap();
@@ -185,7 +187,7 @@ mod tests {
     #[test]
     fn too_much_is_cut_at_a_whole_word() {
         let told = Effects {
-            heard: (0..1000).map(|_| OrderId::new()).collect(),
+            heard: (0..1000).map(|_| (OrderId::new(), None)).collect(),
             ..Effects::default()
         };
         let words = words("one", &told).unwrap();

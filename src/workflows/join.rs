@@ -54,6 +54,8 @@ pub struct Address {
 pub struct JoinRequest {
     /// The campaign.
     pub campaign: CampaignId,
+    /// The name it was asked by, where that was remembered: it must still be the campaign's.
+    pub named: Option<String>,
     /// The shopper: trimmed and lower-cased.
     pub email: String,
     /// The shopper's name.
@@ -192,6 +194,15 @@ impl Joins {
                 .collect());
         };
         let mut answers = self.placed_before(tx, &campaign, wishes)?;
+        for (wish, answer) in wishes.iter().zip(&mut answers) {
+            if wish
+                .named
+                .as_ref()
+                .is_some_and(|name| *name != campaign.slug)
+            {
+                *answer = Some(Err(Problem::NotFound("campaign")));
+            }
+        }
         let now = tx.now.naive_utc();
         if !takes_orders(&campaign, now) {
             return Ok(answers

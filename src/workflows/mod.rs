@@ -14,6 +14,7 @@ pub mod judgement;
 pub mod letters;
 pub mod links;
 pub mod money;
+pub mod names;
 pub mod office;
 pub mod payment;
 pub mod pictures;

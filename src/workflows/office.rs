@@ -10,6 +10,7 @@ use super::bells::Bells;
 
 use super::desk::{Desk, Problem};
 use super::join::{JoinRequest, Joins, Placed};
+use super::names::Names;
 use super::ports::{Mailer, Provider};
 use crate::domain::ids::CampaignId;
 use crate::store::{Conn, ConnPool, Effects, IsPassing, Lane, LaneError, StoreError, Tx};
@@ -47,6 +48,7 @@ struct Inner {
     mailer: Arc<dyn Mailer>,
     settings: Settings,
     signals: Signals,
+    names: Names,
 }
 
 /// What is told after a commit, in this process.
@@ -77,8 +79,8 @@ impl Signals {
             // Nobody may be listening.
             let _ = self.touched.send(campaign);
         }
-        for order in effects.heard {
-            self.bells.ring(order);
+        for (order, page) in effects.heard {
+            self.bells.ring(order, page);
         }
         if effects.work {
             self.work.notify_one();
@@ -106,6 +108,7 @@ impl Office {
                 mailer,
                 settings,
                 signals,
+                names: Names::default(),
             }),
         }
     }
@@ -133,6 +136,11 @@ impl Office {
     /// What is told after a commit.
     pub fn signals(&self) -> &Signals {
         &self.inner.signals
+    }
+
+    /// Names of campaigns that were looked up.
+    pub fn names(&self) -> &Names {
+        &self.inner.names
     }
 
     /// The clock's reading.

@@ -112,7 +112,9 @@ pub fn heard(
     }
     let state = page.state;
     orders::save_payment(tx.conn, &page)?;
-    tx.heard(id);
+    let can_be_paid =
+        state == AttemptState::Open && !page.close_wanted && tx.now < page.expires_at.and_utc();
+    tx.heard(id, page.url.filter(|_| can_be_paid));
     Ok(state)
 }
 
@@ -148,7 +150,7 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
     loaded.page.settled_at = Some(now);
     loaded.page.amount = amount;
     orders::save_payment(tx.conn, &loaded.page)?;
-    tx.heard(loaded.order.id);
+    tx.heard(loaded.order.id, None);
     money::captured(tx, &mut loaded.order, &loaded.page, amount)?;
     if was_open {
         page_closed(tx, &loaded.campaign)?;
@@ -448,7 +450,7 @@ fn ended(
         page.problem = Some(why.to_owned());
     }
     orders::save_payment(tx.conn, &page)?;
-    tx.heard(order.id);
+    tx.heard(order.id, None);
     page_closed(tx, &campaign)?;
     let another = orders::payments_of(tx.conn, order.id)?
         .iter()

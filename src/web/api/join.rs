@@ -14,12 +14,12 @@ use super::bodies::{self, JoinBody, Wish};
 use super::campaigns::{public, slug};
 use super::document::Refusals;
 use super::fields::Errors;
-use super::order_views::{Joined, joined};
+use super::order_views::{Joined, joined, joined_at};
 use crate::domain::draft::FieldError;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::CampaignId;
 use crate::store::{campaigns, misc};
 use crate::workflows::desk::{Problem, takes_orders};
-use crate::workflows::join::{FrozenQuote, JoinRequest};
+use crate::workflows::join::{JoinRequest, Placed};
 use crate::workflows::office::Office;
 
 /// How long the answer waits for the payment page.
@@ -109,37 +109,52 @@ async fn place(
     body: &Value,
     form_key: Option<String>,
 ) -> Result<Answer, Problem> {
-    let wanted = slug.to_owned();
-    let campaign = ask.office.read(move |conn| public(conn, &wanted)).await?.id;
+    let campaign = named(&ask.office, slug).await?;
     let mut e = Errors::default();
     let (lines, wish) = bodies::join(body, &mut e);
     let wish = match wish {
         Some(wish) if e.is_empty() => wish,
         _ => return Err(conflict_first(&ask.office, slug, lines, e.all()).await),
     };
-    let request = request(ask, campaign, wish, lines.clone(), form_key);
+    let request = request(ask, (campaign, slug), wish, lines.clone(), form_key);
     let placed = match ask.office.join(request).await {
         Ok(placed) => placed,
+        Err(Problem::NotFound(what)) => {
+            ask.office.names().forget(slug);
+            return Err(Problem::NotFound(what));
+        }
         Err(Problem::Invalid(errors)) => {
             return Err(conflict_first(&ask.office, slug, lines, errors).await);
         }
         Err(problem) => return Err(problem),
     };
     let order = placed.order.id;
-    let shown = with_page(&ask.office, order, Arc::new(placed.frozen)).await?;
+    let shown = with_page(&ask.office, placed).await?;
     let token = ask.office.desk().links.order_token(order);
     Answer::created(format!("/api/v1/orders/{order}?t={token}"), &shown)
 }
 
+/// The campaign of this name: asked of the database once, for a name keeps its campaign.
+async fn named(office: &Office, slug: &str) -> Result<CampaignId, Problem> {
+    if let Some(known) = office.names().find(slug) {
+        return Ok(known);
+    }
+    let wanted = slug.to_owned();
+    let found = office.read(move |conn| public(conn, &wanted)).await?.id;
+    office.names().keep(slug, found);
+    Ok(found)
+}
+
 fn request(
     ask: &Ask,
-    campaign: crate::domain::ids::CampaignId,
+    (campaign, slug): (CampaignId, &str),
     wish: Wish,
     lines: Vec<(String, i64)>,
     form_key: Option<String>,
 ) -> JoinRequest {
     JoinRequest {
         campaign,
+        named: Some(slug.to_owned()),
         email: wish.email,
         name: wish.name,
         address: wish.address,
@@ -197,21 +212,26 @@ async fn conflict_first(
 }
 
 /// The order, as soon as its page is there or will not come, or after the longest wait.
-async fn with_page(
-    office: &Office,
-    id: OrderId,
-    agreed: Arc<FrozenQuote>,
-) -> Result<Joined, Problem> {
+async fn with_page(office: &Office, placed: Placed) -> Result<Joined, Problem> {
+    let placed = Arc::new(placed);
     let end = Instant::now() + LONGEST_WAIT;
     loop {
-        office.signals().bells.listen(id).wait(LOOK).await;
+        // An order that was placed before may have its page since long: nobody rings for that.
+        let longest = if placed.again { Duration::ZERO } else { LOOK };
+        let bell = office.signals().bells.listen(placed.order.id);
+        if let Some(url) = bell.wait(longest).await {
+            return joined_at(office.desk(), &placed, url);
+        }
         let now = office.now();
-        let (desk, agreed) = (office.desk().clone(), agreed.clone());
+        let (desk, asked) = (office.desk().clone(), placed.clone());
         let shown = office
-            .read(move |conn| joined(conn, &desk, id, &agreed, now))
+            .read(move |conn| joined(conn, &desk, asked.order.id, &asked.frozen, now))
             .await?;
         if !shown.waits() || Instant::now() >= end {
             return Ok(shown);
+        }
+        if placed.again {
+            tokio::time::sleep(LOOK).await;
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders};
 use crate::workflows::desk::{Desk, Problem, offer};
-use crate::workflows::join::FrozenQuote;
+use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 
 /// A granted hold.
@@ -102,8 +102,26 @@ pub(super) fn joined(
     now: DateTime<Utc>,
 ) -> Result<Joined, Problem> {
     let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
-    let currency = money::currency(&order.currency)?;
     let face = page_face(conn, &order, now)?;
+    hold(desk, &order, agreed, face)
+}
+
+/// A hold whose page has just come.
+pub(super) fn joined_at(desk: &Desk, placed: &Placed, url: String) -> Result<Joined, Problem> {
+    let face = PageFace {
+        url: Some(url),
+        queue_position: None,
+    };
+    hold(desk, &placed.order, &placed.frozen, face)
+}
+
+fn hold(
+    desk: &Desk,
+    order: &OrderRow,
+    agreed: &FrozenQuote,
+    face: PageFace,
+) -> Result<Joined, Problem> {
+    let currency = money::currency(&order.currency)?;
     let lines = agreed
         .lines
         .iter()

@@ -126,6 +126,7 @@ impl Desk<'_> {
         let checked = checked.clone();
         JoinRequest {
             campaign: self.facts.campaign.id,
+            named: None,
             email: checked.email,
             name: checked.name,
             address: checked.address,

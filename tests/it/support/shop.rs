@@ -217,6 +217,7 @@ impl Shop {
     pub fn wish(&self, campaign: &CampaignRow, email: &str, quantity: i64) -> JoinRequest {
         JoinRequest {
             campaign: campaign.id,
+            named: None,
             email: email.to_owned(),
             name: "Ana Sousa".into(),
             address: Address {
