@@ -58,6 +58,7 @@ fn compare(name: &str, database: &str, data: &Path, wanted: &str) {
     for _ in 0..ROUNDS {
         let lane = threads.block_on(through_lane(&office, &campaign, &shopper));
         let single = one_by_one(&config, &campaign, &shopper);
+        println!("  {name}: {:.0}/s, {:.0}/s", lane.rate(), single.rate());
         ratios.push(lane.rate() / single.rate());
         lanes.push(lane.rate());
         singles.push(single.rate());

@@ -20,26 +20,37 @@ mod two_workers {
     use muster::jobs::Worker;
     use muster::sandbox::hooks::{Hooks, Pending, Work};
 
+    use muster::workflows::office::Office;
+
     use super::super::agrees;
+    use super::until;
     use crate::support::database::TestDatabase;
     use crate::support::life::Life;
     use crate::support::shop::{GOOD_CARD, Shop};
 
-    /// Two processes' workers, who both take what is due.
-    struct Both([Worker; 2]);
+    /// Two processes' workers, who both take what is due, once the sandbox's clock was told to them: they look at it
+    /// five times a second.
+    struct Both {
+        workers: [Worker; 2],
+        told: [Office; 2],
+        ahead: Office,
+    }
 
     impl Work for Both {
         fn begin_move(&self) {
-            self.0.iter().for_each(Worker::begin_move);
+            self.workers.iter().for_each(Worker::begin_move);
         }
 
         fn next_due(&self, max_tries: u32) -> Pending<'_, Option<DateTime<Utc>>> {
-            Box::pin(async move { self.0[0].next_due(max_tries).await.unwrap() })
+            Box::pin(async move { self.workers[0].next_due(max_tries).await.unwrap() })
         }
 
         fn run_due(&self, max_tries: u32) -> Pending<'_, ()> {
             Box::pin(async move {
-                let ran = join_all(self.0.iter().map(|worker| worker.run_due(max_tries))).await;
+                let now = self.ahead.now();
+                until(|| self.told.iter().all(|office| office.now() >= now)).await;
+                let workers = self.workers.iter();
+                let ran = join_all(workers.map(|worker| worker.run_due(max_tries))).await;
                 assert!(ran.iter().all(Result::is_ok), "{ran:?}");
             })
         }
@@ -52,7 +63,11 @@ mod two_workers {
         let colleagues = lives.each_ref().map(|life| shop.colleague(life.seams()));
         let own = muster::hooks::hooks(&shop.running.app.worker, &shop.running.app.office);
         shop.running.app.sandbox.as_ref().unwrap().set_hooks(Hooks {
-            work: Arc::new(Both(colleagues.each_ref().map(|app| app.worker.clone()))),
+            work: Arc::new(Both {
+                workers: colleagues.each_ref().map(|app| app.worker.clone()),
+                told: colleagues.each_ref().map(|app| app.office.clone()),
+                ahead: shop.running.app.office.clone(),
+            }),
             ..own
         });
         let reached = shop.publish(shop.example_a()).await;
@@ -97,6 +112,78 @@ mod two_workers {
             app.office.stop();
         }
         shop.close().await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod one_server {
+    use std::time::Duration;
+
+    use diesel::prelude::*;
+    use diesel::sql_query;
+    use muster::domain::order::OrderState;
+
+    use super::super::agrees;
+    use crate::support::database::TestDatabase;
+    use crate::support::life::Life;
+    use crate::support::shop::{GOOD_CARD, Shop};
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[actix_web::test]
+    async fn tells_every_machine_what_another_committed() {
+        let shop = Shop::open(TestDatabase::postgres()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let colleague = shop.colleague(Life::ending_after(None).seams());
+        let signals = colleague.office.signals().clone();
+        // It hears from some moment on, and is told by then that it may have missed something.
+        tokio::time::timeout(PATIENCE, signals.work.notified())
+            .await
+            .expect("it hears");
+        let mut touched = signals.touched.subscribe();
+        let order = shop.join(&campaign, "a@mail.example", 1).await.order.id;
+        let told = tokio::time::timeout(PATIENCE, touched.recv()).await;
+        assert_eq!(told.expect("it is told").unwrap(), campaign.id);
+        tokio::time::timeout(PATIENCE, signals.work.notified())
+            .await
+            .expect("there is work");
+        let bell = signals.bells.listen(order);
+        shop.settle().await;
+        // The page's address is read from the database.
+        assert_eq!(bell.wait(PATIENCE).await, None);
+        colleague.office.stop();
+        shop.close().await;
+    }
+
+    #[actix_web::test]
+    async fn that_goes_and_comes_back_is_found_again() {
+        let db = TestDatabase::postgres();
+        let url = db.url().to_owned();
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let before = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
+        cut_every_connection(&url);
+        let after = shop.join(&campaign, "b@mail.example", 4).await.order.id;
+        cut_every_connection(&url);
+        shop.settle().await;
+        assert_eq!(shop.pay(after, GOOD_CARD).await, 303);
+        cut_every_connection(&url);
+        shop.settle().await;
+        for order in [before, after] {
+            assert_eq!(shop.order(order).await.state, OrderState::Confirmed);
+        }
+        cut_every_connection(&url);
+        shop.advance(chrono::Duration::days(8)).await;
+        assert_eq!(shop.purchase_orders(&campaign).await.len(), 1);
+        agrees(&shop, &[before, after]).await;
+        shop.close().await;
+    }
+
+    fn cut_every_connection(url: &str) {
+        let mut conn = PgConnection::establish(url).unwrap();
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sql_query(others).execute(&mut conn).unwrap();
     }
 }
 
