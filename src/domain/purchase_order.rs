@@ -28,7 +28,7 @@ pub enum PurchaseOrderEvent {
     Sent,
     /// The supplier said yes.
     Acknowledged,
-    /// Given up before it was sent.
+    /// Given up: its campaign failed. The supplier is told, if it was sent.
     Cancelled,
 }
 
@@ -43,7 +43,7 @@ impl PurchaseOrderState {
         match (self, event) {
             (S::Draft, E::Sent) => Ok(S::Sent),
             (S::Sent, E::Acknowledged) => Ok(S::Acknowledged),
-            (S::Draft, E::Cancelled) => Ok(S::Cancelled),
+            (S::Draft | S::Sent | S::Acknowledged, E::Cancelled) => Ok(S::Cancelled),
             (
                 S::Draft
                 | S::Sent

@@ -216,6 +216,13 @@ fn is_mail_host(host: &str) -> bool {
     let ascii = if host.is_ascii() {
         host.to_owned()
     } else {
+        // What is invisible is mapped away by servers, and would make one mailbox look like two.
+        if !host
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-.".contains(c))
+        {
+            return false;
+        }
         match url::Host::parse(host) {
             Ok(url::Host::Domain(domain)) => domain,
             _ => return false,

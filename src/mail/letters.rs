@@ -142,6 +142,18 @@ letter!(
     }
 );
 
+letter!(
+    PurchaseOrderCancelled,
+    "email/purchase_order_cancelled.html",
+    "email/purchase_order_cancelled.txt" {
+        merchant: &'a str,
+        supplier: &'a str,
+        number: &'a str,
+        units: String,
+        link: &'a str,
+    }
+);
+
 letter!(Staff, "email/staff.html", "email/staff.txt" {
     merchant: &'a str,
     lines: &'a [String],
@@ -152,9 +164,9 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
     match letter {
         Letter::OrderConfirmed { .. } | Letter::Succeeded { .. } => priced(letter, subject),
-        Letter::PurchaseOrder { .. } | Letter::PurchaseOrderReminder { .. } => {
-            purchase(letter, subject)
-        }
+        Letter::PurchaseOrder { .. }
+        | Letter::PurchaseOrderReminder { .. }
+        | Letter::PurchaseOrderCancelled { .. } => purchase(letter, subject),
         Letter::StepReached {
             about,
             units,
@@ -313,6 +325,20 @@ fn purchase(letter: &Letter, subject: &str) -> askama::Result<(String, String)> 
             number,
             units: units(*count),
             issued_at: moment(*issued_at, "UTC"),
+            link,
+        }
+        .write(subject),
+        Letter::PurchaseOrderCancelled {
+            merchant,
+            supplier,
+            number,
+            units: count,
+            link,
+        } => PurchaseOrderCancelled {
+            merchant,
+            supplier,
+            number,
+            units: units(*count),
             link,
         }
         .write(subject),

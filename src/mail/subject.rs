@@ -80,6 +80,9 @@ pub fn of(letter: &Letter) -> String {
             units(*count),
             day_of(*issued_at, "UTC")
         ),
+        Letter::PurchaseOrderCancelled {
+            merchant, number, ..
+        } => format!("Purchase order {number} from {merchant} is cancelled: please do not deliver"),
         Letter::Staff {
             merchant, subject, ..
         } => format!("{merchant}: {subject}"),
@@ -125,6 +128,7 @@ fn failed(campaign: &str, why: &WhyFailed, back: Option<&str>) -> String {
         WhyFailed::Missed(_) => "did not come together",
         WhyFailed::Cancelled(_) => "was cancelled",
         WhyFailed::Shortfall | WhyFailed::Supplier => "will not be made",
+        WhyFailed::StopLoss => "was not shipped in time",
     };
     match back {
         Some(back) => format!("{campaign} {what}: {back} goes back to you"),

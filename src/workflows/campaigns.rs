@@ -194,6 +194,12 @@ pub fn edit(
             return Err(Problem::locked(violations));
         }
     }
+    if row.state == CampaignState::Collecting && !same_terms(&old, &new) {
+        return Err(Problem::conflict(
+            "locked",
+            "The campaign was judged: options, prices, steps, threshold, shipping and tax are settled.",
+        ));
+    }
     if row.published_at.is_some()
         && (new.time_zone != old.time_zone || new.currency != old.currency)
     {
@@ -240,6 +246,15 @@ pub fn edit(
     }
     tx.touch(row.id);
     lock_campaign(tx, row.id)
+}
+
+/// Whether what everybody pays, and for what, is the same.
+fn same_terms(old: &CampaignDraft, new: &CampaignDraft) -> bool {
+    old.options == new.options
+        && old.steps == new.steps
+        && old.threshold == new.threshold
+        && old.shipping == new.shipping
+        && old.tax == new.tax
 }
 
 /// What a publication warns of, or is refused for with a live key.
@@ -537,7 +552,9 @@ pub fn tell_everybody(
                     about,
                     deadline: draft.deadline,
                     ships_by: draft.promised_ship_date,
-                    ships_by_before: None,
+                    ships_by_before: super::payment::frozen(order)?
+                        .promised
+                        .filter(|before| *before != draft.promised_ship_date),
                     charged: say(order.charged, &order.currency),
                 },
             ),

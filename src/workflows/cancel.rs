@@ -119,12 +119,18 @@ pub fn leave(
     }
     let back = money::refund_rest(tx, order, purpose)?;
     if back > 0 {
+        let back = say(back, &order.currency);
+        let said = if money::dispute_is_open(tx, order.id)? {
+            format!("{back} is owed back; it waits until the bank has decided the dispute.")
+        } else {
+            format!("{back} goes back to the card.")
+        };
         happened(
             tx,
             Concerns::order(order),
             "system",
             "refund_committed",
-            format!("{} goes back to the card.", say(back, &order.currency)),
+            said,
         )?;
     }
     Ok(back)

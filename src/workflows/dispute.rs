@@ -141,13 +141,13 @@ fn opened(
         ),
     )?;
     if campaign.state == CampaignState::Open && order.state == OrderState::Confirmed {
-        leave(tx, campaign, order, RefundPurpose::Dispute)?;
+        let back = leave(tx, campaign, order, RefundPurpose::Dispute)?;
         let merchant = merchant(tx, order.merchant_id)?;
         let draft = offer(campaign)?;
         let letter = Letter::Cancelled {
             about: desk.about(&merchant, campaign, &draft, order),
             why: WhyCancelled::Disputed,
-            back: None,
+            back: money::nonzero_said(back, &order.currency),
         };
         desk.tell_shopper(tx, &merchant, order, "disputed", letter)?;
     }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::{Duration, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
 mod table;
@@ -90,6 +90,9 @@ pub struct FrozenLine {
 pub struct FrozenQuote {
     /// The campaign's title then.
     pub title: String,
+    /// The ship date that was promised; none in orders older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<NaiveDate>,
     /// The index of the step whose price was shown.
     pub step: usize,
     /// The lines, in the quote's order.
@@ -295,10 +298,12 @@ impl Joins {
             .map(|wish| {
                 let key = wish.form_key.as_ref()?;
                 let order = known.iter().find(|o| o.form_key.as_ref() == Some(key))?;
-                Some(if order.email == wish.email {
-                    placed(order.clone(), true)
-                } else {
-                    Err(form_used())
+                let again = placed(order.clone(), true);
+                Some(match again {
+                    Ok(first) if order.email != wish.email || !is_same(&first.frozen, wish) => {
+                        Err(form_used())
+                    }
+                    again => again,
                 })
             })
             .collect())
@@ -398,6 +403,21 @@ fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
         frozen,
         again,
     })
+}
+
+/// Whether a wish asks for the very lines that were agreed.
+fn is_same(agreed: &FrozenQuote, wish: &JoinRequest) -> bool {
+    let mut had: Vec<(&str, i64)> = agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .map(|(line, priced)| (line.sku.as_str(), priced.quantity))
+        .collect();
+    let wanted = wish.lines.iter();
+    let mut wanted: Vec<(&str, i64)> = wanted.map(|(sku, n)| (sku.as_str(), *n)).collect();
+    had.sort_unstable();
+    wanted.sort_unstable();
+    had == wanted
 }
 
 fn form_used() -> Problem {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 
 use super::cancel::leave;
 use super::desk::{
@@ -14,7 +14,7 @@ use super::payment::{frozen, letter_lines, say_threshold};
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::country::Country;
-use crate::domain::day::day_end;
+use crate::domain::day::instant;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::money::thousands;
@@ -170,7 +170,7 @@ fn succeed(
 /// # Errors
 /// A conflict where the campaign's state does not allow it; what the database says.
 pub fn fail(
-    _desk: &Desk,
+    desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
     failure: Failure,
@@ -191,7 +191,7 @@ pub fn fail(
         campaigns::set_settled(tx.conn, batch.id, None)?;
         campaigns::set_blocked(tx.conn, batch.id, None, None, 0)?;
         orders::unsettle(tx.conn, batch.id)?;
-        purchase::cancel_draft(tx, batch.id)?;
+        purchase::cancel_all(desk, tx, batch.id)?;
         enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
     }
     let said = match failure {
@@ -226,7 +226,11 @@ pub fn stop_loss(
         return Ok(None);
     }
     let draft = offer(&campaign)?;
-    let due = day_end(draft.stop_loss_date, draft.time_zone) + Duration::hours(6);
+    let morning = draft
+        .stop_loss_date
+        .succ_opt()
+        .unwrap_or(draft.stop_loss_date);
+    let due = instant(morning.and_time(SIX), draft.time_zone);
     if tx.now < due {
         return Ok(Some(due));
     }
@@ -239,6 +243,12 @@ pub fn stop_loss(
     )?;
     Ok(None)
 }
+
+/// When refunds that nobody asked for begin on their day, on the clocks of the campaign's zone (domain section 6).
+const SIX: NaiveTime = match NaiveTime::from_hms_opt(6, 0, 0) {
+    Some(six) => six,
+    None => NaiveTime::MIN,
+};
 
 /// How many orders are settled in one transaction.
 const CHUNK: i64 = 50;
@@ -436,7 +446,8 @@ impl Outcome<'_> {
         let back = leave(tx, self.campaign, order, purpose)?;
         let why = match failure {
             Failure::Missed => WhyFailed::Missed(note),
-            Failure::Cancelled | Failure::StopLoss => WhyFailed::Cancelled(note),
+            Failure::Cancelled => WhyFailed::Cancelled(note),
+            Failure::StopLoss => WhyFailed::StopLoss,
             Failure::Shortfall => WhyFailed::Shortfall,
             Failure::Supplier => WhyFailed::Supplier,
         };

@@ -71,6 +71,8 @@ pub enum WhyFailed {
     Shortfall,
     /// The supplier's order could not be placed.
     Supplier,
+    /// It was not shipped by the last day.
+    StopLoss,
 }
 
 /// Why one order was cancelled.
@@ -246,6 +248,19 @@ pub enum Letter {
         /// The supplier's own view of it.
         link: String,
     },
+    /// The supplier's order is not wanted any more.
+    PurchaseOrderCancelled {
+        /// Who buys.
+        merchant: String,
+        /// The supplier's name.
+        supplier: String,
+        /// Its number.
+        number: String,
+        /// Units of all lines.
+        units: i64,
+        /// The supplier's own view of it.
+        link: String,
+    },
     /// To staff: something waits for a person.
     Staff {
         /// The merchant.
@@ -273,6 +288,7 @@ impl Letter {
             Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
             Letter::PurchaseOrder { .. } => "purchase_order",
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
+            Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",
             Letter::Staff { .. } => "staff",
         }
     }

@@ -184,17 +184,49 @@ pub fn draft(
     Ok(row.id)
 }
 
-/// Gives up a batch's draft.
+/// Gives up a batch's purchase orders: whoever was sent one is told that it is not wanted any more.
 ///
 /// # Errors
 /// What the database says.
-pub fn cancel_draft(tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
+pub fn cancel_all(desk: &Desk, tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
     for mut row in purchase_orders::of_batch(tx.conn, batch)? {
-        if row.state == PurchaseOrderState::Draft {
-            row.state = row.state.after(PurchaseOrderEvent::Cancelled)?;
-            purchase_orders::save(tx.conn, &row, PurchaseOrderState::Draft)?;
+        let before = row.state;
+        let Ok(after) = before.after(PurchaseOrderEvent::Cancelled) else {
+            continue;
+        };
+        row.state = after;
+        purchase_orders::save(tx.conn, &row, before)?;
+        if before != PurchaseOrderState::Draft {
+            tell_cancelled(desk, tx, &row)?;
         }
     }
+    Ok(())
+}
+
+fn tell_cancelled(desk: &Desk, tx: &mut Tx, row: &PurchaseOrderRow) -> Result<(), Problem> {
+    let merchant: MerchantRow = merchant(tx, row.merchant_id)?;
+    let document: Document = serde_json::from_str(&row.document)?;
+    desk.post(
+        tx,
+        Post {
+            once: format!("purchase_order_cancelled:{}:{}", row.id, row.version),
+            to: &document.supplier_email,
+            reply_to: Some(&merchant.email),
+            concerns: Some(Concerns {
+                merchant: merchant.id,
+                campaign: None,
+                order: None,
+            }),
+            purchase_order: Some(row.id),
+            letter: Letter::PurchaseOrderCancelled {
+                merchant: merchant.name.clone(),
+                supplier: document.supplier.clone(),
+                number: purchase_number(row.number.unwrap_or(0)),
+                units: row.units,
+                link: desk.links.supplier_url(row.id, row.version),
+            },
+        },
+    )?;
     Ok(())
 }
 

@@ -234,6 +234,18 @@ fn a_silent_supplier_is_reminded() {
 }
 
 #[test]
+fn a_supplier_hears_that_an_order_is_not_wanted_any_more() {
+    let letter = Letter::PurchaseOrderCancelled {
+        merchant: "Fern & Kiln".to_owned(),
+        supplier: "Olaria Norte".to_owned(),
+        number: "PO-0031".to_owned(),
+        units: 12,
+        link: "https://shop.example.org/s/token".to_owned(),
+    };
+    insta::assert_snapshot!("purchase_order_cancelled", page(&letter));
+}
+
+#[test]
 fn staff_hear_what_waits_and_where() {
     let letter = Letter::Staff {
         merchant: "Fern & Kiln".to_owned(),
@@ -324,6 +336,13 @@ fn hostile() -> Vec<Letter> {
             number: evil(),
             units: 1,
             issued_at: utc("2026-05-31T20:10:00Z"),
+            link: evil(),
+        },
+        Letter::PurchaseOrderCancelled {
+            merchant: evil(),
+            supplier: evil(),
+            number: evil(),
+            units: 1,
             link: evil(),
         },
         Letter::Staff {

@@ -74,7 +74,7 @@ impl Answer {
 
 fn problem_body(refusal: &Refusal) -> Value {
     let mut body = serde_json::json!({
-        "type": format!("/problems/{}", refusal.kind),
+        "type": refusal.kind,
         "title": refusal.title,
         "status": refusal.status.as_u16(),
         "detail": refusal.detail,

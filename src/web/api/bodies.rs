@@ -83,7 +83,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Vec<(String, i64)>, Option<
     let email = email.and_then(|text| e.keep("email", normalize_email(text)));
     let name = r.text("name", e);
     let name = r.required("name", name, e, "the shopper's name");
-    let name = name.and_then(|text| e.keep("name", clean_line(text, 120)));
+    let name = name.and_then(|text| e.keep("name", clean_line(text, 200)));
     let parcel = r.object("address", e);
     let parcel = r.required("address", parcel, e, "where the order goes");
     let parcel = parcel.and_then(|r| address(r, e));

@@ -22,8 +22,8 @@ use crate::workflows::desk::Problem as Trouble;
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 struct Problem {
-    /// A stable word for programs after `/problems/`, such as `/problems/sold-out`.
-    #[schema(pattern = "^/problems/[a-z-]+$")]
+    /// A stable word for programs, such as `sold-out`.
+    #[schema(pattern = "^[a-z-]+$")]
     r#type: String,
     /// What it is in a few words.
     title: String,

@@ -15,6 +15,7 @@ use crate::store::{Conn, campaigns, misc, orders};
 use crate::workflows::desk::{Desk, Problem, offer};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
+use crate::workflows::payment::frozen;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -255,9 +256,17 @@ pub(super) fn order(
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
     let date = offer(&campaign)?.promised_ship_date;
-    let told = campaign
-        .extended_at
-        .map_or(order.created_at, |at| at.max(order.created_at));
+    let agreed = frozen(order)?.promised.unwrap_or(date);
+    let mut history = vec![Promised {
+        date: agreed,
+        at: order.created_at.and_utc(),
+    }];
+    if let Some(moved) = campaign.extended_at.filter(|_| agreed != date) {
+        history.push(Promised {
+            date,
+            at: moved.and_utc(),
+        });
+    }
     let mut timeline = vec![TimelineEntry {
         at: order.created_at.and_utc(),
         kind: "placed".to_owned(),
@@ -281,13 +290,7 @@ pub(super) fn order(
         queue_position: face.queue_position,
         lines: order_lines(orders::lines_of(conn, order.id)?, currency),
         totals: totals(order, currency),
-        promise: Promise {
-            date,
-            history: vec![Promised {
-                date,
-                at: told.and_utc(),
-            }],
-        },
+        promise: Promise { date, history },
         timeline,
     })
 }

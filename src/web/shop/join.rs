@@ -135,7 +135,8 @@ impl Desk<'_> {
             agreed_total: self.sent.confirmed_total,
             terms_version: Some(checked.terms_version),
             joined_from: self.client.to_string(),
-            form_key: self.sent.form_key.clone(),
+            // A form's key is its own: none can be made to look like a program's.
+            form_key: self.sent.form_key.as_ref().map(|key| format!("form:{key}")),
         }
     }
 

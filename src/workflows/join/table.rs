@@ -81,6 +81,7 @@ impl<'a> Table<'a> {
             *granted.units.entry(row.id).or_insert(0) += quantity;
         }
         let frozen = FrozenQuote {
+            promised: Some(self.offer.promised_ship_date),
             title: self.campaign.title.clone(),
             step: self.step,
             lines: lines

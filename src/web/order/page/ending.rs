@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 use super::Facts;
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::order::OrderState;
+use crate::domain::payment::RefundState;
+use crate::store::refunds::RefundRow;
 use crate::web::view::{Link, OrderEnd, Tone};
 use crate::workflows::desk::takes_orders;
 use crate::workflows::money::nonzero_said;
@@ -74,6 +76,21 @@ impl Facts {
     fn money_back(&self) -> String {
         let order = &self.order;
         let said = |amount: i64| nonzero_said(amount, &order.currency);
+        let due = |which: fn(&RefundRow) -> bool| {
+            let these = self.refunds.iter().filter(|r| r.state.is_due() && which(r));
+            said(these.map(|r| r.amount).sum())
+        };
+        if let Some(stuck) = due(|r| r.state == RefundState::Failed) {
+            let seller = &self.merchant.name;
+            return format!(
+                "{stuck} could not be sent back to your card. {seller} owes it to you and needs another way: write to them."
+            );
+        }
+        if let Some(held) = due(|r| r.held) {
+            return format!(
+                "{held} is owed to you and waits until your bank has decided the dispute: then it comes from your bank, or goes back to your card by itself."
+            );
+        }
         match (said(order.refund_due), said(order.refunded)) {
             _ if order.charged == 0 => {
                 "You had not paid: nothing was charged, and nothing will be. There is nothing you need to do.".to_owned()
