@@ -2,18 +2,18 @@
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 
+mod told;
+
+pub use told::{Told, tell_everybody};
+
 use super::desk::{
-    Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
-    takes_orders,
+    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, takes_orders,
 };
 use super::judgement::fail;
-use super::letters::Letter;
-use super::money::say;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::day::day_start;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
-use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
-use crate::domain::order::OrderState;
+use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId};
 use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::{Tx, campaigns, jobs, merchants, orders};
 
@@ -500,97 +500,4 @@ pub fn cancel(
         )?;
     }
     lock_campaign(tx, row.id)
-}
-
-/// What everybody in a campaign is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// A better step was reached: its index.
-    Step(usize),
-    /// The deadline moved.
-    Extension,
-}
-
-/// Writes to some more shoppers of a campaign, those after `after`; the last one written to, while there are more.
-///
-/// # Errors
-/// What the database says.
-pub fn tell_everybody(
-    desk: &Desk,
-    tx: &mut Tx,
-    id: CampaignId,
-    told: Told,
-    after: Option<OrderId>,
-) -> Result<Option<OrderId>, Problem> {
-    const CHUNK: i64 = 100;
-    let row = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
-    let draft = offer(&row)?;
-    // Overtaken: a judged campaign has better news.
-    if row.state != CampaignState::Open
-        || (told != Told::Extension && tx.now.naive_utc() >= ends_at(&row))
-    {
-        return Ok(None);
-    }
-    let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
-    let merchant = merchant(tx, row.merchant_id)?;
-    let some = orders::of_batch(tx.conn, batch.id, after, CHUNK)?;
-    for order in &some {
-        if order.state != OrderState::Confirmed {
-            continue;
-        }
-        let about = desk.about(&merchant, &row, &draft, order);
-        let (once, letter) = match told {
-            Told::Step(step) => {
-                let Some(letter) = step_letter(tx, &row, &draft, order, about, step)? else {
-                    continue;
-                };
-                (format!("step:{step}"), letter)
-            }
-            Told::Extension => (
-                "extended".to_owned(),
-                Letter::Extended {
-                    about,
-                    deadline: draft.deadline,
-                    ships_by: draft.promised_ship_date,
-                    ships_by_before: super::payment::frozen(order)?
-                        .promised
-                        .filter(|before| *before != draft.promised_ship_date),
-                    charged: say(order.charged, &order.currency),
-                },
-            ),
-        };
-        desk.tell_shopper(tx, &merchant, order, &once, letter)?;
-    }
-    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
-    Ok(some.last().filter(|_| more).map(|o| o.id))
-}
-
-/// Who joined at this step's price already has nothing to hear.
-fn step_letter(
-    tx: &mut Tx,
-    row: &CampaignRow,
-    draft: &CampaignDraft,
-    order: &crate::store::orders::OrderRow,
-    about: super::letters::About,
-    step: usize,
-) -> Result<Option<Letter>, Problem> {
-    let mut back = 0i64;
-    for line in orders::lines_of(tx.conn, order.id)? {
-        let at_step = draft
-            .options
-            .iter()
-            .find(|o| o.sku == line.sku)
-            .map_or(line.unit_price, |o| o.prices.price_at(step));
-        back += (line.unit_price - at_step).max(0) * line.quantity;
-    }
-    if back == 0 {
-        return Ok(None);
-    }
-    let count = draft.steps.counts().get(step).copied().unwrap_or(1);
-    Ok(Some(Letter::StepReached {
-        about,
-        units: crate::domain::money::thousands(u64::try_from(count).unwrap_or(0)),
-        back: super::money::nonzero_said(back, &order.currency),
-        deadline: row.deadline.and_utc(),
-    }))
 }

@@ -224,16 +224,24 @@ fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// Nothing is sent with the call; what is sent all the same is refused by name.
-pub(super) fn nothing(ask: &Ask) -> Result<(), super::answer::Fault> {
+///
+/// # Errors
+/// When the body is no JSON. What is wrong with it otherwise is given back: a conflict is told before it.
+pub(super) fn nothing(ask: &Ask) -> Result<Vec<FieldError>, super::answer::Fault> {
     let body = ask.json_or_nothing()?;
     let mut e = Errors::default();
     if let Some(reader) = Reader::body(&body, &mut e) {
         reader.end(&mut e);
     }
-    if e.is_empty() {
+    Ok(e.all())
+}
+
+/// Tells what was wrong with a body, after the workflow had nothing against it; what that did is taken back.
+pub(super) fn then_refuse(wrong: &[FieldError]) -> Result<(), Problem> {
+    if wrong.is_empty() {
         Ok(())
     } else {
-        Err(Problem::Invalid(e.all()).into())
+        Err(Problem::Invalid(wrong.to_vec()))
     }
 }
 
@@ -246,9 +254,10 @@ pub(super) fn nothing(ask: &Ask) -> Result<(), super::answer::Fault> {
 pub(super) async fn publish(ask: Ask, path: Path<String>) -> Response {
     let merchant = ask.merchant().await?;
     let slug = slug(&path)?;
-    nothing(&ask)?;
+    let wrong = nothing(&ask)?;
     change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
         let row = workflow::publish(desk, tx, merchant, &slug)?;
+        then_refuse(&wrong)?;
         let mut campaign = views::campaign(tx.conn, &row)?;
         campaign.warnings = workflow::missing_for_publication(tx, merchant)?
             .into_iter()
@@ -295,9 +304,10 @@ pub(super) async fn extend(ask: Ask, path: Path<String>) -> Response {
 pub(super) async fn close(ask: Ask, path: Path<String>) -> Response {
     let merchant = ask.merchant().await?;
     let slug = slug(&path)?;
-    nothing(&ask)?;
+    let wrong = nothing(&ask)?;
     change(&ask.office, ask.keyed(Some(merchant))?, move |_, tx| {
         let row = workflow::close(tx, merchant, &slug)?;
+        then_refuse(&wrong)?;
         shown(tx, &row)
     })
     .await

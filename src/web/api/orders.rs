@@ -5,7 +5,7 @@ use actix_web::web::Path;
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
 use super::bodies::{self, NothingBody, RefundBody};
-use super::campaigns::{nothing, slug};
+use super::campaigns::{nothing, slug, then_refuse};
 use super::document::{Public, Refusals};
 use super::fields::Errors;
 use super::order_views::{self, MerchantOrder, Order};
@@ -55,9 +55,10 @@ pub(super) async fn one(ask: Ask, path: Path<String>) -> Response {
 pub(super) async fn cancel(ask: Ask, path: Path<String>) -> Response {
     ask.count()?;
     let id = opened(&ask, &path)?;
-    nothing(&ask)?;
+    let wrong = nothing(&ask)?;
     change(&ask.office, ask.keyed(None)?, move |desk, tx| {
         let row = cancel::cancel(desk, tx, id, &By::Shopper)?;
+        then_refuse(&wrong)?;
         Answer::ok(&order_views::order(tx.conn, &row, tx.now)?)
     })
     .await

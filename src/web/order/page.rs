@@ -210,7 +210,11 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
-            ships_by: live.then_some(Day(self.draft.promised_ship_date)),
+            // What was promised at joining; a date that moved since stands in the timeline.
+            ships_by: live.then_some(Day(self
+                .agreed
+                .promised
+                .unwrap_or(self.draft.promised_ship_date))),
             last_day: live.then_some(Day(self.draft.stop_loss_date)),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,

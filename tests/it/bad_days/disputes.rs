@@ -55,6 +55,8 @@ both_databases! {
         assert_eq!(shop.campaign(&campaign).await.committed_units, 0);
         let refund = shop.refunds(id).await.pop().unwrap();
         assert!(refund.held && refund.state == RefundState::Queued, "{refund:?}");
+        let told = shop.mail_to("a@mail.example").await.pop().unwrap();
+        assert!(told.ends_with("is cancelled: your bank decides about $200.00"), "{told}");
         shop.audit().await;
         shop.advance(Duration::days(2)).await;
         decide(&shop, "won").await;

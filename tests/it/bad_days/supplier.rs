@@ -6,6 +6,8 @@ use muster::domain::order::OrderState;
 use muster::domain::payment::RefundPurpose;
 use muster::domain::purchase_order::PurchaseOrderState;
 use muster::store::merchants;
+use muster::workflows::desk::Problem;
+use muster::workflows::{campaigns, purchase};
 use serde_json::json;
 
 use super::agrees;
@@ -51,6 +53,48 @@ both_databases! {
         }
         assert!(shop.mail_to("orders@kasten.example").await.is_empty());
         agrees(&shop, &[a, b]).await;
+        shop.close().await;
+    }
+
+    async fn a_purchase_order_is_cancelled_with_its_campaign_and_the_supplier_told_once(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let a = shop.join_and_pay(&campaign, "a@mail.example", 6).await;
+        shop.advance(Duration::days(8)).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        let order = shop.purchase_orders(&campaign).await.remove(0);
+        let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+        shop.write(move |desk, tx| campaigns::cancel(desk, tx, merchant, &slug, "Kiln broke")).await.unwrap();
+        shop.advance(Duration::days(10)).await;
+        assert_eq!(shop.purchase_orders(&campaign).await[0].state, PurchaseOrderState::Cancelled);
+        let mails = shop.mail_to("orders@kasten.example").await;
+        assert_eq!(mails.len(), 2, "sent and cancelled, never reminded: {mails:?}");
+        assert!(mails[1].ends_with("is cancelled: please do not deliver"), "{mails:?}");
+        let late = shop.write(move |_, tx| purchase::acknowledge(tx, order.id, None)).await;
+        assert!(late.is_err(), "nobody says yes to what is not wanted");
+        agrees(&shop, &[a]).await;
+        shop.close().await;
+    }
+
+    async fn what_was_judged_is_not_repriced(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        with_terms(&shop, Some(100), None).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let a = shop.join_and_pay(&campaign, "a@mail.example", 6).await;
+        shop.advance(Duration::days(7) + Duration::minutes(1)).await;
+        shop.expect_state(&campaign, CampaignState::Collecting).await;
+        let mut body = shop.example_a();
+        body["deadline"] = json!(campaign.deadline.and_utc().to_rfc3339());
+        let mut spec: serde_json::Value = serde_json::from_str(&campaign.spec).unwrap();
+        spec["options"][0]["prices"] = json!([5000, 4500, 4000]);
+        for key in ["promised_ship_date", "stop_loss_date", "options"] {
+            body[key] = spec[key].clone();
+        }
+        let input: muster::domain::draft::CampaignInput = serde_json::from_value(body).unwrap();
+        let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+        let cheaper = shop.write(move |_, tx| campaigns::edit(tx, merchant, &slug, input.clone())).await;
+        assert!(matches!(cheaper, Err(Problem::Conflict { kind: "locked", .. })), "{cheaper:?}");
+        agrees(&shop, &[a]).await;
         shop.close().await;
     }
 

@@ -37,6 +37,25 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_form_never_opens_the_order_of_a_program(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let body = json!({"email": "ada@mail.example", "name": "Ada", "lines": [{"sku": "set", "quantity": 2}],
+            "address": {"line1": "1 Mill Lane", "city": "Leeds", "country": "GB"}, "delivery": "one_parcel"});
+        let joined = shop.http.post(shop.url(&format!("/api/v1/campaigns/{}/orders", campaign.slug)));
+        let joined = joined.header("idempotency-key", "order-1001").json(&body).send().await.unwrap();
+        assert_eq!(joined.status(), 201);
+        let visitor = Visitor::of(&shop);
+        let form = typed("ada@mail.example", "2");
+        let review = visitor.fill_in(&campaign, &form).await;
+        let total = review.hidden("confirmed_total");
+        let stolen = [("confirmed_total", total.as_str()), ("form_key", "api:public:order-1001"), ("step", "pay")];
+        let all: Vec<(&str, &str)> = form.iter().copied().filter(|(name, _)| *name != "step").chain(stolen).collect();
+        visitor.fill_in(&campaign, &all).await.is(303);
+        assert_eq!(visitor.orders_of(&campaign).await.len(), 2, "an order of its own");
+        shop.close().await;
+    }
+
     async fn everything_that_is_wrong_is_told_at_once_and_everything_typed_is_kept(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;

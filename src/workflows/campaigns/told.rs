@@ -1,0 +1,118 @@
+//! What everybody in a campaign is told.
+
+use super::super::desk::{Desk, Problem, ends_at, merchant, offer};
+use super::super::letters::{About, Letter};
+use super::super::money::{nonzero_said, say};
+use super::super::payment::frozen;
+use crate::domain::campaign::CampaignState;
+use crate::domain::country::Country;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::{CampaignId, OrderId};
+use crate::domain::order::OrderState;
+use crate::domain::price::{final_unit_price, refund_difference};
+use crate::domain::tariff::QuoteLine;
+use crate::store::campaigns::CampaignRow;
+use crate::store::orders::OrderRow;
+use crate::store::{Tx, campaigns, orders};
+
+/// What everybody in a campaign is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A better step was reached: its index.
+    Step(usize),
+    /// The deadline moved.
+    Extension,
+}
+
+/// Writes to some more shoppers of a campaign, those after `after`; the last one written to, while there are more.
+///
+/// # Errors
+/// What the database says.
+pub fn tell_everybody(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: CampaignId,
+    told: Told,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>, Problem> {
+    const CHUNK: i64 = 100;
+    let row = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
+    let draft = offer(&row)?;
+    // Overtaken: a judged campaign has better news.
+    if row.state != CampaignState::Open
+        || (told != Told::Extension && tx.now.naive_utc() >= ends_at(&row))
+    {
+        return Ok(None);
+    }
+    let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let merchant = merchant(tx, row.merchant_id)?;
+    let some = orders::of_batch(tx.conn, batch.id, after, CHUNK)?;
+    for order in &some {
+        if order.state != OrderState::Confirmed {
+            continue;
+        }
+        let about = desk.about(&merchant, &row, &draft, order);
+        let (once, letter) = match told {
+            Told::Step(step) => {
+                let Some(letter) = step_letter(&row, &draft, order, about, step)? else {
+                    continue;
+                };
+                (format!("step:{step}"), letter)
+            }
+            Told::Extension => (
+                "extended".to_owned(),
+                Letter::Extended {
+                    about,
+                    deadline: draft.deadline,
+                    ships_by: draft.promised_ship_date,
+                    ships_by_before: frozen(order)?
+                        .promised
+                        .filter(|before| *before != draft.promised_ship_date),
+                    charged: say(order.charged, &order.currency),
+                },
+            ),
+        };
+        desk.tell_shopper(tx, &merchant, order, &once, letter)?;
+    }
+    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
+    Ok(some.last().filter(|_| more).map(|o| o.id))
+}
+
+/// Who joined at this step's price already has nothing to hear.
+fn step_letter(
+    row: &CampaignRow,
+    draft: &CampaignDraft,
+    order: &OrderRow,
+    about: About,
+    step: usize,
+) -> Result<Option<Letter>, Problem> {
+    // By the same computation as the refund, so that what is told is what comes.
+    let agreed = frozen(order)?;
+    let kept: Vec<QuoteLine> = agreed
+        .lines
+        .iter()
+        .zip(&agreed.quote.lines)
+        .map(|(line, priced)| {
+            let option = draft.options.iter().find(|o| o.sku == line.sku);
+            let at_step = option.map_or(priced.unit_price, |o| o.prices.price_at(step));
+            QuoteLine {
+                unit_price: final_unit_price(priced.unit_price, at_step),
+                quantity: priced.quantity,
+            }
+        })
+        .collect();
+    let country = Country::parse(&order.country)
+        .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
+    let back = refund_difference(order.total, &kept, country, &agreed.tariff)
+        .map_err(|e| Problem::Internal(e.to_string()))?;
+    if back == 0 {
+        return Ok(None);
+    }
+    let count = draft.steps.counts().get(step).copied().unwrap_or(1);
+    Ok(Some(Letter::StepReached {
+        about,
+        units: crate::domain::money::thousands(u64::try_from(count).unwrap_or(0)),
+        back: nonzero_said(back, &order.currency),
+        deadline: row.deadline.and_utc(),
+    }))
+}
