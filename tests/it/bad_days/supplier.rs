@@ -84,10 +84,9 @@ both_databases! {
         shop.advance(Duration::days(7) + Duration::minutes(1)).await;
         shop.expect_state(&campaign, CampaignState::Collecting).await;
         let mut body = shop.example_a();
-        body["deadline"] = json!(campaign.deadline.and_utc().to_rfc3339());
         let mut spec: serde_json::Value = serde_json::from_str(&campaign.spec).unwrap();
         spec["options"][0]["prices"] = json!([5000, 4500, 4000]);
-        for key in ["promised_ship_date", "stop_loss_date", "options"] {
+        for key in ["deadline", "promised_ship_date", "stop_loss_date", "options"] {
             body[key] = spec[key].clone();
         }
         let input: muster::domain::draft::CampaignInput = serde_json::from_value(body).unwrap();
