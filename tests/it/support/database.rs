@@ -151,6 +151,9 @@ fn keep_file(file: &Path, to: &Path) {
     let name = file.display().to_string();
     if name.ends_with(".db") {
         let mut conn = SqliteConnection::establish(&name).expect("it opens");
+        // Who tidies up holds it for that long.
+        conn.batch_execute("PRAGMA busy_timeout = 20000")
+            .expect("it waits");
         let copied = conn.batch_execute(&format!("VACUUM INTO '{}'", to.display()));
         copied.expect("it is copied");
     } else if !name.ends_with("-wal") && !name.ends_with("-shm") {
