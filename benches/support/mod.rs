@@ -65,6 +65,7 @@ pub fn open_campaign(
         terms_version: 1,
         payouts_manual: true,
         created_at: now.naive_utc(),
+        withdrawal_everywhere: false,
     };
     let supplier = SupplierRow {
         id: SupplierId::new(),

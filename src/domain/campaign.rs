@@ -51,6 +51,10 @@ pub enum CampaignEvent {
     Succeeded,
     /// The purchase order was sent.
     Ordered,
+    /// The first goods arrived, or the first parcel went out.
+    Arrived,
+    /// Every order of it was shipped and arrived, or has its money back.
+    Completed,
     /// It ends with everybody's money going back.
     Failed(Failure),
 }
@@ -68,6 +72,8 @@ impl CampaignState {
             (S::Draft | S::Scheduled, E::Opened) => Ok(S::Open),
             (S::Open, E::Succeeded) => Ok(S::Collecting),
             (S::Collecting, E::Ordered) => Ok(S::Ordered),
+            (S::Ordered, E::Arrived) => Ok(S::Fulfilling),
+            (S::Ordered | S::Fulfilling, E::Completed) => Ok(S::Completed),
             (S::Open, E::Failed(Failure::Missed)) => Ok(S::Failed),
             (S::Collecting, E::Failed(Failure::Shortfall | Failure::Supplier)) => Ok(S::Failed),
             (

@@ -1,8 +1,7 @@
 //! The journal's accounts and entries (domain section 7). Debits are positive, credits negative; an entry can only be
 //! made through a constructor that balances it, or read back through one that checks it. A correction is a new entry.
 //!
-//! The store adds whose books an entry belongs to (the merchant) and when it was made. Revenue and tax at handover are
-//! deliberately absent until goods are handed over.
+//! The store adds whose books an entry belongs to (the merchant) and when it was made.
 
 use std::collections::BTreeMap;
 
@@ -64,6 +63,14 @@ words! {
         RefundPaidOtherwise = "refund_paid_otherwise",
         /// A promised refund is not due any more.
         RefundDropped = "refund_dropped",
+        /// A refund was promised for goods that the order keeps: goodwill, lost, returned.
+        AllowanceCommitted = "allowance_committed",
+        /// Such a refund is not due any more.
+        AllowanceDropped = "allowance_dropped",
+        /// Goods were handed over to the carrier: what was a deposit is revenue and tax.
+        HandedOver = "handed_over",
+        /// Goods were handed over whose price had gone back, or goes back: the merchant bears it.
+        HandedOverUnpaid = "handed_over_unpaid",
         /// The provider took a fee.
         Fee = "fee",
         /// The provider took money back for a dispute.
@@ -191,6 +198,51 @@ impl Entry {
         )
     }
 
+    /// A refund is promised for goods that the order keeps: allowances / refunds due.
+    pub fn allowance_committed(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{Allowances, RefundsDue};
+        two(
+            EntryKind::AllowanceCommitted,
+            Allowances,
+            RefundsDue,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// A refund for goods that the order keeps is not due any more: refunds due / allowances.
+    pub fn allowance_dropped(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{Allowances, RefundsDue};
+        two(
+            EntryKind::AllowanceDropped,
+            RefundsDue,
+            Allowances,
+            amount,
+            Some(order),
+        )
+    }
+
+    /// Goods are handed over: deposits / revenue and tax.
+    pub fn handed_over(order: OrderId, revenue: Revenue) -> Result<Entry, LedgerError> {
+        handover(
+            EntryKind::HandedOver,
+            Account::CustomerDeposits,
+            order,
+            revenue,
+        )
+    }
+
+    /// Goods are handed over for which no deposit is there any more: merchant's loss / revenue and tax (domain
+    /// section 5, a handover before the cancellation that is recorded after it).
+    pub fn handed_over_unpaid(order: OrderId, revenue: Revenue) -> Result<Entry, LedgerError> {
+        handover(
+            EntryKind::HandedOverUnpaid,
+            Account::MerchantLoss,
+            order,
+            revenue,
+        )
+    }
+
     /// The provider took a fee, for an order where it says so: fees / clearing.
     pub fn fee(order: Option<OrderId>, amount: Money) -> Result<Entry, LedgerError> {
         use Account::{ProviderClearing, ProviderFees};
@@ -229,7 +281,7 @@ impl Entry {
 
     /// The dispute was lost: losses / held. What was still the shopper's deposit (`from_deposit`, minor units, 0 to
     /// the amount) is owed no longer and closes the loss: deposits / losses. Before goods are handed over that is all
-    /// of it; a refund held for the order is dropped first.
+    /// of it, afterwards what is left; a refund held for the order is dropped first.
     pub fn dispute_lost(
         order: OrderId,
         amount: Money,
@@ -321,6 +373,92 @@ impl Entry {
             .filter(|p| p.account == account && p.amount > 0);
         of_account.fold(0, |sum, posting| sum.saturating_add(posting.amount))
     }
+}
+
+/// What goods that are handed over bring, minor units, none of them negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revenue {
+    /// The currency.
+    pub currency: Currency,
+    /// Goods without tax.
+    pub goods: i64,
+    /// Shipping without tax.
+    pub shipping: i64,
+    /// Tax on both.
+    pub tax: i64,
+}
+
+impl Revenue {
+    /// All of it. Error: too large.
+    pub fn sum(self) -> Result<i64, LedgerError> {
+        self.goods
+            .checked_add(self.shipping)
+            .and_then(|sum| sum.checked_add(self.tax))
+            .ok_or(LedgerError::Overflow)
+    }
+
+    /// As much of it as `limit` (minor units, not negative) pays for: goods first, then shipping, then tax.
+    pub fn up_to(self, limit: i64) -> Result<Revenue, LedgerError> {
+        self.sum()?;
+        let mut left = limit.max(0);
+        let mut take = |amount: i64| {
+            let part = amount.clamp(0, left);
+            left -= part;
+            part
+        };
+        Ok(Revenue {
+            goods: take(self.goods),
+            shipping: take(self.shipping),
+            tax: take(self.tax),
+            ..self
+        })
+    }
+
+    /// What is left of it beside `other`, which is part of it.
+    pub fn less(self, other: Revenue) -> Revenue {
+        Revenue {
+            goods: self.goods - other.goods,
+            shipping: self.shipping - other.shipping,
+            tax: self.tax - other.tax,
+            ..self
+        }
+    }
+}
+
+/// One debit over all of it, a credit for each part that is there.
+fn handover(
+    kind: EntryKind,
+    debit: Account,
+    order: OrderId,
+    revenue: Revenue,
+) -> Result<Entry, LedgerError> {
+    let sum = revenue.sum()?;
+    if sum <= 0 || revenue.goods < 0 || revenue.shipping < 0 || revenue.tax < 0 {
+        return Err(LedgerError::NotPositive(sum));
+    }
+    let mut postings = vec![Posting {
+        account: debit,
+        amount: sum,
+        order: Some(order),
+    }];
+    for (account, amount) in [
+        (Account::RevenueGoods, revenue.goods),
+        (Account::RevenueShipping, revenue.shipping),
+        (Account::TaxPayable, revenue.tax),
+    ] {
+        if amount > 0 {
+            postings.push(Posting {
+                account,
+                amount: -amount,
+                order: Some(order),
+            });
+        }
+    }
+    Ok(Entry {
+        kind,
+        currency: revenue.currency,
+        postings,
+    })
 }
 
 /// One debit, one credit, the same amount.
@@ -428,12 +566,19 @@ impl OrderBooks {
                     move_to(&mut books.refunded, -entry.debit(ProviderClearing))?;
                     move_to(&mut books.due_back, entry.debit(ProviderClearing))?;
                 }
-                EntryKind::RefundDropped => move_to(&mut books.due_back, -entry.debit(RefundsDue))?,
+                EntryKind::AllowanceCommitted => {
+                    move_to(&mut books.due_back, entry.debit(Account::Allowances))?
+                }
+                EntryKind::RefundDropped | EntryKind::AllowanceDropped => {
+                    move_to(&mut books.due_back, -entry.debit(RefundsDue))?
+                }
                 EntryKind::DisputeLost => {
                     move_to(&mut books.lost_in_disputes, entry.debit(DisputeLosses))?
                 }
-                // An open dispute decides nothing yet; the rest is not the shopper's money.
+                // An open dispute decides nothing yet; what is handed over stays kept; the rest is not the shopper's money.
                 EntryKind::Fee
+                | EntryKind::HandedOver
+                | EntryKind::HandedOverUnpaid
                 | EntryKind::DisputeOpened
                 | EntryKind::DisputeWon
                 | EntryKind::Settled

@@ -12,6 +12,7 @@ pub mod order;
 pub mod payment;
 pub mod price;
 pub mod purchase_order;
+pub mod shipment;
 pub mod slug;
 pub mod staff;
 pub mod tariff;

@@ -67,6 +67,12 @@ pub enum OrderEvent {
     Cancelled,
     /// The purchase order it belongs to was sent.
     Ordered,
+    /// Some of its units were handed over, others are still to come.
+    ShippedPart,
+    /// All that is left of it was handed over, or the rest of a partly shipped order was cancelled.
+    ShippedAll,
+    /// All that was handed over arrived.
+    Delivered,
 }
 
 impl OrderState {
@@ -84,6 +90,10 @@ impl OrderState {
                 Ok(S::Cancelled)
             }
             (S::Confirmed, E::Ordered) => Ok(S::Backordered),
+            (S::Backordered | S::PartlyShipped, E::ShippedPart) => Ok(S::PartlyShipped),
+            // Cancelled: a handover that was before the cancellation and became known after it.
+            (S::Backordered | S::PartlyShipped | S::Cancelled, E::ShippedAll) => Ok(S::Shipped),
+            (S::Shipped | S::Delivered, E::Delivered) => Ok(S::Delivered),
             (
                 S::Pending
                 | S::Confirmed
@@ -103,9 +113,100 @@ impl OrderState {
         }
     }
 
+    /// The states of orders that are paid and have left nobody's count.
+    pub const PAID: [OrderState; 5] = [
+        OrderState::Confirmed,
+        OrderState::Backordered,
+        OrderState::PartlyShipped,
+        OrderState::Shipped,
+        OrderState::Delivered,
+    ];
+
+    /// Whether the order is paid and counts.
+    pub fn is_paid(self) -> bool {
+        Self::PAID.contains(&self)
+    }
+
+    /// Whether the order still waits for goods that were ordered for it.
+    pub fn awaits_goods(self) -> bool {
+        matches!(
+            self,
+            OrderState::Confirmed | OrderState::Backordered | OrderState::PartlyShipped
+        )
+    }
+
     /// Whether the order still wants its goods.
     pub fn is_live(self) -> bool {
         !matches!(self, OrderState::Cancelled | OrderState::Expired)
+    }
+}
+
+/// How many units of one line are where. Units that are allocated include those in parcels and those handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineUnits {
+    /// Ordered.
+    pub quantity: i64,
+    /// Not wanted any more.
+    pub cancelled: i64,
+    /// Given to the line from the batch's stock.
+    pub allocated: i64,
+    /// In parcels that were not handed over yet.
+    pub picked: i64,
+    /// Handed over to the carrier.
+    pub shipped: i64,
+    /// Arrived.
+    pub delivered: i64,
+}
+
+impl LineUnits {
+    /// Units that are paid for and wanted, handed over or not.
+    pub fn wanted(self) -> i64 {
+        self.quantity - self.cancelled
+    }
+
+    /// Units that are wanted and not handed over yet: what a cancellation, a refund or a delay is about.
+    pub fn unshipped(self) -> i64 {
+        (self.wanted() - self.shipped).max(0)
+    }
+
+    /// Units that still wait for stock: the line's backorder.
+    pub fn unallocated(self) -> i64 {
+        (self.wanted() - self.allocated).max(0)
+    }
+
+    /// Units that could be put into a parcel.
+    pub fn to_pick(self) -> i64 {
+        (self.allocated - self.picked - self.shipped).max(0)
+    }
+
+    /// Where the line stands once the purchase order was sent: the least advanced of its units.
+    pub fn state(self) -> LineState {
+        if self.wanted() == 0 && self.shipped == 0 {
+            LineState::Cancelled
+        } else if self.unallocated() > 0 {
+            LineState::Backordered
+        } else if self.to_pick() > 0 {
+            LineState::Allocated
+        } else if self.picked > 0 {
+            LineState::Picked
+        } else if self.delivered < self.shipped {
+            LineState::Shipped
+        } else {
+            LineState::Delivered
+        }
+    }
+}
+
+/// What the units of an order's lines say happened to the order since its purchase order was sent, if anything.
+pub fn goods_event(lines: &[LineUnits]) -> Option<OrderEvent> {
+    let shipped: i64 = lines.iter().map(|l| l.shipped).sum();
+    let unshipped: i64 = lines.iter().map(|l| l.unshipped()).sum();
+    let delivered: i64 = lines.iter().map(|l| l.delivered).sum();
+    match (shipped, unshipped) {
+        (0, _) => None,
+        (_, 0) if delivered == shipped => Some(OrderEvent::Delivered),
+        (_, 0) => Some(OrderEvent::ShippedAll),
+        _ => Some(OrderEvent::ShippedPart),
     }
 }
 
@@ -166,9 +267,62 @@ mod tests {
             OrderEvent::RanOut,
             OrderEvent::Cancelled,
             OrderEvent::Ordered,
+            OrderEvent::ShippedPart,
+            OrderEvent::Delivered,
         ] {
             assert!(OrderState::Cancelled.after(event).is_err());
         }
+    }
+
+    fn units(quantity: i64, allocated: i64, picked: i64, shipped: i64) -> LineUnits {
+        LineUnits {
+            quantity,
+            allocated,
+            picked,
+            shipped,
+            ..LineUnits::default()
+        }
+    }
+
+    #[test]
+    fn a_line_is_as_far_as_the_last_of_its_units() {
+        assert_eq!(units(10, 4, 4, 0).state(), LineState::Backordered);
+        assert_eq!(units(10, 10, 4, 0).state(), LineState::Allocated);
+        assert_eq!(units(10, 10, 4, 6).state(), LineState::Picked);
+        assert_eq!(units(10, 10, 0, 10).state(), LineState::Shipped);
+        let rest_cancelled = LineUnits {
+            cancelled: 6,
+            ..units(10, 4, 0, 4)
+        };
+        assert_eq!(rest_cancelled.state(), LineState::Shipped);
+        assert_eq!(rest_cancelled.unshipped(), 0);
+        let none = LineUnits {
+            cancelled: 10,
+            ..units(10, 0, 0, 0)
+        };
+        assert_eq!(none.state(), LineState::Cancelled);
+    }
+
+    #[test]
+    fn an_order_is_shipped_when_nothing_of_it_is_still_to_come() {
+        assert_eq!(goods_event(&[units(2, 2, 2, 0), units(1, 1, 1, 0)]), None);
+        assert_eq!(
+            goods_event(&[units(2, 2, 0, 2), units(1, 1, 1, 0)]),
+            Some(OrderEvent::ShippedPart)
+        );
+        let rest_cancelled = LineUnits {
+            cancelled: 1,
+            ..units(1, 0, 0, 0)
+        };
+        assert_eq!(
+            goods_event(&[units(2, 2, 0, 2), rest_cancelled]),
+            Some(OrderEvent::ShippedAll)
+        );
+        let arrived = LineUnits {
+            delivered: 2,
+            ..units(2, 2, 0, 2)
+        };
+        assert_eq!(goods_event(&[arrived]), Some(OrderEvent::Delivered));
     }
 
     #[test]

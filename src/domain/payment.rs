@@ -93,6 +93,59 @@ words! {
         /// Due when a dispute cancelled the order.
         Dispute = "dispute",
         Goodwill = "goodwill",
+        /// The ship date moved, and the shopper did not agree, or no notice came in time.
+        Delay = "delay",
+        /// It will not arrive: short for good.
+        Short = "short",
+        /// Its option was not produced.
+        OptionDropped = "dropped",
+        /// The shopper changed the order.
+        Change = "change",
+        /// The shopper withdrew from the contract before the goods went out.
+        Withdrawal = "withdrawal",
+        /// Goods came back, after a withdrawal or a claim.
+        Returned = "returned",
+        /// Lost, damaged or wrong goods.
+        Claim = "claim",
+        /// A refund that gave way to the same one made before; always dropped.
+        Replaced = "replaced",
+    }
+}
+
+impl RefundPurpose {
+    /// Whether an order gets it once for each payment at most: what cannot repeat by mistake. The others follow from
+    /// what is kept of the order, so that a repeat finds nothing left to give back.
+    pub fn is_once(self) -> bool {
+        use RefundPurpose as P;
+        match self {
+            P::Missed
+            | P::Cancelled
+            | P::Shortfall
+            | P::Supplier
+            | P::Difference
+            | P::Shopper
+            | P::Late
+            | P::Dispute => true,
+            P::StopLoss
+            | P::Goodwill
+            | P::Delay
+            | P::Short
+            | P::OptionDropped
+            | P::Change
+            | P::Withdrawal
+            | P::Returned
+            | P::Claim
+            | P::Replaced => false,
+        }
+    }
+
+    /// Whether it is given for goods that the order keeps counting (domain section 7, rule 2: allowances). The others
+    /// are the price of units that are cancelled.
+    pub fn is_allowance(self) -> bool {
+        matches!(
+            self,
+            RefundPurpose::Goodwill | RefundPurpose::Returned | RefundPurpose::Claim
+        )
     }
 }
 

@@ -28,6 +28,20 @@ pub enum PurchaseOrderEvent {
     Sent,
     /// The supplier said yes.
     Acknowledged,
+    /// The supplier said no.
+    Rejected,
+    /// The supplier began to make it.
+    InProduction,
+    /// The supplier shipped it.
+    Shipped,
+    /// A part of it arrived.
+    ReceivedPart,
+    /// All of it arrived, or what is missing was given up.
+    ReceivedAll,
+    /// Nothing more is expected of it.
+    Closed,
+    /// Another one takes its place. The supplier is told, if it was sent.
+    Replaced,
     /// Given up: its campaign failed. The supplier is told, if it was sent.
     Cancelled,
 }
@@ -43,7 +57,37 @@ impl PurchaseOrderState {
         match (self, event) {
             (S::Draft, E::Sent) => Ok(S::Sent),
             (S::Sent, E::Acknowledged) => Ok(S::Acknowledged),
-            (S::Draft | S::Sent | S::Acknowledged, E::Cancelled) => Ok(S::Cancelled),
+            (S::Sent | S::Acknowledged, E::Rejected) => Ok(S::Rejected),
+            // Who ships or makes it has said yes.
+            (S::Sent | S::Acknowledged, E::InProduction) => Ok(S::InProduction),
+            (S::Sent | S::Acknowledged | S::InProduction, E::Shipped) => Ok(S::InTransit),
+            // Goods may stand at the door before anybody said a word.
+            (
+                S::Sent
+                | S::Acknowledged
+                | S::InProduction
+                | S::InTransit
+                | S::PartlyReceived
+                | S::Received,
+                E::ReceivedPart,
+            ) => Ok(S::PartlyReceived),
+            (
+                S::Sent
+                | S::Acknowledged
+                | S::InProduction
+                | S::InTransit
+                | S::PartlyReceived
+                | S::Received,
+                E::ReceivedAll,
+            ) => Ok(S::Received),
+            (S::PartlyReceived | S::Received, E::Closed) => Ok(S::Closed),
+            (S::Draft | S::Sent | S::Acknowledged | S::InProduction | S::Rejected, E::Replaced) => {
+                Ok(S::Replaced)
+            }
+            (
+                S::Draft | S::Sent | S::Acknowledged | S::InProduction | S::InTransit,
+                E::Cancelled,
+            ) => Ok(S::Cancelled),
             (
                 S::Draft
                 | S::Sent
@@ -63,6 +107,45 @@ impl PurchaseOrderState {
                 event: format!("{event:?}"),
             }),
         }
+    }
+}
+
+impl PurchaseOrderState {
+    /// Whether its units are ordered and may still arrive, or have arrived.
+    pub fn stands(self) -> bool {
+        use PurchaseOrderState as S;
+        match self {
+            S::Sent
+            | S::Acknowledged
+            | S::InProduction
+            | S::InTransit
+            | S::PartlyReceived
+            | S::Received
+            | S::Closed => true,
+            S::Draft | S::Rejected | S::Cancelled | S::Replaced => false,
+        }
+    }
+}
+
+words! {
+    /// Who a batch's date comes from.
+    EtaSource {
+        Staff = "staff",
+        Supplier = "supplier",
+        System = "system",
+    }
+}
+
+words! {
+    /// Whether shoppers were told of a batch's date (domain section 5).
+    EtaState {
+        /// Staff pass it on, or it passes by itself after 24 hours.
+        Waiting = "waiting",
+        PassedOn = "passed_on",
+        /// Staff decided that shoppers are not told.
+        Withheld = "withheld",
+        /// A later date came before it was passed on.
+        Superseded = "superseded",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Campaigns, their options with the counters that caps hang on, and their one batch of this version.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::schema::{batches, campaigns, options};
@@ -63,6 +63,8 @@ pub struct CampaignRow {
     pub created_at: NaiveDateTime,
     /// When it last changed.
     pub updated_at: NaiveDateTime,
+    /// When its shoppers last heard of it: an update, a date, an arrival, a parcel.
+    pub last_sign_at: Option<NaiveDateTime>,
 }
 
 /// An option's row: its counters. Name and prices are in the campaign's offer.
@@ -120,6 +122,16 @@ pub struct BatchRow {
     pub blocked_since: Option<NaiveDateTime>,
     /// On how many days staff were warned of it.
     pub blocked_warned: i32,
+    /// The day its goods arrive, as last set; none where that is not known.
+    pub arrives: Option<NaiveDate>,
+    /// The day its parcels go out, as last set; none where that is not known.
+    pub ship_date: Option<NaiveDate>,
+    /// The first day on which shoppers cannot change their address any more; none: until it is picked.
+    pub address_lock: Option<NaiveDate>,
+    /// When everything ordered had arrived or was given up.
+    pub received_at: Option<NaiveDateTime>,
+    /// When its last parcel had arrived.
+    pub completed_at: Option<NaiveDateTime>,
 }
 
 /// Keeps a new campaign, its options and its first batch.

@@ -56,6 +56,16 @@ pub const DISPUTE: Kind = Kind {
     name: "dispute",
     priority: 30,
 };
+/// Gives a batch's stock to the lines that wait for it. Subject: the batch.
+pub const ALLOCATE: Kind = Kind {
+    name: "allocate",
+    priority: 28,
+};
+/// Tells shoppers of a date that was set for their batch. Subject: the date's id.
+pub const DATES_TOLD: Kind = Kind {
+    name: "dates_told",
+    priority: 41,
+};
 /// Sends one mail. Subject: its id.
 pub const MAIL: Kind = Kind {
     name: "mail",
@@ -85,6 +95,8 @@ pub const KINDS: &[Kind] = &[
     REFUND,
     REFUND_HEARD,
     DISPUTE,
+    ALLOCATE,
+    DATES_TOLD,
     MAIL,
     STEP_TOLD,
     EXTENSION_TOLD,

@@ -157,3 +157,14 @@ pub fn balances(
         .map(|(currency, account, sum)| (currency, account, sum.unwrap_or(0)))
         .collect())
 }
+
+/// What an account comes to for one order: debits positive.
+pub fn balance_of_order(conn: &mut Conn, order: OrderId, account: &str) -> Result<i64, StoreError> {
+    let sum: Option<i64> = journal_postings::table
+        .inner_join(journal_entries::table)
+        .filter(journal_entries::order_id.eq(order))
+        .filter(journal_postings::account.eq(account))
+        .select(super::orders::sum_of("journal_postings.amount"))
+        .first(conn)?;
+    Ok(sum.unwrap_or(0))
+}

@@ -34,6 +34,8 @@ pub struct MerchantRow {
     pub payouts_manual: bool,
     /// When it was made.
     pub created_at: NaiveDateTime,
+    /// Whether shoppers may withdraw from the contract also where no law says so (domain section 6a).
+    pub withdrawal_everywhere: bool,
 }
 
 impl MerchantRow {

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod campaigns;
 mod conn;
+pub mod etas;
 pub mod jobs;
 pub mod journal;
 mod kept;
@@ -22,6 +23,8 @@ pub mod pages;
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;
+pub mod shipments;
+pub mod stock;
 mod types;
 
 pub(crate) use conn::each_backend;

@@ -10,7 +10,7 @@ pub use self::payments::*;
 use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
-use crate::domain::order::{Delivery, LineState, OrderMoney, OrderState, PaymentState};
+use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
 
 /// An order's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -78,6 +78,8 @@ pub struct OrderRow {
     pub confirmed_at: Option<NaiveDateTime>,
     /// When it was cancelled or ran out.
     pub closed_at: Option<NaiveDateTime>,
+    /// Given back, or to be given back, of goods that it keeps: goodwill, lost, returned.
+    pub allowances: i64,
 }
 
 impl OrderRow {
@@ -110,6 +112,30 @@ pub struct LineRow {
     pub final_price: Option<i64>,
     /// Where it stands.
     pub state: LineState,
+    /// Units that are not wanted any more.
+    pub cancelled: i64,
+    /// Units of the batch's stock given to it, those in parcels and those handed over included.
+    pub allocated: i64,
+    /// Units in parcels that were not handed over yet.
+    pub picked: i64,
+    /// Units handed over to the carrier.
+    pub shipped: i64,
+    /// Units that arrived.
+    pub delivered: i64,
+}
+
+impl LineRow {
+    /// How many of its units are where.
+    pub fn units(&self) -> LineUnits {
+        LineUnits {
+            quantity: self.quantity,
+            cancelled: self.cancelled,
+            allocated: self.allocated,
+            picked: self.picked,
+            shipped: self.shipped,
+            delivered: self.delivered,
+        }
+    }
 }
 
 #[diesel::declare_sql_function]
@@ -235,15 +261,45 @@ pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
             orders::note.eq(&order.note),
             orders::confirmed_at.eq(order.confirmed_at),
             orders::closed_at.eq(order.closed_at),
+            orders::allowances.eq(order.allowances),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// Gives all lines of an order a state.
-pub fn set_lines(conn: &mut Conn, id: OrderId, state: LineState) -> Result<(), StoreError> {
+/// All units of an order count, as when it was placed.
+pub fn confirm_lines(conn: &mut Conn, id: OrderId) -> Result<(), StoreError> {
     diesel::update(order_lines::table.filter(order_lines::order_id.eq(id)))
-        .set(order_lines::state.eq(state))
+        .set((
+            order_lines::state.eq(LineState::Confirmed),
+            order_lines::cancelled.eq(0),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// No unit of an order is wanted any more.
+pub fn cancel_lines(conn: &mut Conn, id: OrderId) -> Result<(), StoreError> {
+    diesel::update(order_lines::table.filter(order_lines::order_id.eq(id)))
+        .set((
+            order_lines::state.eq(LineState::Cancelled),
+            order_lines::cancelled.eq(order_lines::quantity),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps a line's state and how many of its units are where.
+pub fn save_line(conn: &mut Conn, line: &LineRow) -> Result<(), StoreError> {
+    diesel::update(order_lines::table.find((line.order_id, line.option_id)))
+        .set((
+            order_lines::state.eq(line.state),
+            order_lines::cancelled.eq(line.cancelled),
+            order_lines::allocated.eq(line.allocated),
+            order_lines::picked.eq(line.picked),
+            order_lines::shipped.eq(line.shipped),
+            order_lines::delivered.eq(line.delivered),
+        ))
         .execute(conn)?;
     Ok(())
 }
@@ -272,7 +328,11 @@ pub fn units_of_shoppers(
         .filter(orders::campaign_id.eq(campaign))
         .filter(orders::email.eq_any(emails))
         .filter(orders::units_taken.eq(true))
-        .select((orders::email, order_lines::option_id, order_lines::quantity))
+        .select((
+            orders::email,
+            order_lines::option_id,
+            order_lines::quantity - order_lines::cancelled,
+        ))
         .load(conn)?;
     Ok(rows)
 }
@@ -284,9 +344,12 @@ pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)
         orders::table
             .inner_join(order_lines::table)
             .filter(orders::batch_id.eq(batch))
-            .filter(orders::state.eq_any([OrderState::Confirmed, OrderState::Backordered]))
+            .filter(orders::state.eq_any(OrderState::PAID))
             .group_by(order_lines::option_id)
-            .select((order_lines::option_id, sum_of("order_lines.quantity")))
+            .select((
+                order_lines::option_id,
+                sum_of("order_lines.quantity - order_lines.cancelled"),
+            ))
             .load(conn)?
     };
     Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())

@@ -40,6 +40,22 @@ pub struct PurchaseOrderRow {
     pub acknowledged_at: Option<NaiveDateTime>,
     /// What the supplier noted.
     pub note: Option<String>,
+    /// Units that staff added, beyond safety and full cases.
+    pub added_units: i64,
+    /// The purchase order whose place it takes.
+    pub replaces: Option<PurchaseOrderId>,
+    /// When the supplier began to make it.
+    pub in_production_at: Option<NaiveDateTime>,
+    /// When the supplier shipped it.
+    pub shipped_at: Option<NaiveDateTime>,
+    /// By whom.
+    pub carrier: Option<String>,
+    /// Where it can be followed.
+    pub tracking_number: Option<String>,
+    /// When all of it had arrived or was given up.
+    pub received_at: Option<NaiveDateTime>,
+    /// When it was closed.
+    pub closed_at: Option<NaiveDateTime>,
 }
 
 /// Keeps a draft.
@@ -103,6 +119,14 @@ pub fn save(
         purchase_orders::sent_at.eq(row.sent_at),
         purchase_orders::acknowledged_at.eq(row.acknowledged_at),
         purchase_orders::note.eq(&row.note),
+        purchase_orders::added_units.eq(row.added_units),
+        purchase_orders::replaces.eq(row.replaces),
+        purchase_orders::in_production_at.eq(row.in_production_at),
+        purchase_orders::shipped_at.eq(row.shipped_at),
+        purchase_orders::carrier.eq(&row.carrier),
+        purchase_orders::tracking_number.eq(&row.tracking_number),
+        purchase_orders::received_at.eq(row.received_at),
+        purchase_orders::closed_at.eq(row.closed_at),
     ))
     .execute(conn)?;
     if changed == 1 {

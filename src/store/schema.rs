@@ -20,6 +20,7 @@ diesel::table! {
         terms_version -> Integer,
         payouts_manual -> Bool,
         created_at -> Timestamp,
+        withdrawal_everywhere -> Bool,
     }
 }
 
@@ -96,6 +97,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        last_sign_at -> Nullable<Timestamp>,
     }
 }
 
@@ -139,6 +141,11 @@ diesel::table! {
         blocked -> Nullable<Text>,
         blocked_since -> Nullable<Timestamp>,
         blocked_warned -> Integer,
+        arrives -> Nullable<Date>,
+        ship_date -> Nullable<Date>,
+        address_lock -> Nullable<Date>,
+        received_at -> Nullable<Timestamp>,
+        completed_at -> Nullable<Timestamp>,
     }
 }
 
@@ -175,6 +182,7 @@ diesel::table! {
         created_at -> Timestamp,
         confirmed_at -> Nullable<Timestamp>,
         closed_at -> Nullable<Timestamp>,
+        allowances -> BigInt,
     }
 }
 
@@ -187,6 +195,11 @@ diesel::table! {
         unit_price -> BigInt,
         final_price -> Nullable<BigInt>,
         state -> Text,
+        cancelled -> BigInt,
+        allocated -> BigInt,
+        picked -> BigInt,
+        shipped -> BigInt,
+        delivered -> BigInt,
     }
 }
 
@@ -271,6 +284,14 @@ diesel::table! {
         sent_at -> Nullable<Timestamp>,
         acknowledged_at -> Nullable<Timestamp>,
         note -> Nullable<Text>,
+        added_units -> BigInt,
+        replaces -> Nullable<Binary>,
+        in_production_at -> Nullable<Timestamp>,
+        shipped_at -> Nullable<Timestamp>,
+        carrier -> Nullable<Text>,
+        tracking_number -> Nullable<Text>,
+        received_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
     }
 }
 
@@ -369,6 +390,219 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    line_cancellations (id) {
+        id -> Binary,
+        order_id -> Binary,
+        option_id -> Binary,
+        units -> BigInt,
+        purpose -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    etas (id) {
+        id -> Binary,
+        batch_id -> Binary,
+        purchase_order_id -> Nullable<Binary>,
+        arrives -> Nullable<Date>,
+        ship_date -> Nullable<Date>,
+        source -> Text,
+        set_by -> Text,
+        reason -> Text,
+        set_at -> Timestamp,
+        state -> Text,
+        passed_on_at -> Nullable<Timestamp>,
+        passed_on_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    promises (order_id) {
+        order_id -> Binary,
+        campaign_id -> Binary,
+        batch_id -> Binary,
+        first_date -> Date,
+        agreed_date -> Nullable<Date>,
+        open_ended -> Bool,
+        stop_loss -> Date,
+        cancels_after -> Nullable<Date>,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> Binary,
+        order_id -> Binary,
+        batch_id -> Binary,
+        eta_id -> Nullable<Binary>,
+        kind -> Text,
+        state -> Text,
+        replaces -> Date,
+        revised -> Nullable<Date>,
+        reason -> Text,
+        sent_by -> Text,
+        silence -> Text,
+        last_day -> Nullable<Date>,
+        answer -> Nullable<Text>,
+        answered_at -> Nullable<Timestamp>,
+        answered_from -> Nullable<Text>,
+        mail_id -> Nullable<Binary>,
+        prepared_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    batch_stock (batch_id, option_id) {
+        batch_id -> Binary,
+        option_id -> Binary,
+        ordered -> BigInt,
+        good -> BigInt,
+        damaged -> BigInt,
+        short -> BigInt,
+        allocated -> BigInt,
+        reshipped -> BigInt,
+        restocked -> BigInt,
+        scrapped -> BigInt,
+        on_sale -> BigInt,
+    }
+}
+
+diesel::table! {
+    receipts (id) {
+        id -> Binary,
+        batch_id -> Binary,
+        purchase_order_id -> Nullable<Binary>,
+        number -> Integer,
+        counted_by -> Text,
+        note -> Nullable<Text>,
+        once -> Nullable<Text>,
+        counted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    receipt_lines (receipt_id, option_id) {
+        receipt_id -> Binary,
+        option_id -> Binary,
+        good -> BigInt,
+        damaged -> BigInt,
+    }
+}
+
+diesel::table! {
+    allocations (id) {
+        id -> Binary,
+        batch_id -> Binary,
+        order_id -> Binary,
+        option_id -> Binary,
+        units -> BigInt,
+        why -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    order_priorities (order_id) {
+        order_id -> Binary,
+        batch_id -> Binary,
+        reason -> Text,
+        set_by -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    shipments (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        batch_id -> Binary,
+        order_id -> Binary,
+        number -> BigInt,
+        kind -> Text,
+        state -> Text,
+        claim_id -> Nullable<Binary>,
+        carrier -> Nullable<Text>,
+        tracking_number -> Nullable<Text>,
+        picked_at -> Timestamp,
+        picked_by -> Text,
+        handed_over_at -> Nullable<Timestamp>,
+        recorded_at -> Nullable<Timestamp>,
+        delivered_at -> Nullable<Timestamp>,
+        delivered_by -> Nullable<Text>,
+        stopped_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    shipment_lines (shipment_id, option_id) {
+        shipment_id -> Binary,
+        option_id -> Binary,
+        units -> BigInt,
+    }
+}
+
+diesel::table! {
+    claims (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        campaign_id -> Binary,
+        order_id -> Binary,
+        shipment_id -> Nullable<Binary>,
+        kind -> Text,
+        state -> Text,
+        reported_by -> Text,
+        text -> Text,
+        opened_at -> Timestamp,
+        return_sent_at -> Nullable<Timestamp>,
+        return_proof -> Nullable<Text>,
+        returned_at -> Nullable<Timestamp>,
+        refund_by -> Nullable<Date>,
+        outcome -> Nullable<Text>,
+        outcome_reason -> Nullable<Text>,
+        amount -> Nullable<BigInt>,
+        resolved_by -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    claim_lines (claim_id, option_id) {
+        claim_id -> Binary,
+        option_id -> Binary,
+        units -> BigInt,
+        restocked -> BigInt,
+        scrapped -> BigInt,
+    }
+}
+
+diesel::table! {
+    claim_photos (id) {
+        id -> Binary,
+        claim_id -> Binary,
+        file -> Text,
+        media_type -> Text,
+        width -> Integer,
+        height -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    posts (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        campaign_id -> Binary,
+        title -> Text,
+        body -> Text,
+        written_by -> Text,
+        posted_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(order_lines -> orders (order_id));
 diesel::joinable!(payments -> orders (order_id));
 diesel::joinable!(refunds -> orders (order_id));
@@ -377,6 +611,14 @@ diesel::joinable!(journal_postings -> journal_entries (entry_id));
 diesel::joinable!(batches -> campaigns (campaign_id));
 diesel::joinable!(options -> campaigns (campaign_id));
 diesel::joinable!(purchase_orders -> batches (batch_id));
+diesel::joinable!(promises -> orders (order_id));
+diesel::joinable!(notices -> orders (order_id));
+diesel::joinable!(receipt_lines -> receipts (receipt_id));
+diesel::joinable!(order_priorities -> orders (order_id));
+diesel::joinable!(shipments -> orders (order_id));
+diesel::joinable!(shipment_lines -> shipments (shipment_id));
+diesel::joinable!(claims -> orders (order_id));
+diesel::joinable!(claim_lines -> claims (claim_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     settings,
@@ -403,6 +645,21 @@ diesel::allow_tables_to_appear_in_same_query!(
     mails,
     happenings,
     api_answers,
+    line_cancellations,
+    etas,
+    promises,
+    notices,
+    batch_stock,
+    receipts,
+    receipt_lines,
+    allocations,
+    order_priorities,
+    shipments,
+    shipment_lines,
+    claims,
+    claim_lines,
+    claim_photos,
+    posts,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(

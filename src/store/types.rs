@@ -136,6 +136,15 @@ id_columns!(
     PictureId,
     ApiKeyId,
     HappeningId,
+    EtaId,
+    NoticeId,
+    ReceiptId,
+    AllocationId,
+    CancellationId,
+    ShipmentId,
+    ClaimId,
+    PhotoId,
+    PostId,
 );
 
 word_columns!(
@@ -153,5 +162,10 @@ word_columns!(
     crate::domain::payment::DisputeState,
     crate::domain::purchase_order::PurchaseOrderState,
     crate::domain::purchase_order::Blocked,
+    crate::domain::purchase_order::EtaSource,
+    crate::domain::purchase_order::EtaState,
+    crate::domain::shipment::ShipmentKind,
+    crate::domain::shipment::ShipmentState,
+    crate::domain::shipment::DeliveredBy,
     crate::domain::staff::Role,
 );

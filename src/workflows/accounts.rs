@@ -151,6 +151,7 @@ pub fn merchant_named(tx: &mut Tx, name: &str) -> Result<MerchantRow, Problem> {
         terms_version: 0,
         payouts_manual: false,
         created_at: tx.now.naive_utc(),
+        withdrawal_everywhere: false,
     };
     merchants::insert(tx.conn, &row)?;
     Ok(row)

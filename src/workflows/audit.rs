@@ -124,14 +124,28 @@ fn check_money(
         "refund_undone",
         "refund_paid_otherwise",
         "refund_dropped",
+        "allowance_committed",
+        "allowance_dropped",
     ]
     .iter()
     .map(|kind| -of(format!("{kind}/{}", Account::RefundsDue.as_str())))
     .sum();
+    let allowances = of(format!(
+        "allowance_committed/{}",
+        Account::Allowances.as_str()
+    )) + of(format!(
+        "allowance_dropped/{}",
+        Account::Allowances.as_str()
+    ));
+    // What a lost dispute took beyond what was kept had gone back before: it is no loss of this order's money.
+    let disputes = of(format!("dispute_lost/{}", Account::DisputesHeld.as_str()));
+    let lost = order.lost.min(-disputes);
     for (name, ours, theirs) in [
         ("charged", order.charged, captured),
         ("refunded", order.refunded, done + otherwise),
         ("due back", order.refund_due, due),
+        ("allowances", order.allowances, allowances),
+        ("lost in disputes", order.lost, lost),
     ] {
         if ours != theirs {
             books.found(
@@ -203,7 +217,8 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
         | OrderState::Shipped
         | OrderState::Delivered => {
             // A dispute takes what was charged, a difference that was still due back included.
-            (order.final_total.unwrap_or(order.total) - order.lost).max(0)
+            let costs = order.final_total.unwrap_or(order.total) - order.allowances;
+            (costs - order.lost).max(0)
         }
     };
     if kept != should {
@@ -225,14 +240,7 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
 }
 
 fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
-    let paid = matches!(
-        order.state,
-        OrderState::Confirmed
-            | OrderState::Backordered
-            | OrderState::PartlyShipped
-            | OrderState::Shipped
-            | OrderState::Delivered
-    );
+    let paid = order.state.is_paid();
     let sum: i64 = lines.iter().map(|l| l.quantity).sum();
     if sum != order.units {
         books.found(
@@ -243,14 +251,14 @@ fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
     }
     for line in lines {
         if order.units_taken {
-            *books.taken.entry(line.option_id).or_insert(0) += line.quantity;
+            *books.taken.entry(line.option_id).or_insert(0) += line.units().wanted();
             *books
                 .by_shopper
                 .entry((order.campaign_id, order.email.clone(), line.option_id))
-                .or_insert(0) += line.quantity;
+                .or_insert(0) += line.units().wanted();
         }
         if paid {
-            *books.paid.entry(line.option_id).or_insert(0) += line.quantity;
+            *books.paid.entry(line.option_id).or_insert(0) += line.units().wanted();
         }
     }
     if paid && !order.units_taken {

@@ -55,6 +55,7 @@ pub fn create(
         version: 1,
         created_at: now,
         updated_at: now,
+        last_sign_at: None,
     };
     let batch = BatchRow {
         id: BatchId::new(),
@@ -68,6 +69,11 @@ pub fn create(
         blocked: None,
         blocked_since: None,
         blocked_warned: 0,
+        arrives: None,
+        ship_date: None,
+        address_lock: None,
+        received_at: None,
+        completed_at: None,
     };
     let options = option_rows(row.id, &draft, &[]);
     campaigns::insert(tx.conn, &row, &options, &batch)?;

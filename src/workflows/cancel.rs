@@ -2,11 +2,12 @@
 
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
 use super::letters::{Letter, WhyCancelled};
-use super::money::{self, nonzero_said, say};
+use super::money::{self, nonzero_said};
+use super::part::{release, say_back};
 use super::payment::{close_pages, free};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
-use crate::domain::order::{LineState, OrderEvent, OrderState};
+use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::RefundPurpose;
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
@@ -89,23 +90,29 @@ pub fn leave(
     let before = order.state;
     order.state = order.state.after(OrderEvent::Cancelled)?;
     order.closed_at = Some(now);
-    orders::set_lines(tx.conn, order.id, LineState::Cancelled)?;
     if before == OrderState::Pending {
+        orders::cancel_lines(tx.conn, order.id)?;
         if close_pages(tx, order.id)? == 0 && order.units_taken {
             free(tx, order)?;
         }
     } else {
-        for line in orders::lines_of(tx.conn, order.id)? {
-            let units = line.quantity;
-            campaigns::count_option(tx.conn, line.option_id, -units, -units, -units)?;
+        let mut lines = orders::lines_of(tx.conn, order.id)?;
+        let leaving: Vec<_> = lines
+            .iter()
+            .map(|l| (l.option_id, l.units().unshipped()))
+            .collect();
+        for (option, units) in &leaving {
+            campaigns::count_option(tx.conn, *option, -units, -units, -units)?;
         }
+        let units: i64 = leaving.iter().map(|(_, units)| units).sum();
+        release(tx, order, &mut lines, &leaving, purpose)?;
         order.units_taken = false;
         campaigns::count(
             tx.conn,
             campaign.id,
             Moved {
-                committed: -order.units,
-                collected: -order.units,
+                committed: -units,
+                collected: -units,
                 collected_orders: -1,
                 ..Moved::default()
             },
@@ -118,20 +125,6 @@ pub fn leave(
         enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
     }
     let back = money::refund_rest(tx, order, purpose)?;
-    if back > 0 {
-        let back = say(back, &order.currency);
-        let said = if money::dispute_is_open(tx, order.id)? {
-            format!("{back} is owed back; it waits until the bank has decided the dispute.")
-        } else {
-            format!("{back} goes back to the card.")
-        };
-        happened(
-            tx,
-            Concerns::order(order),
-            "system",
-            "refund_committed",
-            said,
-        )?;
-    }
+    say_back(tx, order, back)?;
     Ok(back)
 }

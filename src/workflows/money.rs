@@ -5,7 +5,7 @@ use super::desk::{Concerns, Problem, enqueue, happened};
 use super::ports::{ProviderRefund, ProviderRefundStatus};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{EntryId, OrderId, RefundId};
-use crate::domain::ledger::{Entry, LedgerError};
+use crate::domain::ledger::{Account, Entry, LedgerError, Revenue};
 use crate::domain::money::Money;
 use crate::domain::payment::{
     AttemptState, DisputeState, RefundAttemptState, RefundPurpose, RefundState,
@@ -123,11 +123,9 @@ pub fn commit_refund(
     }
     let now = tx.now.naive_utc();
     // Known from the provider already, after an old backup was restored: nobody is refunded twice.
-    let known = refunds::of_order(tx.conn, order.id)?.iter().any(|r| {
-        r.payment_attempt == payment_attempt
-            && r.purpose == purpose
-            && purpose != RefundPurpose::Goodwill
-    });
+    let known = refunds::of_order(tx.conn, order.id)?
+        .iter()
+        .any(|r| r.payment_attempt == payment_attempt && r.purpose == purpose && purpose.is_once());
     if known {
         return Ok(());
     }
@@ -161,7 +159,13 @@ pub fn commit_refund(
 /// # Errors
 /// What the database says.
 pub fn committed(tx: &mut Tx, order: &mut OrderRow, refund: &RefundRow) -> Result<(), Problem> {
-    let entry = Entry::refund_committed(order.id, money(order, refund.amount)?);
+    let amount = money(order, refund.amount)?;
+    let entry = if refund.purpose.is_allowance() {
+        order.allowances = add(order.allowances, refund.amount)?;
+        Entry::allowance_committed(order.id, amount)
+    } else {
+        Entry::refund_committed(order.id, amount)
+    };
     let once = format!("refund_committed:{}", refund.id);
     book(tx, order, once, entry)?;
     order.refund_due = add(order.refund_due, refund.amount)?;
@@ -174,7 +178,7 @@ pub fn committed(tx: &mut Tx, order: &mut OrderRow, refund: &RefundRow) -> Resul
 /// # Errors
 /// What the database says.
 pub fn rename_dropped(tx: &mut Tx, refund: &RefundRow) -> Result<(), Problem> {
-    refunds::set_purpose(tx.conn, refund.id, RefundPurpose::Goodwill)?;
+    refunds::set_purpose(tx.conn, refund.id, RefundPurpose::Replaced)?;
     Ok(())
 }
 
@@ -214,6 +218,55 @@ pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, P
             (page.attempt, rest - gone)
         })
         .collect())
+}
+
+/// Commits the refund of what an order has with the merchant beyond `keep`, page by page; how much that is. Who asks
+/// again finds nothing beyond it, so that nobody is refunded twice.
+///
+/// # Errors
+/// As [`commit_refund`].
+pub fn refund_down_to(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    purpose: RefundPurpose,
+    keep: i64,
+) -> Result<i64, Problem> {
+    let mut left = (order.money().kept() - keep.max(0)).max(0);
+    let mut sum = 0;
+    for (attempt, rest) in rest_of_pages(tx, order)? {
+        let part = rest.min(left);
+        commit_refund(tx, order, attempt, purpose, part)?;
+        left -= part;
+        sum = add(sum, part)?;
+    }
+    Ok(sum)
+}
+
+/// Goods of an order are handed over: what was a deposit is revenue and tax. What of the price is no deposit any more,
+/// because it goes back or was lost in a dispute, the merchant bears. `once` is the parcel.
+///
+/// # Errors
+/// What the database says.
+pub fn handed_over(
+    tx: &mut Tx,
+    order: &OrderRow,
+    once: &str,
+    revenue: Revenue,
+) -> Result<i64, Problem> {
+    let wrong = |e: LedgerError| Problem::Internal(e.to_string());
+    let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
+    let paid = revenue.up_to((-deposit).max(0)).map_err(wrong)?;
+    let unpaid = revenue.less(paid);
+    if paid.sum().map_err(wrong)? > 0 {
+        let entry = Entry::handed_over(order.id, paid);
+        book(tx, order, format!("handed_over:{once}"), entry)?;
+    }
+    let loss = unpaid.sum().map_err(wrong)?;
+    if loss > 0 {
+        let entry = Entry::handed_over_unpaid(order.id, unpaid);
+        book(tx, order, format!("handed_over_unpaid:{once}"), entry)?;
+    }
+    Ok(loss)
 }
 
 /// Commits the refund of all that an order still has with the merchant; how much that is.
@@ -422,7 +475,13 @@ pub fn drop_refund(
     order: &mut OrderRow,
     refund: &mut RefundRow,
 ) -> Result<(), Problem> {
-    let entry = Entry::refund_dropped(order.id, money(order, refund.amount)?);
+    let amount = money(order, refund.amount)?;
+    let entry = if refund.purpose.is_allowance() {
+        order.allowances -= refund.amount;
+        Entry::allowance_dropped(order.id, amount)
+    } else {
+        Entry::refund_dropped(order.id, amount)
+    };
     book(tx, order, format!("refund_dropped:{}", refund.id), entry)?;
     order.refund_due -= refund.amount;
     refund.state = RefundState::Dropped;
@@ -460,10 +519,12 @@ pub fn dispute_lost(
     id: &str,
     amount: i64,
 ) -> Result<(), Problem> {
-    let from_deposit = amount.min(order.money().kept()).max(0);
+    let taken = amount.min(order.money().kept()).max(0);
+    let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
+    let from_deposit = taken.min(-deposit).max(0);
     let entry = Entry::dispute_lost(order.id, money(order, amount)?, from_deposit);
     book(tx, order, format!("dispute_lost:{id}"), entry)?;
-    order.lost = add(order.lost, from_deposit)?;
+    order.lost = add(order.lost, taken)?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use super::ports::{Page, PageStatus, Tag};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::ids::OrderId;
-use crate::domain::order::{LineState, OrderEvent, OrderState};
+use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::{OrderRow, PaymentRow};
@@ -275,7 +275,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     order.state = order.state.after(OrderEvent::Paid)?;
     order.confirmed_at = Some(now);
     order.closed_at = None;
-    orders::set_lines(tx.conn, order.id, LineState::Confirmed)?;
+    orders::confirm_lines(tx.conn, order.id)?;
     for line in orders::lines_of(tx.conn, order.id)? {
         campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, line.quantity)?;
     }
@@ -478,7 +478,7 @@ fn ran_out(
             free(tx, order)?;
             order.state = order.state.after(OrderEvent::RanOut)?;
             order.closed_at = Some(now);
-            orders::set_lines(tx.conn, order.id, LineState::Cancelled)?;
+            orders::cancel_lines(tx.conn, order.id)?;
             orders::save(tx.conn, order)?;
             happened(
                 tx,

@@ -183,6 +183,14 @@ pub fn draft(
         sent_at: None,
         acknowledged_at: None,
         note: None,
+        added_units: 0,
+        replaces: None,
+        in_production_at: None,
+        shipped_at: None,
+        carrier: None,
+        tracking_number: None,
+        received_at: None,
+        closed_at: None,
     };
     purchase_orders::insert(tx.conn, &row)?;
     Ok(row.id)

@@ -160,11 +160,14 @@ fn make_known(
     };
     // The same refund may have been committed again here, under another id, since the backup: that one gives way.
     for mut other in refunds::of_order(tx.conn, order.id)? {
-        let same = other.payment_attempt == page.attempt && other.purpose == purpose;
+        // Of some an order may have several: there only the very same amount is taken for the same refund.
+        let same = other.payment_attempt == page.attempt
+            && other.purpose == purpose
+            && (purpose.is_once() || other.amount == said.amount);
         if same && other.state == RefundState::Queued {
             money::drop_refund(tx, &mut order, &mut other)?;
             money::rename_dropped(tx, &other)?;
-        } else if same && other.state != RefundState::Dropped {
+        } else if same && purpose.is_once() && other.state != RefundState::Dropped {
             return Ok(Some(format!(
                 "order {}: refund {} was made twice, once as {}",
                 order.id, said.id, other.id
@@ -200,7 +203,7 @@ fn make_known(
         order.final_total = Some(order.total - said.amount);
     }
     let counts = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
-    if counts && order.money().kept() == 0 {
+    if counts && !purpose.is_allowance() && order.money().kept() == 0 {
         // Why everything went back is lost with the rows; that it did means that the order had left.
         leave(tx, campaign, &mut order, purpose)?;
     }

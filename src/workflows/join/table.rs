@@ -207,6 +207,11 @@ impl<'a> Table<'a> {
                         unit_price: line.unit_price,
                         final_price: None,
                         state: LineState::Held,
+                        cancelled: 0,
+                        allocated: 0,
+                        picked: 0,
+                        shipped: 0,
+                        delivered: 0,
                     }),
             );
         granted
@@ -244,6 +249,7 @@ impl<'a> Table<'a> {
             created_at: self.now,
             confirmed_at: None,
             closed_at: None,
+            allowances: 0,
         });
         Ok(())
     }

@@ -286,6 +286,7 @@ impl TestOffice {
                     terms_version: 1,
                     payouts_manual: false,
                     created_at: now,
+                    withdrawal_everywhere: false,
                 };
                 merchants::insert(tx.conn, &row)?;
                 accounts::create_api_key(tx, id)

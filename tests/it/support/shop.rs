@@ -70,6 +70,7 @@ impl Shop {
             terms_version: 1,
             payouts_manual: true,
             created_at: now.naive_utc(),
+            withdrawal_everywhere: false,
         };
         let supplier = SupplierRow {
             id: muster::domain::ids::SupplierId::new(),

@@ -1,0 +1,180 @@
+//! What of a batch is where, by option: ordered, arrived, given to orders (domain section 5). The table's CHECKs see to it
+//! that no more is given than arrived.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::{allocations, batch_stock, line_cancellations};
+use super::{Conn, StoreError, each_backend};
+use crate::domain::ids::{AllocationId, BatchId, CancellationId, OptionId, OrderId};
+use crate::domain::payment::RefundPurpose;
+
+/// Where the units of one option of a batch are.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = batch_stock)]
+pub struct StockRow {
+    /// The batch.
+    pub batch_id: BatchId,
+    /// The option.
+    pub option_id: OptionId,
+    /// On purchase orders that stand.
+    pub ordered: i64,
+    /// Arrived, good.
+    pub good: i64,
+    /// Arrived, damaged.
+    pub damaged: i64,
+    /// Never to come.
+    pub short: i64,
+    /// Given to orders, those handed over included.
+    pub allocated: i64,
+    /// Sent again for what was lost, damaged or wrong.
+    pub reshipped: i64,
+    /// Came back and can be sold.
+    pub restocked: i64,
+    /// Came back and cannot.
+    pub scrapped: i64,
+    /// Left over and offered for sale at once.
+    pub on_sale: i64,
+}
+
+impl StockRow {
+    /// An option of a batch of which nothing has happened yet.
+    pub fn new(batch: BatchId, option: OptionId) -> Self {
+        Self {
+            batch_id: batch,
+            option_id: option,
+            ordered: 0,
+            good: 0,
+            damaged: 0,
+            short: 0,
+            allocated: 0,
+            reshipped: 0,
+            restocked: 0,
+            scrapped: 0,
+            on_sale: 0,
+        }
+    }
+
+    /// Units that lie there and are nobody's.
+    pub fn free(&self) -> i64 {
+        self.good + self.restocked - self.allocated - self.reshipped
+    }
+
+    /// Units that are ordered and may still arrive.
+    pub fn awaited(&self) -> i64 {
+        (self.ordered - self.good - self.damaged - self.short).max(0)
+    }
+}
+
+/// The stock of a batch, by option; options of which nothing has happened are left out.
+pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<StockRow>, StoreError> {
+    Ok(batch_stock::table
+        .filter(batch_stock::batch_id.eq(batch))
+        .select(StockRow::as_select())
+        .load(conn)?)
+}
+
+/// The stock of one option of a batch.
+pub fn of_option(
+    conn: &mut Conn,
+    batch: BatchId,
+    option: OptionId,
+) -> Result<Option<StockRow>, StoreError> {
+    Ok(batch_stock::table
+        .find((batch, option))
+        .select(StockRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Keeps the stock of one option, new or changed. The campaign is locked by the caller.
+pub fn save(conn: &mut Conn, row: &StockRow) -> Result<(), StoreError> {
+    let changed = diesel::update(batch_stock::table.find((row.batch_id, row.option_id)))
+        .set((
+            batch_stock::ordered.eq(row.ordered),
+            batch_stock::good.eq(row.good),
+            batch_stock::damaged.eq(row.damaged),
+            batch_stock::short.eq(row.short),
+            batch_stock::allocated.eq(row.allocated),
+            batch_stock::reshipped.eq(row.reshipped),
+            batch_stock::restocked.eq(row.restocked),
+            batch_stock::scrapped.eq(row.scrapped),
+            batch_stock::on_sale.eq(row.on_sale),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        each_backend!(conn, c => {
+            diesel::insert_into(batch_stock::table).values(row).execute(c)?;
+        });
+    }
+    Ok(())
+}
+
+/// Units given to a line, or taken back (negative).
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = allocations)]
+pub struct AllocationRow {
+    /// Its id.
+    pub id: AllocationId,
+    /// Of which batch.
+    pub batch_id: BatchId,
+    /// To which order.
+    pub order_id: OrderId,
+    /// Of which option.
+    pub option_id: OptionId,
+    /// How many; negative: taken back.
+    pub units: i64,
+    /// Why, for staff.
+    pub why: String,
+    /// When.
+    pub at: NaiveDateTime,
+}
+
+/// Keeps what was given or taken back.
+pub fn log_allocations(conn: &mut Conn, rows: &[AllocationRow]) -> Result<(), StoreError> {
+    // SQLite takes 32,766 values in one statement.
+    for some in rows.chunks(4000) {
+        each_backend!(conn, c => {
+            diesel::insert_into(allocations::table).values(some).execute(c)?;
+        });
+    }
+    Ok(())
+}
+
+/// Units that left an order, and when.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = line_cancellations)]
+pub struct CancellationRow {
+    /// Its id.
+    pub id: CancellationId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The option.
+    pub option_id: OptionId,
+    /// How many.
+    pub units: i64,
+    /// Why.
+    pub purpose: RefundPurpose,
+    /// When.
+    pub at: NaiveDateTime,
+}
+
+/// Keeps which units left.
+pub fn log_cancellations(conn: &mut Conn, rows: &[CancellationRow]) -> Result<(), StoreError> {
+    each_backend!(conn, c => {
+        diesel::insert_into(line_cancellations::table).values(rows).execute(c)?;
+    });
+    Ok(())
+}
+
+/// The units that left an order, first to last.
+pub fn cancellations_of(
+    conn: &mut Conn,
+    order: OrderId,
+) -> Result<Vec<CancellationRow>, StoreError> {
+    Ok(line_cancellations::table
+        .filter(line_cancellations::order_id.eq(order))
+        .select(CancellationRow::as_select())
+        .order((line_cancellations::at.asc(), line_cancellations::id.asc()))
+        .load(conn)?)
+}
