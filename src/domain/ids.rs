@@ -57,3 +57,4 @@ id!(/** A mail to one address. */ MailId);
 id!(/** A picture of a campaign. */ PictureId);
 id!(/** A key of a program that speaks for a merchant. */ ApiKeyId);
 id!(/** Something that happened, for timelines. */ HappeningId);
+id!(/** One worker's turn at a piece of work. */ LeaseId);

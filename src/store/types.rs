@@ -136,6 +136,7 @@ id_columns!(
     PictureId,
     ApiKeyId,
     HappeningId,
+    LeaseId,
 );
 
 word_columns!(
