@@ -32,6 +32,7 @@ diesel::table! {
         role -> Text,
         password_hash -> Text,
         created_at -> Timestamp,
+        sessions -> BigInt,
     }
 }
 
