@@ -7,11 +7,12 @@ use super::cancel::leave;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::money;
 use super::payment::frozen;
+use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::ids::{AllocationId, CancellationId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState, goods_event};
 use crate::domain::payment::RefundPurpose;
-use crate::domain::shipment::{ShipmentEvent, ShipmentState};
+use crate::domain::shipment::{ShipmentEvent, ShipmentKind, ShipmentState};
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::{LineRow, OrderRow};
@@ -86,6 +87,10 @@ pub fn take_out(
     follow_goods(order, &lines)?;
     money::keep(tx, order)?;
     tx.touch(campaign.id);
+    if campaign.state == CampaignState::Collecting {
+        // A purchase order that waits may fit now.
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+    }
     say_back(tx, order, back)?;
     Ok(Left {
         units,
@@ -230,7 +235,8 @@ fn stop_parcels(
     leaving: &[(OptionId, i64)],
 ) -> Result<(), Problem> {
     for mut parcel in shipments::of_order(tx.conn, order)? {
-        if parcel.state != ShipmentState::Picked {
+        // What is sent again is of other units: those were handed over once already.
+        if parcel.state != ShipmentState::Picked || parcel.kind == ShipmentKind::Reship {
             continue;
         }
         let inside = shipments::lines_of(tx.conn, &[parcel.id])?;

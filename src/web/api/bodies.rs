@@ -301,6 +301,8 @@ pub(super) struct OptionBody {
     cap: Option<i64>,
     per_shopper: Option<i64>,
     weight_grams: Option<i64>,
+    /// Exempt from withdrawal: made to the shopper's order, or exempt for another reason. Told before joining.
+    made_to_order: Option<bool>,
 }
 
 /// What shipping costs to some countries.
@@ -397,6 +399,7 @@ fn option(value: &Value, at: String, e: &mut Errors) -> Option<OptionInput> {
         cap: r.integer("cap", e),
         per_shopper: r.integer("per_shopper", e),
         weight_grams: r.integer("weight_grams", e),
+        made_to_order: r.boolean("made_to_order", e),
     };
     r.end(e);
     Some(input)

@@ -22,7 +22,9 @@ use crate::web::view::{
     Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
-use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};
+use crate::workflows::desk::{
+    Problem, ends_at, is_for_staff, offer, order_number, takes_orders,
+};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
@@ -336,8 +338,7 @@ impl Facts {
         // Of one moment, the cancelling comes before what follows from it.
         happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
         for happening in happenings {
-            // An unknown state of the provider is for staff.
-            if happening.kind != "dispute_unknown" {
+            if !is_for_staff(&happening.kind) {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {

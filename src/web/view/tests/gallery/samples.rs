@@ -65,6 +65,7 @@ fn option(sku: &str, name: &str, price: &str, next: &str, committed: i64) -> Opt
         committed,
         available: None,
         per_shopper: Some(3),
+        made_to_order: false,
     }
 }
 
@@ -327,6 +328,8 @@ pub fn review() -> ReviewPage {
         ships_by: day(2026, 9, 1),
         seller: seller(),
         terms: Some(terms_ref()),
+        button: crate::domain::button::ENGLISH,
+        withdrawal: vec!["You may withdraw within 14 days.".to_owned()],
         address: vec![
             "Ana Sousa".to_owned(),
             "Rua do Almada 5".to_owned(),
