@@ -30,6 +30,7 @@ fn confirmed() -> Letter {
         threshold: "50 units".to_owned(),
         ships_by: date("2026-09-01"),
         stop_loss: date("2026-12-01"),
+        withdrawal: Vec::new(),
     }
 }
 
