@@ -342,7 +342,7 @@ pub fn report(desk: &Desk, tx: &mut Tx, report: &Report, who: &Who) -> Result<Cl
             "Several reports of this order wait for an answer already. Write to the seller, and name the order.",
         ));
     }
-    let (units, text) = checked(&case, report, who)?;
+    let (units, text) = check(&case, report, who)?;
     let now = tx.now.naive_utc();
     let row = ClaimRow {
         id: ClaimId::new(),
@@ -400,8 +400,11 @@ pub(super) fn claim_lines(id: ClaimId, units: &[(OptionId, i64)]) -> Vec<ClaimLi
         .collect()
 }
 
-/// Everything that is wrong with a report.
-fn checked(
+/// Checks a report without keeping it: its units and its text.
+///
+/// # Errors
+/// Everything that is wrong with its fields.
+pub fn check(
     case: &Case,
     report: &Report,
     who: &Who,

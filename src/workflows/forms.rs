@@ -1,7 +1,7 @@
 //! A form that is sent twice does its deed once: each rendering of it carries a key of its own.
 
 use super::desk::Problem;
-use crate::store::{Tx, misc};
+use crate::store::{Conn, Tx, misc};
 
 /// Longest key, in characters.
 const KEY: usize = 64;
@@ -18,4 +18,12 @@ pub fn is_first(tx: &mut Tx, form: &str, key: &str) -> Result<bool, Problem> {
     }
     let now = tx.now.naive_utc();
     Ok(misc::claim_api_key(tx.conn, &format!("form:{form}"), key, &[], now)?)
+}
+
+/// Whether a form's key came before.
+///
+/// # Errors
+/// What the database says.
+pub fn was_sent(conn: &mut Conn, form: &str, key: &str) -> Result<bool, Problem> {
+    Ok(misc::api_answer(conn, &format!("form:{form}"), key)?.is_some())
 }

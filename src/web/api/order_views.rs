@@ -231,8 +231,8 @@ fn order_lines(lines: Vec<LineRow>, currency: Currency) -> Vec<OrderLine> {
             unit_price: Money::new(line.unit_price, currency),
             final_unit_price: line.final_price.map(|price| Money::new(price, currency)),
             state: line.state,
-            allocated: 0,
-            shipped: 0,
+            allocated: line.allocated,
+            shipped: line.shipped,
         })
         .collect()
 }

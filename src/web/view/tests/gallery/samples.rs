@@ -423,6 +423,16 @@ pub fn order() -> OrderPage {
         seller_href: "/m/fern-kiln".to_owned(),
         seller_email: Some("hello@fern-kiln.example".to_owned()),
         end: None,
+        after: AfterPart {
+            claims: Vec::new(),
+            report: None,
+            edit: Some("/o/1/edit?t=abc".to_owned()),
+            withdraw: Some(WithdrawOffer {
+                href: "/o/1/withdraw?t=abc".to_owned(),
+                last_day: None,
+                exempt: Vec::new(),
+            }),
+        },
         events: Some("/o/1/events?t=abc".to_owned()),
     }
 }
