@@ -8,6 +8,18 @@ use super::goods::parcel;
 use crate::api::caller::{Api, order_path, usd, wish};
 use crate::support::database::TestDatabase;
 
+/// A campaign of pens whose supplier's order goes out by itself.
+async fn open(api: &Api) -> String {
+    let supplier = json!({
+        "name": "Nib Works", "email": "orders@nib.example", "lead_time_days": 20,
+        "unit_costs": {"raw": 500, "black": 500}, "currency": "usd",
+    });
+    let supplier = api.post("/suppliers", supplier).send().await.expect(201);
+    let mut body = api.pens();
+    body["supplier_ids"] = json!([supplier["id"]]);
+    api.open(body).await
+}
+
 /// Buys pens for Great Britain, where the law grants withdrawal.
 async fn bought(api: &Api, slug: &str, units: i64) -> (String, String, OrderId) {
     let mut body = wish("a@example.com", "raw", units);
@@ -23,7 +35,7 @@ async fn bought(api: &Api, slug: &str, units: i64) -> (String, String, OrderId) 
 both_databases! {
     async fn a_claim_is_reported_and_resolved(db: TestDatabase) {
         let api = Api::start(&db).await;
-        let slug = api.open(api.pens()).await;
+        let slug = open(&api).await;
         let (id, token, order) = bought(&api, &slug, 4).await;
         let claims = format!("{id}/claims");
         let by_link = format!("{claims}?t={token}");
@@ -61,7 +73,7 @@ both_databases! {
 
     async fn a_shopper_withdraws_and_changes_the_address(db: TestDatabase) {
         let api = Api::start(&db).await;
-        let slug = api.open(api.pens()).await;
+        let slug = open(&api).await;
         let (id, token, _) = bought(&api, &slug, 4).await;
         let own = format!("{id}?t={token}");
         let patch = |body: Value| api.ask(Method::PATCH, &own).anonymous().body(body);
@@ -95,7 +107,7 @@ both_databases! {
 
     async fn the_merchant_refunds_lines_or_an_amount(db: TestDatabase) {
         let api = Api::start(&db).await;
-        let slug = api.open(api.pens()).await;
+        let slug = open(&api).await;
         let (id, _, order) = bought(&api, &slug, 4).await;
         api.shop.advance(chrono::Duration::days(8)).await;
         let refund = format!("{id}/refund");
