@@ -71,7 +71,12 @@ fn preferences(header: &str) -> Vec<String> {
         .take(20)
         .filter_map(|part| {
             let mut pieces = part.split(';');
-            let tag = pieces.next()?.trim().split('-').next()?.to_ascii_lowercase();
+            let tag = pieces
+                .next()?
+                .trim()
+                .split('-')
+                .next()?
+                .to_ascii_lowercase();
             let weight = pieces
                 .find_map(|piece| piece.trim().strip_prefix("q="))
                 .map_or(Some(1000), thousandths)?;
@@ -116,17 +121,29 @@ mod tests {
     #[test]
     fn of_several_languages_the_browsers_is_taken() {
         assert_eq!(text("BE", ""), "Bestelling met betalingsverplichting");
-        assert_eq!(text("BE", "fr-BE,nl;q=0.8"), "Commande avec obligation de paiement");
-        assert_eq!(text("BE", "en, fr;q=0.2, de;q=0.9"), "Zahlungspflichtig bestellen");
+        assert_eq!(
+            text("BE", "fr-BE,nl;q=0.8"),
+            "Commande avec obligation de paiement"
+        );
+        assert_eq!(
+            text("BE", "en, fr;q=0.2, de;q=0.9"),
+            "Zahlungspflichtig bestellen"
+        );
         assert_eq!(text("FI", "sv"), "Beställning med betalningsskyldighet");
-        assert_eq!(text("BE", ";;;q=x,,fr;q=0"), "Bestelling met betalingsverplichting");
+        assert_eq!(
+            text("BE", ";;;q=x,,fr;q=0"),
+            "Bestelling met betalingsverplichting"
+        );
     }
 
     #[test]
     fn the_tables_fit_each_other() {
         assert!(LANGUAGES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         for (code, languages) in LANGUAGES {
-            assert!(Country::parse(code).is_some_and(Country::is_eu_eea_uk), "{code}");
+            assert!(
+                Country::parse(code).is_some_and(Country::is_eu_eea_uk),
+                "{code}"
+            );
             for language in *languages {
                 assert!(WORDS.iter().any(|w| w.language == *language), "{language}");
             }

@@ -87,10 +87,7 @@ mod tests {
         let berlin = Tz::Europe__Berlin;
         let period = Period::new(true, Some(utc("2026-03-01T11:00:00Z")), berlin);
         assert_eq!(period.last_day(berlin), Some(date("2026-03-15")));
-        assert_eq!(
-            period,
-            Period::Until(day_start(date("2026-03-16"), berlin))
-        );
+        assert_eq!(period, Period::Until(day_start(date("2026-03-16"), berlin)));
         assert!(period.is_open(utc("2026-03-15T22:59:59Z")));
         assert!(!period.is_open(utc("2026-03-15T23:00:00Z")));
     }
@@ -105,7 +102,9 @@ mod tests {
     #[test]
     fn the_right_is_by_law_or_chosen_by_the_merchant() {
         let of = |code: &str| Country::parse(code).unwrap();
-        assert!(has_right(of("DE"), false) && has_right(of("GB"), false) && has_right(of("NO"), false));
+        assert!(
+            has_right(of("DE"), false) && has_right(of("GB"), false) && has_right(of("NO"), false)
+        );
         assert!(!has_right(of("US"), false));
         assert!(has_right(of("US"), true));
     }

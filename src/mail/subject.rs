@@ -111,7 +111,9 @@ fn after(number: &str, news: &After, zone: &str) -> String {
             day_of(*at, zone)
         ),
         After::UnitsLeft { amount, .. } => match amount {
-            Some(amount) => format!("Order {number}: a part is not shipped, {amount} goes back to you"),
+            Some(amount) => {
+                format!("Order {number}: a part is not shipped, {amount} goes back to you")
+            }
             None => format!("Order {number}: a part is not shipped"),
         },
         After::AddressChanged { .. } => format!("Order {number} goes to another address"),

@@ -6,9 +6,7 @@ use diesel::prelude::*;
 use super::schema::{claim_lines, claim_photos, claims};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::claim::{ClaimKind, ClaimOutcome, ClaimState};
-use crate::domain::ids::{
-    CampaignId, ClaimId, MerchantId, OptionId, OrderId, PhotoId, ShipmentId,
-};
+use crate::domain::ids::{CampaignId, ClaimId, MerchantId, OptionId, OrderId, PhotoId, ShipmentId};
 
 /// A claim's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]

@@ -121,7 +121,9 @@ pub fn locked(
     let lock = batch.and_then(|b| b.address_lock);
     let locked = lock.is_some_and(|day| now >= day_start(day, case.draft.time_zone));
     match (live && to_come, who) {
-        (false, _) => Some("Nothing of this order is still to be shipped, so nothing can be changed."),
+        (false, _) => {
+            Some("Nothing of this order is still to be shipped, so nothing can be changed.")
+        }
         (true, _) if picked => Some(
             "The parcel is packed already, so it cannot be changed here any more. Write to the seller at once.",
         ),
@@ -263,7 +265,10 @@ pub fn lock_addresses(
     }
     addresses::save_lock(tx.conn, id, from)?;
     let detail = match from {
-        Some(day) => format!("Addresses can be changed before {}.", day.format("%-d %B %Y")),
+        Some(day) => format!(
+            "Addresses can be changed before {}.",
+            day.format("%-d %B %Y")
+        ),
         None => "Addresses can be changed until the parcel is packed.".to_owned(),
     };
     let concerns = Concerns::campaign(&campaign);

@@ -148,9 +148,7 @@ impl Case {
 
     /// Units of a line that were refunded by claims.
     fn compensated(&self, option: OptionId) -> i64 {
-        self.claimed(option, |claim| {
-            claim.outcome == Some(ClaimOutcome::Refund)
-        })
+        self.claimed(option, |claim| claim.outcome == Some(ClaimOutcome::Refund))
     }
 
     /// What goes back for these units, in minor units: what the order costs with them less what the rest costs by
@@ -170,8 +168,7 @@ impl Case {
         })?
         .total;
         let before = self.part_refunds_of_what_stays(|option| self.compensated(option));
-        let after =
-            self.part_refunds_of_what_stays(|option| self.compensated(option) + of(option));
+        let after = self.part_refunds_of_what_stays(|option| self.compensated(option) + of(option));
         let by = super::money::currency(&self.order.currency)?.granularity();
         let given = (before - after) / by * by;
         let kept = self.order.money().kept().max(0);
@@ -217,9 +214,10 @@ impl Case {
                 .iter()
                 .all(|(o, n)| inside.iter().any(|l| l.option_id == *o && l.units >= *n))
         };
-        let mut out = self.parcels.iter().filter(|(parcel, inside)| {
-            parcel.handed_over_at.is_some() && holds(inside)
-        });
+        let mut out = self
+            .parcels
+            .iter()
+            .filter(|(parcel, inside)| parcel.handed_over_at.is_some() && holds(inside));
         out.next_back().map(|(parcel, _)| parcel.id)
     }
 

@@ -17,7 +17,13 @@ pub fn is_first(tx: &mut Tx, form: &str, key: &str) -> Result<bool, Problem> {
         return Err(Problem::field("form_key", say));
     }
     let now = tx.now.naive_utc();
-    Ok(misc::claim_api_key(tx.conn, &format!("form:{form}"), key, &[], now)?)
+    Ok(misc::claim_api_key(
+        tx.conn,
+        &format!("form:{form}"),
+        key,
+        &[],
+        now,
+    )?)
 }
 
 /// Whether a form's key came before.

@@ -69,7 +69,9 @@ pub fn preview(case: &Case, what: &What, dispute_open: bool) -> Result<i64, Prob
             let currency = money::currency(&order.currency)?;
             let wrong = if *amount < 1 || *amount > kept {
                 let most = say(kept, &order.currency);
-                Some(format!("Write an amount above 0, at most {most}: that much is kept."))
+                Some(format!(
+                    "Write an amount above 0, at most {most}: that much is kept."
+                ))
             } else if !currency.is_granular(*amount) {
                 let by = currency.granularity();
                 Some(format!("Write a multiple of {by} minor units."))
@@ -150,7 +152,13 @@ fn units_leave(
     let concerns = Concerns::order(&case.order);
     let detail = format!("Will not be shipped: {}. {reason}", lines.join(", "));
     let which = Which::These(units);
-    let left = take_out(tx, &case.campaign, &mut case.order, &which, RefundPurpose::Change)?;
+    let left = take_out(
+        tx,
+        &case.campaign,
+        &mut case.order,
+        &which,
+        RefundPurpose::Change,
+    )?;
     let amount = nonzero_said(left.back, &case.order.currency);
     if left.whole {
         let detail = format!("Cancelled by staff: {reason}");

@@ -42,10 +42,10 @@ pub struct Left {
 /// Takes units out of a paid order and commits the refund of what the rest does not cost. Parcels that hold any of them
 /// are stopped, their stock is free for others. An order of which nothing is left, and nothing was handed over, is
 /// cancelled whole, shipping included. The campaign is locked by the caller, who keeps the order and tells the shopper.
+/// Units may leave before the judgement too: it prices what is left ([`super::judgement::settle`]).
 ///
 /// # Errors
-/// A wrong field where more units are named than could leave; a conflict while the judgement's prices are not on every
-/// order yet; what the database says.
+/// A wrong field where more units are named than could leave; what the database says.
 pub fn take_out(
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -68,12 +68,6 @@ pub fn take_out(
             back,
             whole: true,
         });
-    }
-    if !order.settled {
-        return Err(Problem::conflict(
-            "being-settled",
-            "The prices of this campaign are being settled. Try again in a minute.",
-        ));
     }
     release(tx, order, &mut lines, &leaving, purpose)?;
     let now = tx.now.naive_utc();

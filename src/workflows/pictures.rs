@@ -77,11 +77,7 @@ pub async fn keep_private(data_dir: &Path, bytes: Vec<u8>) -> Result<Stored, Pro
     keep_as(data_dir, bytes, PRIVATE).await
 }
 
-async fn keep_as(
-    data_dir: &Path,
-    bytes: Vec<u8>,
-    before: &'static str,
-) -> Result<Stored, Problem> {
+async fn keep_as(data_dir: &Path, bytes: Vec<u8>, before: &'static str) -> Result<Stored, Problem> {
     let folder = uploads(data_dir);
     let _turn = DECODING.acquire().await;
     tokio::task::spawn_blocking(move || {

@@ -82,7 +82,11 @@ impl Case {
         let under_way = |state| matches!(state, ShipmentState::Picked | ShipmentState::HandedOver);
         let coming = self.lines.iter().any(|l| l.units().unshipped() > 0)
             || self.parcels.iter().any(|(p, _)| under_way(p.state));
-        let last = self.parcels.iter().filter_map(|(p, _)| p.delivered_at).max();
+        let last = self
+            .parcels
+            .iter()
+            .filter_map(|(p, _)| p.delivered_at)
+            .max();
         Period::new(!coming, last.map(|at| at.and_utc()), self.draft.time_zone)
     }
 
@@ -344,7 +348,9 @@ fn acknowledge(
     let number = order_number(case.order.number);
     let mut said = vec![format!("{}: {}.", case.order.name, lines.join(", "))];
     if let Some(back) = nonzero_said(back, &case.order.currency) {
-        said.push(format!("What was not handed over left the order: {back} goes back."));
+        said.push(format!(
+            "What was not handed over left the order: {back} goes back."
+        ));
     }
     if let Some(day) = claim.and_then(|c| c.refund_by) {
         said.push(format!(
@@ -358,7 +364,14 @@ fn acknowledge(
         |c| format!("/admin/claims/{}", c.id),
     );
     let subject = format!("Order {number}: the shopper withdrew from the contract");
-    desk.tell_staff(tx, Concerns::order(&case.order), &once, &subject, said, &path)
+    desk.tell_staff(
+        tx,
+        Concerns::order(&case.order),
+        &once,
+        &subject,
+        said,
+        &path,
+    )
 }
 
 /// When things that nobody asks for are done on their day.
@@ -391,7 +404,13 @@ pub fn due(desk: &Desk, tx: &mut Tx, id: ClaimId) -> Result<Option<DateTime<Utc>
     }
     let there = row.returned_at.is_some() || row.return_sent_at.is_some();
     if tx.now >= pay && there {
-        resolve(desk, tx, None, id, ("system", &Decision::Refund { shown: None }))?;
+        resolve(
+            desk,
+            tx,
+            None,
+            id,
+            ("system", &Decision::Refund { shown: None }),
+        )?;
         return Ok(None);
     }
     let number = order_number(case.order.number);
@@ -399,7 +418,8 @@ pub fn due(desk: &Desk, tx: &mut Tx, id: ClaimId) -> Result<Option<DateTime<Utc>
     let said = if there {
         format!("If you do not give it before, it goes out by itself on {day}.")
     } else {
-        "Neither the goods nor a proof that they were sent are there yet; until then it may wait.".to_owned()
+        "Neither the goods nor a proof that they were sent are there yet; until then it may wait."
+            .to_owned()
     };
     desk.tell_staff(
         tx,

@@ -83,7 +83,13 @@ pub async fn address(staff: Staff, path: web::Path<String>) -> Result<HttpRespon
     let order = order_of(&staff, &path).await?;
     let typed = change::Typed::of(&order)?;
     let delivery = order.delivery.as_str();
-    Ok(address_page(&staff, &order, &typed, delivery, Problems::default()))
+    Ok(address_page(
+        &staff,
+        &order,
+        &typed,
+        delivery,
+        Problems::default(),
+    ))
 }
 
 /// `POST /admin/orders/{id}/address`
@@ -108,7 +114,13 @@ pub async fn save_address(
     match act(&staff, f, "The address is saved.", &to).await {
         Err(Refusal::Problem(Problem::Invalid(errors))) => {
             let problems = problems_of(&errors);
-            Ok(address_page(&staff, &order, &typed, form.get("delivery"), problems))
+            Ok(address_page(
+                &staff,
+                &order,
+                &typed,
+                form.get("delivery"),
+                problems,
+            ))
         }
         other => other,
     }

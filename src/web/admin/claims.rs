@@ -15,8 +15,8 @@ use crate::domain::day::{day_of, parse_date};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{ClaimId, OptionId, OrderId, PhotoId};
 use crate::domain::money::parse_decimal;
-use crate::store::claims::{self as rows, ClaimPhotoRow};
 use crate::domain::withdrawal::WARN_DAYS;
+use crate::store::claims::{self as rows, ClaimPhotoRow};
 use crate::store::merchants::MerchantRow;
 use crate::store::{Conn, orders};
 use crate::web::order::{claim_badge, claim_picture, photo_answer};
@@ -91,7 +91,9 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     let page = ListPage {
         shell: staff.shell("orders"),
         title: "Claims and withdrawals".to_owned(),
-        lead: Some("What went wrong after the door, and who withdrew from the contract.".to_owned()),
+        lead: Some(
+            "What went wrong after the door, and who withdrew from the contract.".to_owned(),
+        ),
         actions: Vec::new(),
         filters: vec![
             Field::select(
@@ -172,15 +174,17 @@ struct Known {
 
 async fn known(staff: &Staff, path: &str) -> Result<Known, Refusal> {
     let (merchant, claim) = (staff.merchant.id, id::<ClaimId>(path)?);
-    let found = staff.office.read(move |conn: &mut Conn| -> Result<_, Problem> {
-        let claim = read(conn, merchant, claim)?;
-        Ok(Known {
-            photos: rows::photos_of(conn, &[claim.row.id])?,
-            back: claim.back()?,
-            stock: claim.stock(conn)?,
-            claim,
-        })
-    });
+    let found = staff
+        .office
+        .read(move |conn: &mut Conn| -> Result<_, Problem> {
+            let claim = read(conn, merchant, claim)?;
+            Ok(Known {
+                photos: rows::photos_of(conn, &[claim.row.id])?,
+                back: claim.back()?,
+                stock: claim.stock(conn)?,
+                claim,
+            })
+        });
     Ok(found.await?)
 }
 
@@ -196,7 +200,10 @@ impl Known {
             fact("Shopper", self.claim.case.order.name.clone()),
             fact("Reported", short(row.opened_at, zone)),
             fact("By", row.reported_by.clone()),
-            fact("Units", self.claim.case.say_units(&self.claim.units()).join(", ")),
+            fact(
+                "Units",
+                self.claim.case.say_units(&self.claim.units()).join(", "),
+            ),
         ];
         let days = [
             ("Refund due by", row.refund_by),
@@ -261,8 +268,14 @@ impl Known {
         let mut deeds = vec![deed(
             "Refund it in full",
             "refund",
-            format!("{amount} goes back: the price of these units, with their share of tax{}.",
-                if withdrawal { " and standard shipping, as far as it was charged for them" } else { "" }),
+            format!(
+                "{amount} goes back: the price of these units, with their share of tax{}.",
+                if withdrawal {
+                    " and standard shipping, as far as it was charged for them"
+                } else {
+                    ""
+                }
+            ),
             vec![Line::Hidden("shown".into(), self.back.to_string())],
             format!("Refund {amount}"),
             true,
@@ -277,7 +290,14 @@ impl Known {
                     -short
                 ),
             };
-            deeds.push(deed("Send it again", "reship", text, Vec::new(), "Send it again".into(), false));
+            deeds.push(deed(
+                "Send it again",
+                "reship",
+                text,
+                Vec::new(),
+                "Send it again".into(),
+                false,
+            ));
             deeds.push(deed(
                 "Refund a part",
                 "part",
@@ -356,13 +376,17 @@ impl Known {
         deed: impl Fn(&'static str, &str, String, Vec<Line>, String, bool) -> Deed,
     ) -> Deed {
         let day = day_of(now, self.claim.case.draft.time_zone) + Duration::days(14);
-        let by = typed.some("by").map_or_else(|| day.to_string(), str::to_owned);
-        let address = typed.some("address").map_or_else(
-            || self.claim.case.merchant.address.clone(),
-            str::to_owned,
-        );
+        let by = typed
+            .some("by")
+            .map_or_else(|| day.to_string(), str::to_owned);
+        let address = typed
+            .some("address")
+            .map_or_else(|| self.claim.case.merchant.address.clone(), str::to_owned);
         let lines = vec![
-            Field::input("date", "by", "By when").value(by).problems(problems).into(),
+            Field::input("date", "by", "By when")
+                .value(by)
+                .problems(problems)
+                .into(),
             Field::area("address", "Where to", 4)
                 .max_length(500)
                 .value(address)
@@ -370,7 +394,14 @@ impl Known {
                 .into(),
         ];
         let text = "The shopper is told where to and by when, and can say that it is on its way.";
-        deed("Ask for the goods first", "return", text.into(), lines, "Ask for the goods".into(), false)
+        deed(
+            "Ask for the goods first",
+            "return",
+            text.into(),
+            lines,
+            "Ask for the goods".into(),
+            false,
+        )
     }
 
     fn draw(&self, staff: &Staff, typed: &Typed, problems: Problems) -> HttpResponse {
@@ -382,14 +413,22 @@ impl Known {
         } else {
             StatusCode::UNPROCESSABLE_ENTITY
         };
-        let photos = self.photos.iter().map(|p| {
-            claim_picture(p, format!("/admin/claims/{}/photos/{}", row.id, p.id))
-        });
+        let photos = self
+            .photos
+            .iter()
+            .map(|p| claim_picture(p, format!("/admin/claims/{}/photos/{}", row.id, p.id)));
         let page = ClaimPage {
             shell: staff.shell("orders"),
-            title: format!("Order {}: {}", order_number(order.number), say_kind(row.kind)),
+            title: format!(
+                "Order {}: {}",
+                order_number(order.number),
+                say_kind(row.kind)
+            ),
             badge: claim_badge(row),
-            order: Link::new(format!("/admin/orders/{}", order.id), order_number(order.number)),
+            order: Link::new(
+                format!("/admin/orders/{}", order.id),
+                order_number(order.number),
+            ),
             text: row.text.clone(),
             facts: self.facts(),
             photos: photos.collect(),
@@ -605,7 +644,10 @@ fn new_page(staff: &Staff, case: &Case, typed: &Typed, problems: Problems) -> Ht
             .problems(&problems)
             .into(),
     );
-    lines.push(Line::Hidden("form_key".into(), crate::web::order::new_key()));
+    lines.push(Line::Hidden(
+        "form_key".into(),
+        crate::web::order::new_key(),
+    ));
     page.sections = vec![Section::new("The matter", lines)];
     page.submit = "Write it down".to_owned();
     page.problems = problems;
@@ -615,7 +657,12 @@ fn new_page(staff: &Staff, case: &Case, typed: &Typed, problems: Problems) -> Ht
 /// `GET /admin/orders/{id}/claims/new`
 pub async fn new(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let case = case_of(&staff, &path).await?;
-    Ok(new_page(&staff, &case, &Typed::default(), Problems::default()))
+    Ok(new_page(
+        &staff,
+        &case,
+        &Typed::default(),
+        Problems::default(),
+    ))
 }
 
 /// `POST /admin/orders/{id}/claims/new`
@@ -659,7 +706,10 @@ pub async fn make(
         Ok(())
     });
     match done.await {
-        Ok(()) => staff.done("It is written down.", &format!("/admin/orders/{}", case.order.id)),
+        Ok(()) => staff.done(
+            "It is written down.",
+            &format!("/admin/orders/{}", case.order.id),
+        ),
         Err(Problem::Invalid(errors)) => wrong(&errors),
         Err(other) => Err(other.into()),
     }
@@ -696,7 +746,11 @@ pub fn waiting(
             },
             icon: "box",
             title: format!("Order {number}: something {}", say_kind(claim.kind)),
-            text: format!("{}, since {}.", order.name, claim.opened_at.format("%-d %B")),
+            text: format!(
+                "{}, since {}.",
+                order.name,
+                claim.opened_at.format("%-d %B")
+            ),
             when: match claim.refund_by {
                 Some(day) => format!("refund by {}", day.format("%-d %B")),
                 None => "soon".to_owned(),

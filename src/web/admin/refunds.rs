@@ -85,7 +85,9 @@ fn draw(staff: &Staff, case: &Case, open: bool, typed: &Typed, problems: Problem
         }
     }
     if units.is_empty() {
-        units.push(Line::Text("Everything was handed over. What is wrong with it is a claim.".into()));
+        units.push(Line::Text(
+            "Everything was handed over. What is wrong with it is a claim.".into(),
+        ));
     }
     page.sections = vec![
         Section::new("Units that will not be shipped", units),
@@ -129,7 +131,13 @@ pub async fn ask(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, 
         let say = "This order is not paid, or is closed: there is nothing to give back.";
         return Err(Problem::conflict("wrong-state", say).into());
     }
-    Ok(draw(&staff, &case, open, &Typed::default(), Problems::default()))
+    Ok(draw(
+        &staff,
+        &case,
+        open,
+        &Typed::default(),
+        Problems::default(),
+    ))
 }
 
 /// What was asked for; else what is wrong with it, at the form's fields.
@@ -178,7 +186,14 @@ fn at_fields(errors: &[FieldError], what: Option<&What>) -> Problems {
 }
 
 /// The amount, before the button that gives it back.
-fn shown(staff: &Staff, case: &Case, typed: &Typed, what: &What, back: i64, open: bool) -> HttpResponse {
+fn shown(
+    staff: &Staff,
+    case: &Case,
+    typed: &Typed,
+    what: &What,
+    back: i64,
+    open: bool,
+) -> HttpResponse {
     let number = order_number(case.order.number);
     let amount = say(back, &case.order.currency);
     let mut page = frame(staff, case, format!("{amount} goes back"));
@@ -206,7 +221,10 @@ fn shown(staff: &Staff, case: &Case, typed: &Typed, what: &What, back: i64, open
         })
         .collect();
     hidden.push(Line::Hidden("shown".into(), back.to_string()));
-    hidden.push(Line::Hidden("form_key".into(), crate::web::order::new_key()));
+    hidden.push(Line::Hidden(
+        "form_key".into(),
+        crate::web::order::new_key(),
+    ));
     hidden.push(Line::Text(format!("The reason: {}", typed.get("reason"))));
     page.sections = vec![Section::new("Sure?", hidden)];
     page.submit = format!("Refund {amount}");
@@ -226,12 +244,16 @@ pub async fn act(
     let known = what.as_ref().ok().cloned();
     let fields = |errors: &[FieldError]| at_fields(errors, known.as_ref());
     let href = format!("/admin/orders/{}", case.order.id);
-    let (Some(key), Ok(before)) = (typed.some("form_key"), typed.get("shown").parse::<i64>()) else {
+    let (Some(key), Ok(before)) = (typed.some("form_key"), typed.get("shown").parse::<i64>())
+    else {
         // Everything that is wrong at once.
         let looked = what.and_then(|what| Ok((preview(&case, &what, open)?, what)));
         let mut errors = Vec::new();
         if typed.get("reason").trim().is_empty() {
-            errors.push(FieldError::new("reason", "write the reason; the shopper reads it"));
+            errors.push(FieldError::new(
+                "reason",
+                "write the reason; the shopper reads it",
+            ));
         }
         return match looked {
             Ok((back, what)) if errors.is_empty() => {

@@ -355,7 +355,9 @@ pub(super) async fn refund(ask: Ask, path: Path<String>) -> Response {
         let mut e = Errors::default();
         let said = bodies::refund(&body, currency(&order.currency)?, &mut e);
         let Some((what, reason)) = said.filter(|_| e.is_empty()) else {
-            return Err(conflict_first(tx.conn, &order, &body)?.unwrap_or(Problem::Invalid(e.all())));
+            return Err(
+                conflict_first(tx.conn, &order, &body)?.unwrap_or(Problem::Invalid(e.all()))
+            );
         };
         let row = match what {
             None => {
@@ -390,7 +392,9 @@ fn conflict_first(
     if !whole {
         let case = read(conn, order.id)?;
         let looked = preview(&case, &What::Lines(Vec::new()), false);
-        return Ok(looked.err().filter(|p| matches!(p, Problem::Conflict { .. })));
+        return Ok(looked
+            .err()
+            .filter(|p| matches!(p, Problem::Conflict { .. })));
     }
     let campaign = crate::store::campaigns::by_id(conn, order.campaign_id)?;
     let closed = order.state.is_live()

@@ -116,7 +116,10 @@ fn page(
         (ClaimKind::Refused, "I did not accept the parcel"),
     ];
     let choices = choices.map(|(kind, label)| Choice::new(kind.as_str(), label));
-    let free = case.lines.iter().map(|l| (l.sku.as_str(), case.claimable(l)));
+    let free = case
+        .lines
+        .iter()
+        .map(|l| (l.sku.as_str(), case.claimable(l)));
     let units = free
         .filter(|(_, most)| *most > 0)
         .map(|(sku, most)| units_field(case, (sku, most), typed.of(sku), &problems));
@@ -163,7 +166,12 @@ async fn ask(
                 form_key: new_key(),
                 ..Typed::default()
             };
-            page(&office, &request, &opened, (&facts, &typed, Problems::default()))
+            page(
+                &office,
+                &request,
+                &opened,
+                (&facts, &typed, Problems::default()),
+            )
         }
         Err(e) => refused(&office, &request, &e),
     }
@@ -183,7 +191,9 @@ async fn read_form(mut form: Multipart) -> Result<Typed, Problem> {
     while let Some(mut part) = form.try_next().await.map_err(|e| broken(Broken::Form(e)))? {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "photos" {
-            let (bytes, more) = take(&mut part, MAX_BYTES, &mut read).await.map_err(broken)?;
+            let (bytes, more) = take(&mut part, MAX_BYTES, &mut read)
+                .await
+                .map_err(broken)?;
             typed.too_large |= more;
             // Browsers send an empty file where none was chosen.
             if typed.photos.len() >= MOST_PHOTOS && !bytes.is_empty() {
@@ -193,7 +203,9 @@ async fn read_form(mut form: Multipart) -> Result<Typed, Problem> {
             }
             continue;
         }
-        let (bytes, _) = take(&mut part, 16 * 1024, &mut read).await.map_err(broken)?;
+        let (bytes, _) = take(&mut part, 16 * 1024, &mut read)
+            .await
+            .map_err(broken)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         match name.as_str() {
             "kind" => typed.kind = text,
@@ -399,7 +411,9 @@ async fn sent(
     match done {
         Ok(_) => see_other(&format!("{}&done=sent", opened.path(""))),
         Err(Problem::Invalid(errors)) => {
-            let say = errors.first().map_or_else(String::new, |e| e.message.clone());
+            let say = errors
+                .first()
+                .map_or_else(String::new, |e| e.message.clone());
             super::show_with(&office, &request, &opened, (claim, proof, say)).await
         }
         Err(e) => trouble::page(shell(&office, &request, &opened.path("")), &e),

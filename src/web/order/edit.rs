@@ -36,8 +36,20 @@ pub fn address_fields(typed: &Typed, problems: &Problems) -> Vec<Field> {
     vec![
         text("name", "Name", &typed.name, "name"),
         text("line1", "Street and number", &typed.line1, "address-line1"),
-        text("line2", "Flat, company, floor", &typed.line2, "address-line2").optional(),
-        text("postal_code", "Postal code", &typed.postal_code, "postal-code").optional(),
+        text(
+            "line2",
+            "Flat, company, floor",
+            &typed.line2,
+            "address-line2",
+        )
+        .optional(),
+        text(
+            "postal_code",
+            "Postal code",
+            &typed.postal_code,
+            "postal-code",
+        )
+        .optional(),
         text("city", "Town", &typed.city, "address-level2"),
         text("region", "Region", &typed.region, "address-level1").optional(),
     ]
@@ -142,7 +154,12 @@ async fn save(
                     problems.add(e.field, e.message);
                 }
                 let delivery = delivery.unwrap_or(facts.order.delivery);
-                page(&office, &request, &opened, (&facts, &typed, delivery, problems))
+                page(
+                    &office,
+                    &request,
+                    &opened,
+                    (&facts, &typed, delivery, problems),
+                )
             }
             Err(e) => refused(&office, &request, &e),
         },

@@ -198,12 +198,7 @@ async fn show_with(
 }
 
 /// What is around a form of an order.
-fn form_of(
-    facts: &Facts,
-    opened: &Opened,
-    below: &str,
-    problems: Problems,
-) -> OrderForm {
+fn form_of(facts: &Facts, opened: &Opened, below: &str, problems: Problems) -> OrderForm {
     OrderForm {
         number: order_number(facts.order.number),
         order_href: opened.path(""),

@@ -7,10 +7,10 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::ClaimId;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Delivery, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
-use crate::domain::ids::ClaimId;
 use crate::store::Conn;
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
 use crate::store::claims::ClaimPhotoRow;
@@ -27,9 +27,7 @@ use crate::web::view::{
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
 use crate::workflows::claims::{self, Case, Who};
-use crate::workflows::desk::{
-    Problem, ends_at, is_for_staff, offer, order_number, takes_orders,
-};
+use crate::workflows::desk::{Problem, ends_at, is_for_staff, offer, order_number, takes_orders};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;

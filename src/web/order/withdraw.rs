@@ -37,7 +37,9 @@ fn page(
     opened: &Opened,
     (facts, typed, problems): (&Facts, Option<&Typed>, Problems),
 ) -> HttpResponse {
-    let right = facts.case().and_then(|case| Some((case, case.right(office.now())?)));
+    let right = facts
+        .case()
+        .and_then(|case| Some((case, case.right(office.now())?)));
     let Some((case, right)) = right else {
         let why = Problem::conflict(
             "no-right-of-withdrawal",
@@ -101,7 +103,12 @@ async fn ask(
         Err(e) => return refused(&office, &request, &e),
     };
     match read(&office, opened.id).await {
-        Ok(facts) => page(&office, &request, &opened, (&facts, None, Problems::default())),
+        Ok(facts) => page(
+            &office,
+            &request,
+            &opened,
+            (&facts, None, Problems::default()),
+        ),
         Err(e) => refused(&office, &request, &e),
     }
 }

@@ -66,7 +66,11 @@ pub struct OrderForm {
 
 impl OrderForm {
     fn icons(&self) -> &'static str {
-        if self.problems.is_empty() { "" } else { "alert" }
+        if self.problems.is_empty() {
+            ""
+        } else {
+            "alert"
+        }
     }
 }
 

@@ -182,7 +182,8 @@ pub fn ask_return(
         }
     };
     if address.trim().is_empty() {
-        let say = "Write where the goods shall be sent, or add your postal address in the settings.";
+        let say =
+            "Write where the goods shall be sent, or add your postal address in the settings.";
         errors.push(FieldError::new("address", say));
     }
     if claim.row.state != ClaimState::Open {
@@ -198,10 +199,16 @@ pub fn ask_return(
         claim.say_units(),
         by.format("%-d %B %Y")
     );
-    claim.moved(tx, ClaimEvent::ReturnAsked, (person, "return_asked", detail))?;
+    claim.moved(
+        tx,
+        ClaimEvent::ReturnAsked,
+        (person, "return_asked", detail),
+    )?;
     let lines = claim.case.say_units(&claim.units());
     let news = After::ReturnAsked { lines, address, by };
-    claim.case.tell(desk, tx, &format!("return_asked:{id}"), news)?;
+    claim
+        .case
+        .tell(desk, tx, &format!("return_asked:{id}"), news)?;
     Ok(claim.row)
 }
 
@@ -235,7 +242,10 @@ pub fn mark_sent(
         claim.concerns(),
         &format!("return_sent:{id}:{proof}"),
         &format!("Order {number}: goods are on their way back to you"),
-        vec![format!("{}. The shopper's proof: {proof}.", claim.say_units())],
+        vec![format!(
+            "{}. The shopper's proof: {proof}.",
+            claim.say_units()
+        )],
         &format!("/admin/claims/{id}"),
     )?;
     look_at_withdrawal(tx, &claim.row)?;
@@ -306,10 +316,16 @@ pub fn receive(
     let lines = claim.case.say_units(&came);
     claim.row.returned_at = Some(now);
     let detail = format!("{} came back.", lines.join(", "));
-    claim.moved(tx, ClaimEvent::Received, (person, "return_received", detail))?;
+    claim.moved(
+        tx,
+        ClaimEvent::Received,
+        (person, "return_received", detail),
+    )?;
     end_parcel(tx, &claim, &came, ShipmentEvent::Returned)?;
     let news = After::ReturnReceived { lines };
-    claim.case.tell(desk, tx, &format!("return_received:{id}"), news)?;
+    claim
+        .case
+        .tell(desk, tx, &format!("return_received:{id}"), news)?;
     look_at_withdrawal(tx, &claim.row)?;
     Ok(claim.row)
 }
@@ -329,9 +345,11 @@ fn end_parcel(
     let Some((parcel, inside)) = found else {
         return Ok(());
     };
-    let all = inside
-        .iter()
-        .all(|l| units.iter().any(|(o, n)| *o == l.option_id && *n >= l.units));
+    let all = inside.iter().all(|l| {
+        units
+            .iter()
+            .any(|(o, n)| *o == l.option_id && *n >= l.units)
+    });
     if let (true, Ok(state)) = (all, parcel.state.after(event)) {
         let (mut row, from) = (parcel.clone(), parcel.state);
         row.state = state;
@@ -378,9 +396,19 @@ pub fn resolve(
             let amount = nonzero_said(back, &claim.case.order.currency);
             let what = say_kind(claim.row.kind);
             let detail = format!("Refunded in full: {}, which {what}.", lines.join(", "));
-            (detail, After::Refunded { lines, amount, held })
+            (
+                detail,
+                After::Refunded {
+                    lines,
+                    amount,
+                    held,
+                },
+            )
         }
-        Decision::Part { amount, reason: why } => {
+        Decision::Part {
+            amount,
+            reason: why,
+        } => {
             let (amount, why) = part(&claim, *amount, why)?;
             claim.row.outcome = Some(ClaimOutcome::PartialRefund);
             claim.row.outcome_reason = Some(why.clone());
@@ -407,7 +435,9 @@ pub fn resolve(
     if claim.row.kind == ClaimKind::Lost && claim.row.outcome != Some(ClaimOutcome::Refused) {
         end_parcel(tx, &claim, &claim.units(), ShipmentEvent::Lost)?;
     }
-    claim.case.tell(desk, tx, &format!("claim_resolved:{id}"), news)?;
+    claim
+        .case
+        .tell(desk, tx, &format!("claim_resolved:{id}"), news)?;
     Ok(claim.row)
 }
 
@@ -418,10 +448,16 @@ fn part(claim: &Claim, amount: i64, why: &str) -> Result<(i64, String), Problem>
     let currency = money::currency(&order.currency)?;
     let mut errors = Vec::new();
     if amount < 1 || amount > most {
-        let say = format!("Write an amount above 0, at most {}.", say(most, &order.currency));
+        let say = format!(
+            "Write an amount above 0, at most {}.",
+            say(most, &order.currency)
+        );
         errors.push(FieldError::new("amount", say));
     } else if !currency.is_granular(amount) {
-        let say = format!("Write a multiple of {} minor units.", currency.granularity());
+        let say = format!(
+            "Write a multiple of {} minor units.",
+            currency.granularity()
+        );
         errors.push(FieldError::new("amount", say));
     }
     let why = match reason(why) {
@@ -461,7 +497,10 @@ fn send_again(tx: &mut Tx, claim: &Claim, person: &str) -> Result<(), Problem> {
             "The shopper withdrew from the contract: the goods are refunded, not sent again.",
         ));
     }
-    let missing = claim.stock(tx.conn)?.into_iter().find(|(_, left)| *left < 0);
+    let missing = claim
+        .stock(tx.conn)?
+        .into_iter()
+        .find(|(_, left)| *left < 0);
     if let Some((option, short)) = missing {
         return Err(Problem::conflict(
             "no-stock",

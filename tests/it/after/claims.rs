@@ -60,7 +60,13 @@ async fn claims_of(shop: &Shop, order: OrderId) -> Vec<claims::ClaimRow> {
     shop.read(move |c| claims::of_order(c, order)).await
 }
 
-async fn opened(shop: &Shop, order: OrderId, kind: ClaimKind, sku: &str, units: i64) -> Result<ClaimId, Problem> {
+async fn opened(
+    shop: &Shop,
+    order: OrderId,
+    kind: ClaimKind,
+    sku: &str,
+    units: i64,
+) -> Result<ClaimId, Problem> {
     let wish = Report {
         order,
         kind,

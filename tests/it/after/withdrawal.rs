@@ -19,7 +19,11 @@ use crate::shop::{Visitor, but, typed};
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
 
-pub async fn withdraws(shop: &Shop, order: OrderId, lines: &[(&str, i64)]) -> Result<Declared, Problem> {
+pub async fn withdraws(
+    shop: &Shop,
+    order: OrderId,
+    lines: &[(&str, i64)],
+) -> Result<Declared, Problem> {
     let said = Declaration {
         order,
         lines: lines.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect(),

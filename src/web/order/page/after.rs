@@ -72,8 +72,9 @@ impl Facts {
                 .collect(),
             sent: (awaited && claim.return_sent_at.is_none()).then(|| {
                 let name = format!("proof-{}", claim.id);
-                let mut field = Field::text(name.clone(), "Tracking number, or carrier and receipt")
-                    .max_length(200);
+                let mut field =
+                    Field::text(name.clone(), "Tracking number, or carrier and receipt")
+                        .max_length(200);
                 if let Some((_, typed, say)) = wrong.filter(|(c, ..)| *c == claim.id) {
                     let mut problems = Problems::default();
                     problems.add(name, say.clone());
