@@ -8,7 +8,7 @@ use askama::Template;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
 use super::campaigns::{head, row};
-use super::claims;
+use super::claim_list;
 use super::guard::{Refusal, Staff};
 use super::kit::{Table, short, zone_of};
 use crate::domain::campaign::CampaignState;
@@ -63,7 +63,7 @@ pub fn things(
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
     }
-    claims::waiting(conn, merchant, now, &mut things)?;
+    claim_list::waiting(conn, merchant, now, &mut things)?;
     refused_mails(conn, merchant, &mut things)?;
     dead_work(conn, merchant, &mut things)?;
     things.sort_by_key(|thing| thing.urgency);
