@@ -44,7 +44,8 @@ async fn place_the_order(browser: &Browser, shop: &Shop, email: &str) {
     for said in ["Rua do Forno 1", "Rua das Flores 12", "version 1", email] {
         assert!(review.contains(said), "{said:?} is not in {review}");
     }
-    browser.click("Order with obligation to pay $200.00").await;
+    // The address is in Portugal, where the law wants these words.
+    browser.click("Encomenda com obrigação de pagar $200.00").await;
     browser.wait_for_text("Your units are kept").await;
     // The page is made in the background; who waits in the queue is led there.
     shop.settle().await;
