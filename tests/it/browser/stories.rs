@@ -45,7 +45,9 @@ async fn place_the_order(browser: &Browser, shop: &Shop, email: &str) {
         assert!(review.contains(said), "{said:?} is not in {review}");
     }
     // The address is in Portugal, where the law wants these words.
-    browser.click("Encomenda com obrigação de pagar $200.00").await;
+    browser
+        .click("Encomenda com obrigação de pagar $200.00")
+        .await;
     browser.wait_for_text("Your units are kept").await;
     // The page is made in the background; who waits in the queue is led there.
     shop.settle().await;
