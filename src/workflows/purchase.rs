@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub mod stock;
 mod supplier;
 
 pub use supplier::{acknowledge, cancel_all, unanswered};
@@ -305,6 +306,7 @@ fn issue(
     let to = campaign.state.after(CampaignEvent::Ordered)?;
     campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
     orders::backorder(tx.conn, batch.id)?;
+    stock::reckon(tx, batch.id)?;
     tx.touch(campaign.id);
     let said = purchase_number(number);
     happened(

@@ -27,7 +27,7 @@ pub fn cancel_all(desk: &Desk, tx: &mut Tx, batch: BatchId) -> Result<(), Proble
             tell_cancelled(desk, tx, &row)?;
         }
     }
-    Ok(())
+    super::stock::reckon(tx, batch)
 }
 
 fn tell_cancelled(desk: &Desk, tx: &mut Tx, row: &PurchaseOrderRow) -> Result<(), Problem> {
