@@ -93,11 +93,11 @@ async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Troub
     }
 }
 
-/// Reminds a supplier who has not answered, then tells staff.
+/// Reminds a supplier who has not answered, tells staff of silence, of a refusal, and of goods that do not come.
 pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: PurchaseOrderId = subject.parse().map_err(|_| unreadable(subject))?;
     let next = office
-        .write(move |desk, tx| purchase::unanswered(desk, tx, id))
+        .write(move |desk, tx| purchase::watch(desk, tx, id))
         .await?;
     Ok(next.map_or(Next::Done, Next::At))
 }

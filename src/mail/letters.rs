@@ -5,7 +5,7 @@ use askama::Template;
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
 use crate::workflows::letters::{
-    About, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -150,6 +150,7 @@ letter!(
         supplier: &'a str,
         number: &'a str,
         units: String,
+        why: &'a WhyWithdrawn,
         link: &'a str,
     }
 );
@@ -333,12 +334,14 @@ fn purchase(letter: &Letter, subject: &str) -> askama::Result<(String, String)> 
             supplier,
             number,
             units: count,
+            why,
             link,
         } => PurchaseOrderCancelled {
             merchant,
             supplier,
             number,
             units: units(*count),
+            why,
             link,
         }
         .write(subject),

@@ -128,6 +128,7 @@ fn conflict_title(kind: &str) -> &'static str {
         "campaign-ended" => "The campaign has ended",
         "seller-incomplete" => "The seller's data is not complete",
         "order-sent-to-supplier" => "The supplier's order was sent",
+        "nothing-to-order" => "Nothing is left to order",
         "purchase-order-blocked" => "The purchase order is blocked",
         "idempotency-key-reused" => "The key was used for another request",
         _ => "Not possible in this state",

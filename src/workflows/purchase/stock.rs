@@ -38,9 +38,7 @@ pub fn reckon(tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
     }
     for (option, units) in ordered {
         let row = kept.iter().find(|row| row.option_id == option);
-        let mut row = row
-            .cloned()
-            .unwrap_or_else(|| StockRow::new(batch, option));
+        let mut row = row.cloned().unwrap_or_else(|| StockRow::new(batch, option));
         if row.ordered != units {
             row.ordered = units;
             stock::save(tx.conn, &row)?;
