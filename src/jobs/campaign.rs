@@ -4,9 +4,10 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{BatchId, CampaignId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, CampaignId, EtaId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
 use crate::workflows::desk::ends_at;
+use crate::workflows::eta;
 use crate::workflows::judgement::{self, Judged};
 use crate::workflows::office::Office;
 use crate::workflows::purchase::{self, Sent};
@@ -99,5 +100,12 @@ pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Ne
     let next = office
         .write(move |desk, tx| purchase::watch(desk, tx, id))
         .await?;
+    Ok(next.map_or(Next::Done, Next::At))
+}
+
+/// Passes a supplier's date on once its day is over.
+pub(super) async fn dates(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: EtaId = subject.parse().map_err(|_| unreadable(subject))?;
+    let next = office.write(move |_, tx| eta::due(tx, id)).await?;
     Ok(next.map_or(Next::Done, Next::At))
 }
