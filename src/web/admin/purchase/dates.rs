@@ -119,8 +119,9 @@ pub(super) async fn pass_on(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
-    let known = one(&staff, &path.0).await?;
-    let (date, by) = (known.date(&path.1)?.id, staff.name());
+    let (order, date) = path.into_inner();
+    let known = one(&staff, &order).await?;
+    let (date, by) = (known.date(&date)?.id, staff.name());
     let f = move |_: &Desk, tx: &mut Tx| eta::pass_on(tx, date, &by).map(|_| ());
     act(
         &staff,
@@ -137,8 +138,9 @@ pub(super) async fn keep(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
-    let known = one(&staff, &path.0).await?;
-    let (date, by) = (known.date(&path.1)?.id, staff.name());
+    let (order, date) = path.into_inner();
+    let known = one(&staff, &order).await?;
+    let (date, by) = (known.date(&date)?.id, staff.name());
     let f = move |_: &Desk, tx: &mut Tx| eta::withhold(tx, date, &by).map(|_| ());
     act(
         &staff,
@@ -198,8 +200,9 @@ pub(super) async fn ask(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
-    let known = one(&staff, &path.0).await?;
-    let date = known.date(&path.1)?;
+    let (order, date) = path.into_inner();
+    let known = one(&staff, &order).await?;
+    let date = known.date(&date)?;
     let mut typed = Typed::default();
     typed.set(
         "ship_date",
@@ -219,8 +222,9 @@ pub(super) async fn edit(
     form: Pairs,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
-    let known = one(&staff, &path.0).await?;
-    let date = known.date(&path.1)?;
+    let (order, date) = path.into_inner();
+    let known = one(&staff, &order).await?;
+    let date = known.date(&date)?;
     let typed = Typed::from(form.into_inner());
     let Some(ship_date) = parse_date(typed.get("ship_date").trim()) else {
         let mut problems = Problems::default();

@@ -304,7 +304,8 @@ impl Known {
                 let missing = || Problem::field("split.supplier_id", "choose the second supplier");
                 let second = supplier("split.supplier_id")?.ok_or_else(missing)?;
                 let mut units = BTreeMap::new();
-                for line in self.ways.first().map_or(&[][..], |way| &way.document.lines) {
+                let lines = self.ways.first().map(|way| way.document.lines.as_slice());
+                for line in lines.unwrap_or_default() {
                     let name = format!("split.units.{}", line.sku);
                     if let Some(n) = typed.number(&name, &mut errors) {
                         units.insert(line.sku.clone(), n);
