@@ -1,5 +1,6 @@
 //! The rules, pure: no database, no web, no provider, no clock read.
 
+pub mod allocation;
 pub mod campaign;
 pub mod country;
 pub mod currency;

@@ -5,8 +5,9 @@ use askama::Template;
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
 use crate::workflows::letters::{
-    About, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, Attachment, Letter, LetterLine, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
 };
+use crate::domain::shipment::tracking_link;
 use crate::workflows::ports::Scribe;
 
 /// Writes the letters with the templates that are compiled in.
@@ -113,6 +114,23 @@ letter!(
     }
 );
 
+letter!(Shipped, "email/shipped.html", "email/shipped.txt" {
+    about: &'a About,
+    parcel: &'a str,
+    lines: &'a [LetterLine],
+    carrier: Option<&'a str>,
+    tracking: Option<&'a str>,
+    link: Option<String>,
+    rest: i64,
+});
+
+letter!(ShortForGood, "email/short_for_good.html", "email/short_for_good.txt" {
+    about: &'a About,
+    lines: &'a [LetterLine],
+    back: Option<&'a str>,
+    whole: bool,
+});
+
 letter!(PurchaseOrder, "email/purchase_order.html", "email/purchase_order.txt" {
     merchant: &'a str,
     merchant_address: &'a str,
@@ -209,6 +227,7 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             answer_to,
         }
         .write(subject),
+        Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
         Letter::Staff {
             merchant,
             lines,
@@ -220,6 +239,45 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             link,
         }
         .write(subject),
+    }
+}
+
+/// The letters about parcels and what will not come.
+fn goods(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
+    match letter {
+        Letter::Shipped {
+            about,
+            parcel,
+            lines,
+            carrier,
+            tracking_number,
+            rest,
+        } => {
+            let (carrier, tracking) = (carrier.as_deref(), tracking_number.as_deref());
+            Shipped {
+                about,
+                parcel,
+                lines,
+                carrier,
+                tracking,
+                link: tracking.and_then(|number| tracking_link(carrier, number)),
+                rest: *rest,
+            }
+            .write(subject)
+        }
+        Letter::ShortForGood {
+            about,
+            lines,
+            back,
+            whole,
+        } => ShortForGood {
+            about,
+            lines,
+            back: back.as_deref(),
+            whole: *whole,
+        }
+        .write(subject),
+        _ => Err(askama::Error::Fmt),
     }
 }
 

@@ -468,6 +468,7 @@ diesel::table! {
         restocked -> BigInt,
         scrapped -> BigInt,
         on_sale -> BigInt,
+        short_due -> BigInt,
     }
 }
 
@@ -481,6 +482,7 @@ diesel::table! {
         note -> Nullable<Text>,
         once -> Nullable<Text>,
         counted_at -> Timestamp,
+        correction -> Bool,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub mod stock;
 mod supplier;
 
 pub use supplier::{acknowledge, cancel_all, unanswered};

@@ -12,6 +12,7 @@ use actix_web::{Scope, web};
 
 use crate::workflows::office::Office;
 
+mod batch;
 mod campaign;
 mod campaigns;
 mod confirm;
@@ -101,6 +102,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
     orders::configure(cfg);
+    batch::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

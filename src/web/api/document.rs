@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{campaigns, join, orders, supply};
+use super::{campaigns, goods, join, orders, supply};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -140,6 +140,7 @@ impl Modify for Key {
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
         join::join, orders::list, orders::one, orders::cancel, orders::refund,
+        goods::batch, goods::receipts, goods::short, goods::create, goods::handover, goods::delivered, goods::list,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::entries,
     ),
     components(schemas(Problem)),
@@ -148,6 +149,7 @@ impl Modify for Key {
         (name = "Campaigns", description = "Offers: what is sold, at which prices, until when."),
         (name = "Orders", description = "What shoppers committed to."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
+        (name = "Goods", description = "What arrived, whom it was given to, and its parcels."),
         (name = "Journal", description = "The books."),
     )
 )]

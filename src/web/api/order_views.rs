@@ -11,7 +11,8 @@ use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
-use crate::store::{Conn, campaigns, misc, orders};
+use crate::store::{Conn, campaigns, misc, orders, stock};
+use crate::workflows::allocate::allocations_told;
 use crate::workflows::desk::{Desk, Problem, offer};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
@@ -231,8 +232,8 @@ fn order_lines(lines: Vec<LineRow>, currency: Currency) -> Vec<OrderLine> {
             unit_price: Money::new(line.unit_price, currency),
             final_unit_price: line.final_price.map(|price| Money::new(price, currency)),
             state: line.state,
-            allocated: 0,
-            shipped: 0,
+            allocated: line.allocated,
+            shipped: line.shipped,
         })
         .collect()
 }
@@ -273,6 +274,15 @@ pub(super) fn order(
         text: "The order was placed; its units are held.".to_owned(),
     }];
     timeline.extend(
+        allocations_told(&stock::allocations_of(conn, order.id)?)
+            .into_iter()
+            .map(|(at, text)| TimelineEntry {
+                at: at.and_utc(),
+                kind: "allocated".to_owned(),
+                text,
+            }),
+    );
+    timeline.extend(
         misc::happenings_of_order(conn, order.id)?
             .into_iter()
             .map(|happening| TimelineEntry {
@@ -281,6 +291,7 @@ pub(super) fn order(
                 text: happening.detail,
             }),
     );
+    timeline.sort_by_key(|entry| entry.at);
     Ok(Order {
         order_id: order.id.0,
         state: order.state,
