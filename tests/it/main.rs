@@ -8,5 +8,6 @@ mod api;
 mod bad_days;
 mod browser;
 mod databases;
+mod goods;
 mod shop;
 mod story;

@@ -1,5 +1,6 @@
 //! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
 
+mod goods;
 mod page;
 
 use std::time::{Duration, Instant};
@@ -34,6 +35,9 @@ struct Asked {
     /// `1`: just cancelled.
     #[serde(default)]
     cancelled: String,
+    /// `1`: just said that a parcel arrived.
+    #[serde(default)]
+    arrived: String,
 }
 
 type Query = Option<web::Query<Asked>>;
@@ -43,6 +47,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/o/{id}", web::get().to(show))
         .route("/o/{id}/pay", web::get().to(pay))
+        .route("/o/{id}/arrived", web::post().to(goods::arrived))
         .service(
             web::resource("/o/{id}/cancel")
                 .route(web::get().to(ask_to_cancel))
@@ -137,6 +142,9 @@ async fn show(
     if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
         shell.flash = Some("Your order is cancelled.".to_owned());
     }
+    if opened.asked.arrived == "1" {
+        shell.flash = Some("Noted: the parcel arrived.".to_owned());
+    }
     let now = office.now();
     if returned && facts.may_thank() {
         let known = facts.is_paid();
@@ -148,7 +156,9 @@ async fn show(
     }
     let cancel = opened.path("/cancel");
     let pay = opened.path("/pay");
-    private(StatusCode::OK, &facts.page(shell, &pay, &cancel, now))
+    let mut page = facts.page(shell, &pay, &cancel, now);
+    page.goods = facts.goods(&opened.path("/arrived"));
+    private(StatusCode::OK, &page)
 }
 
 /// The shopper comes back from the provider's page: a page whose end we have not heard of is asked for now, so that a

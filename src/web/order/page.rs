@@ -1,6 +1,7 @@
 //! What was read of an order, as the models of its pages.
 
 mod ending;
+mod goods;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -19,7 +20,7 @@ use crate::store::refunds::{self, RefundRow};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
-    Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    OrderGoods, Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};
@@ -44,6 +45,7 @@ pub struct Facts {
     merchant: MerchantRow,
     agreed: FrozenQuote,
     address: Address,
+    goods: goods::Goods,
 }
 
 /// Reads an order.
@@ -65,6 +67,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         draft: offer(&campaign)?,
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
+        goods: goods::read(conn, &order)?,
         address: serde_json::from_str(&order.address)?,
         order,
         campaign,
@@ -115,10 +118,7 @@ impl Facts {
 
     /// Whether its payment is known.
     pub fn is_paid(&self) -> bool {
-        matches!(
-            self.order.state,
-            OrderState::Confirmed | OrderState::Backordered
-        )
+        self.order.state.is_paid()
     }
 
     /// Whether who comes back from paying is thanked: not where the order ended meanwhile.
@@ -245,8 +245,14 @@ impl Facts {
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
+            goods: None,
             events: None,
         }
+    }
+
+    /// What the page shows of goods; nothing before some are there.
+    pub fn goods(&self, arrived_action: &str) -> Option<OrderGoods> {
+        self.order_goods(arrived_action)
     }
 
     fn money(&self) -> MoneyTable {
@@ -332,20 +338,29 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
+        let told = self.goods_told();
+        let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
         // Of one moment, the cancelling comes before what follows from it.
         happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
         for happening in happenings {
+            while let Some((at, text)) = told.next_if(|(at, _)| *at <= happening.at) {
+                items.push(TimelineItem::done(self.moment(*at), text.clone()));
+            }
             // An unknown state of the provider is for staff.
             if happening.kind != "dispute_unknown" {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
                         ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),
                     },
                 ));
             }
+        }
+        for (at, text) in told {
+            items.push(TimelineItem::done(self.moment(*at), text.clone()));
         }
         if self.order.state.is_live() {
             self.ahead(&mut items, now);
@@ -406,10 +421,11 @@ impl Facts {
                         .text("Until it goes out you may still leave."),
                 );
             }
-            _ => items.push(
-                TimelineItem::now("It is with the supplier")
-                    .text("It was ordered, and is being made."),
-            ),
+            _ => {
+                if !self.goods_ahead(items) {
+                    return;
+                }
+            }
         }
         items.push(TimelineItem::next(format!(
             "By {}: shipped to you",

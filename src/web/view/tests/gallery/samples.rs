@@ -420,6 +420,7 @@ pub fn order() -> OrderPage {
         seller_href: "/m/fern-kiln".to_owned(),
         seller_email: Some("hello@fern-kiln.example".to_owned()),
         end: None,
+        goods: None,
         events: Some("/o/1/events?t=abc".to_owned()),
     }
 }
