@@ -92,10 +92,7 @@ pub const ASSUMED_AFTER_DAYS: i64 = 21;
 
 /// Where a parcel can be followed, for carriers whose page is known; the number is what a person typed.
 pub fn tracking_link(carrier: Option<&str>, number: &str) -> Option<String> {
-    let number: String = number
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let number: String = number.chars().filter(char::is_ascii_alphanumeric).collect();
     if number.is_empty() {
         return None;
     }
@@ -110,13 +107,22 @@ pub fn tracking_link(carrier: Option<&str>, number: &str) -> Option<String> {
 
 /// Carriers by the beginning of their name, and their tracking pages up to the number.
 const CARRIERS: [(&str, &str); 7] = [
-    ("dhl", "https://www.dhl.com/global-en/home/tracking.html?tracking-id="),
+    (
+        "dhl",
+        "https://www.dhl.com/global-en/home/tracking.html?tracking-id=",
+    ),
     ("ups", "https://www.ups.com/track?tracknum="),
     ("fedex", "https://www.fedex.com/fedextrack/?trknbr="),
-    ("usps", "https://tools.usps.com/go/TrackConfirmAction?tLabels="),
+    (
+        "usps",
+        "https://tools.usps.com/go/TrackConfirmAction?tLabels=",
+    ),
     ("gls", "https://gls-group.com/track/"),
     ("dpd", "https://tracking.dpd.de/status/en_US/parcel/"),
-    ("royalmail", "https://www.royalmail.com/track-your-item#/tracking-results/"),
+    (
+        "royalmail",
+        "https://www.royalmail.com/track-your-item#/tracking-results/",
+    ),
 ];
 
 /// What goods that cost this bring: goods and shipping without tax, and the tax.
@@ -157,7 +163,10 @@ mod tests {
         );
         assert_eq!(tracking_link(Some("Cousin Otto"), "1"), None);
         assert_eq!(tracking_link(None, "1"), None);
-        assert_eq!(tracking_link(Some("UPS"), "\"><b>"), Some("https://www.ups.com/track?tracknum=b".into()));
+        assert_eq!(
+            tracking_link(Some("UPS"), "\"><b>"),
+            Some("https://www.ups.com/track?tracknum=b".into())
+        );
     }
 
     #[test]

@@ -4,10 +4,10 @@ use askama::Template;
 
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
+use crate::domain::shipment::tracking_link;
 use crate::workflows::letters::{
     About, Attachment, Letter, LetterLine, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
 };
-use crate::domain::shipment::tracking_link;
 use crate::workflows::ports::Scribe;
 
 /// Writes the letters with the templates that are compiled in.

@@ -9,8 +9,8 @@ use diesel::sql_types::{BigInt, Nullable};
 use super::campaigns::CampaignRow;
 use super::orders::{OrderRow, sum_of};
 use super::schema::{
-    batch_stock, campaigns, counters, journal_entries, journal_postings, line_cancellations, orders,
-    purchase_orders, receipt_lines, receipts,
+    batch_stock, campaigns, counters, journal_entries, journal_postings, line_cancellations,
+    orders, purchase_orders, receipt_lines, receipts,
 };
 use super::stock::{CancellationRow, StockRow};
 use super::{Conn, StoreError};
@@ -139,7 +139,9 @@ pub fn cancellations_of(
 
 /// The stock of every batch.
 pub fn stock(conn: &mut Conn) -> Result<Vec<StockRow>, StoreError> {
-    Ok(batch_stock::table.select(StockRow::as_select()).load(conn)?)
+    Ok(batch_stock::table
+        .select(StockRow::as_select())
+        .load(conn)?)
 }
 
 /// An option of a batch with the good and damaged units that were counted of it.

@@ -218,11 +218,7 @@ pub fn by_number(
 }
 
 /// Whether any order of a batch is in one of these states.
-pub fn any_in(
-    conn: &mut Conn,
-    batch: BatchId,
-    states: &[OrderState],
-) -> Result<bool, StoreError> {
+pub fn any_in(conn: &mut Conn, batch: BatchId, states: &[OrderState]) -> Result<bool, StoreError> {
     let one: Option<OrderId> = orders::table
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq_any(states))

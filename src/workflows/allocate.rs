@@ -93,7 +93,11 @@ pub fn allocate(tx: &mut Tx, batch: BatchId, why: &str) -> Result<Allocated, Pro
     stock::log_allocations(tx.conn, &log)?;
     Ok(Allocated {
         units: shares.iter().map(|s| s.units).sum(),
-        orders: shares.iter().map(|s| s.order).collect::<BTreeSet<_>>().len(),
+        orders: shares
+            .iter()
+            .map(|s| s.order)
+            .collect::<BTreeSet<_>>()
+            .len(),
     })
 }
 
@@ -183,10 +187,7 @@ pub fn put_first(
         },
         by,
         "put_first",
-        format!(
-            "Order {} goes first: {reason}",
-            order_number(order.number)
-        ),
+        format!("Order {} goes first: {reason}", order_number(order.number)),
     )?;
     Ok(order.id)
 }
@@ -241,11 +242,7 @@ pub fn put_on_sale(
 ///
 /// # Errors
 /// What the database says.
-pub fn complete_if_done(
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    id: BatchId,
-) -> Result<(), Problem> {
+pub fn complete_if_done(tx: &mut Tx, campaign: &CampaignRow, id: BatchId) -> Result<(), Problem> {
     use OrderState as S;
     let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     if batch.state != BatchState::Fulfilling {
@@ -272,7 +269,8 @@ pub fn complete_if_done(
     let over = campaigns::batches_of(tx.conn, campaign.id)?
         .iter()
         .all(|b| matches!(b.state, BatchState::Completed | BatchState::Failed));
-    let campaign_now = campaigns::by_id(tx.conn, campaign.id)?.ok_or(Problem::NotFound("campaign"))?;
+    let campaign_now =
+        campaigns::by_id(tx.conn, campaign.id)?.ok_or(Problem::NotFound("campaign"))?;
     if over
         && matches!(
             campaign_now.state,

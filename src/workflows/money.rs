@@ -257,9 +257,7 @@ pub fn handed_over(
 ) -> Result<i64, Problem> {
     let wrong = |e: LedgerError| Problem::Internal(e.to_string());
     let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
-    let paid = revenue
-        .up_to((-deposit).min(owed).max(0))
-        .map_err(wrong)?;
+    let paid = revenue.up_to((-deposit).min(owed).max(0)).map_err(wrong)?;
     let unpaid = revenue.less(paid);
     if paid.sum().map_err(wrong)? > 0 {
         let entry = Entry::handed_over(order.id, paid);

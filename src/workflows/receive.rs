@@ -70,7 +70,8 @@ pub fn receive(
 ) -> Result<Received, Problem> {
     let (campaign, batch) = own_batch(tx, merchant, batch)?;
     if let Some(once) = &count.once
-        && let Some(receipt) = stock::receipt_by_once(tx.conn, once)?.filter(|r| r.batch_id == batch.id)
+        && let Some(receipt) =
+            stock::receipt_by_once(tx.conn, once)?.filter(|r| r.batch_id == batch.id)
     {
         return Ok(Received {
             lines: stock::receipt_lines_of(tx.conn, &[receipt.id])?,
@@ -165,7 +166,10 @@ fn known_lines(
     let mut wrong = |field: String, message: String| errors.push(FieldError::new(field, message));
     let mut lines: Vec<(StockRow, Counted)> = Vec::new();
     if count.lines.is_empty() {
-        wrong("lines".into(), "Write what arrived, at least one option.".into());
+        wrong(
+            "lines".into(),
+            "Write what arrived, at least one option.".into(),
+        );
     }
     if count.correction && count.note.is_none() {
         wrong("note".into(), "Write why the count was wrong.".into());
@@ -173,7 +177,10 @@ fn known_lines(
     if let Some(id) = count.purchase_order {
         let ours = purchase_orders::by_id(tx.conn, id)?.is_some_and(|p| p.batch_id == batch.id);
         if !ours {
-            wrong("purchase_order_id".into(), "This batch has no such purchase order.".into());
+            wrong(
+                "purchase_order_id".into(),
+                "This batch has no such purchase order.".into(),
+            );
         }
     }
     for (at, line) in count.lines.iter().enumerate() {
@@ -218,7 +225,11 @@ fn known_lines(
     if errors.is_empty() && lines.is_empty() {
         errors.push(FieldError::new("lines", "Write how many units arrived."));
     }
-    if errors.is_empty() { Ok(lines) } else { Err(Problem::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(lines)
+    } else {
+        Err(Problem::Invalid(errors))
+    }
 }
 
 fn wrong_units(units: i64, has: i64, correction: bool) -> Option<String> {
@@ -227,7 +238,9 @@ fn wrong_units(units: i64, has: i64, correction: bool) -> Option<String> {
     } else if units > MAX_UNITS {
         Some(format!("Write at most {MAX_UNITS}."))
     } else if has + units < 0 {
-        Some(format!("{has} were counted so far. Take back at most {has}."))
+        Some(format!(
+            "{has} were counted so far. Take back at most {has}."
+        ))
     } else {
         None
     }
@@ -265,7 +278,9 @@ fn keep(
     count: &Count,
     lines: &[(StockRow, Counted)],
 ) -> Result<ReceiptRow, Problem> {
-    let last = stock::receipts_of(tx.conn, batch.id)?.last().map_or(0, |r| r.number);
+    let last = stock::receipts_of(tx.conn, batch.id)?
+        .last()
+        .map_or(0, |r| r.number);
     let receipt = ReceiptRow {
         id: ReceiptId::new(),
         batch_id: batch.id,
@@ -341,7 +356,10 @@ pub fn follow_purchase_orders(tx: &mut Tx, batch: &BatchRow) -> Result<(), Probl
                 .sum();
             let mut missing = (line.units - its).max(0);
             some |= its > 0;
-            for (_, units) in loose.iter_mut().filter(|(o, units)| *o == option.id && *units > 0) {
+            for (_, units) in loose
+                .iter_mut()
+                .filter(|(o, units)| *o == option.id && *units > 0)
+            {
                 let part = missing.min(*units);
                 *units -= part;
                 missing -= part;

@@ -81,7 +81,10 @@ pub fn can_declare(tx: &mut Tx, merchant: MerchantId, batch: BatchId) -> Result<
     }
     Err(Problem::conflict(
         "wrong-state",
-        format!("Batch {} is {}: nothing is awaited.", batch.number, batch.state),
+        format!(
+            "Batch {} is {}: nothing is awaited.",
+            batch.number, batch.state
+        ),
     ))
 }
 
@@ -97,7 +100,10 @@ fn plan(
     let mut errors = Vec::new();
     let mut planned: Vec<(StockRow, Declared)> = Vec::new();
     if lines.is_empty() {
-        errors.push(FieldError::new("lines", "Write which units will not come, at least one."));
+        errors.push(FieldError::new(
+            "lines",
+            "Write which units will not come, at least one.",
+        ));
     }
     for (at, (sku, short)) in lines.iter().enumerate() {
         let Some(option) = options.iter().find(|o| o.sku == *sku) else {
@@ -108,12 +114,19 @@ fn plan(
             continue;
         };
         if planned.iter().any(|(row, _)| row.option_id == option.id) {
-            errors.push(FieldError::new(format!("lines[{at}].sku"), "Write each option once."));
+            errors.push(FieldError::new(
+                format!("lines[{at}].sku"),
+                "Write each option once.",
+            ));
             continue;
         }
         let row = stock::of_option(tx.conn, batch.id, option.id)?
             .unwrap_or_else(|| StockRow::new(batch.id, option.id));
-        let wait: i64 = waiting.iter().filter(|c| c.option == option.id).map(|c| c.units).sum();
+        let wait: i64 = waiting
+            .iter()
+            .filter(|c| c.option == option.id)
+            .map(|c| c.units)
+            .sum();
         // Damaged units are not awaited any more, and still miss somebody.
         let unserved = (wait - row.free() - row.short_due).max(0);
         let most = row.awaited().max(unserved);
@@ -137,7 +150,11 @@ fn plan(
         };
         planned.push((row, declared));
     }
-    if errors.is_empty() { Ok(planned) } else { Err(Problem::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(planned)
+    } else {
+        Err(Problem::Invalid(errors))
+    }
 }
 
 /// Refunds some of the lines that get nothing, and tells their shoppers; whether there are more.

@@ -52,9 +52,7 @@ pub fn record(
             .filter_map(|c| row.get(c))
             .collect::<Vec<_>>()
             .join(", ");
-        let said = taken_back_on_error(tx, |tx| {
-            one(desk, tx, merchant, batch.id, zone, row, by)
-        });
+        let said = taken_back_on_error(tx, |tx| one(desk, tx, merchant, batch.id, zone, row, by));
         let said = match said {
             Ok(said) => Ok(said),
             Err(Problem::Conflict { message, .. }) => Err(message),
@@ -116,10 +114,7 @@ fn one(
     if is_empty {
         return Ok(format!("Nothing to record for parcel {number}."));
     }
-    let waits = matches!(
-        parcel.state,
-        ShipmentState::Picked | ShipmentState::Stopped
-    );
+    let waits = matches!(parcel.state, ShipmentState::Picked | ShipmentState::Stopped);
     let mut said = Vec::new();
     let tells_more = handed.is_some() || tracking_number.is_some();
     if waits || (tells_more && parcel.state != ShipmentState::Returned) {
@@ -168,9 +163,9 @@ fn find(
             Ok(number) => shipments::by_number(tx.conn, merchant, number)?,
             Err(_) => None,
         };
-        let parcel = found.filter(|p| p.batch_id == batch).ok_or_else(|| {
-            Problem::field("parcel", format!("This batch has no parcel {text}."))
-        })?;
+        let parcel = found
+            .filter(|p| p.batch_id == batch)
+            .ok_or_else(|| Problem::field("parcel", format!("This batch has no parcel {text}.")))?;
         if order.is_some_and(|order| order.id != parcel.order_id) {
             return Err(Problem::field(
                 "parcel",
@@ -179,7 +174,8 @@ fn find(
         }
         return Ok(parcel);
     }
-    let order = order.ok_or_else(|| Problem::field("order", "Neither order nor parcel is named."))?;
+    let order =
+        order.ok_or_else(|| Problem::field("order", "Neither order nor parcel is named."))?;
     the_one(tx, order.id, row)
 }
 
@@ -206,7 +202,9 @@ fn the_one(tx: &mut Tx, order: OrderId, row: &Row) -> Result<ShipmentRow, Proble
     all.retain(|p| p.kind == ShipmentKind::Order);
     let same: Vec<ShipmentId> = all
         .iter()
-        .filter(|p| p.tracking_number.is_some() && p.tracking_number.as_deref() == row.get(Column::Tracking))
+        .filter(|p| {
+            p.tracking_number.is_some() && p.tracking_number.as_deref() == row.get(Column::Tracking)
+        })
         .map(|p| p.id)
         .collect();
     let waits: Vec<ShipmentId> = all

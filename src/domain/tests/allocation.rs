@@ -100,11 +100,7 @@ fn units_are_taken_back_from_the_newest_payment_and_last_from_those_put_first() 
     let got: Vec<_> = shares.iter().map(|s| (s.order, s.units)).collect();
     assert_eq!(
         got,
-        [
-            (have[1].order, 2),
-            (have[0].order, 2),
-            (have[2].order, 1)
-        ]
+        [(have[1].order, 2), (have[0].order, 2), (have[2].order, 1)]
     );
 }
 

@@ -49,7 +49,9 @@ macro_rules! waits {
         exists(
             order_lines::table
                 .filter(order_lines::order_id.eq(orders::id))
-                .filter((order_lines::quantity - order_lines::cancelled).gt(order_lines::allocated)),
+                .filter(
+                    (order_lines::quantity - order_lines::cancelled).gt(order_lines::allocated),
+                ),
         )
     };
 }

@@ -7,11 +7,11 @@ use diesel::prelude::*;
 use super::super::schema::{allocations, disputes, order_lines, order_priorities, orders};
 use super::super::{Conn, StoreError, each_backend};
 use super::AllocationRow;
-use crate::store::orders::{OrderRow, sum_of};
 use crate::domain::allocation::Claim;
 use crate::domain::ids::{BatchId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState};
 use crate::domain::payment::DisputeState;
+use crate::store::orders::{OrderRow, sum_of};
 
 /// How many ids one statement takes: SQLite has 32,766 places.
 const IDS: usize = 4000;
@@ -79,10 +79,7 @@ pub fn waiting(
 }
 
 /// Units that paid lines of a batch wait for, by option.
-pub fn waiting_units(
-    conn: &mut Conn,
-    batch: BatchId,
-) -> Result<Vec<(OptionId, i64)>, StoreError> {
+pub fn waiting_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
     let rows: Vec<(OptionId, Option<i64>)> = orders::table
         .inner_join(order_lines::table)
         .filter(orders::batch_id.eq(batch))

@@ -279,7 +279,10 @@ pub(super) fn parcels(conn: &mut Conn, rows: &[ShipmentRow]) -> Result<Vec<Shipm
     let options = campaigns::options_of(conn, batch.campaign_id)?;
     let ids: Vec<ShipmentId> = rows.iter().map(|r| r.id).collect();
     let lines = shipments::lines_of(conn, &ids)?;
-    Ok(rows.iter().map(|row| shown(row, &lines, &options)).collect())
+    Ok(rows
+        .iter()
+        .map(|row| shown(row, &lines, &options))
+        .collect())
 }
 
 /// One parcel.

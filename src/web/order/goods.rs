@@ -41,7 +41,14 @@ pub(super) async fn arrived(
             let row = shipments::by_id(tx.conn, parcel)?
                 .filter(|p| p.order_id == order)
                 .ok_or(Problem::NotFound("parcel"))?;
-            ship::arrived(tx, row.merchant_id, parcel, None, DeliveredBy::Shopper, "shopper")?;
+            ship::arrived(
+                tx,
+                row.merchant_id,
+                parcel,
+                None,
+                DeliveredBy::Shopper,
+                "shopper",
+            )?;
             Ok(())
         })
         .await;

@@ -19,8 +19,8 @@ use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
-    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
-    OrderGoods, Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
+    QueuePage, Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};

@@ -74,10 +74,7 @@ impl Sent {
 }
 
 fn went_out(parcel: &ShipmentRow) -> bool {
-    !matches!(
-        parcel.state,
-        ShipmentState::Picked | ShipmentState::Stopped
-    )
+    !matches!(parcel.state, ShipmentState::Picked | ShipmentState::Stopped)
 }
 
 /// One order's lines against its parcels and its cancellations.
@@ -101,7 +98,9 @@ pub(super) fn check_order(books: &mut Books, sent: &Sent, order: &OrderRow, line
             .or_insert(0) += line.allocated;
         let mut out = sent.units(order.id, line.option_id, went_out);
         let packed: i64 = sent
-            .units(order.id, line.option_id, |p| p.state == ShipmentState::Picked)
+            .units(order.id, line.option_id, |p| {
+                p.state == ShipmentState::Picked
+            })
             .iter()
             .map(|(_, n)| n)
             .sum();
@@ -153,7 +152,12 @@ pub(super) fn check_revenue(
     let of = |account: &str| -> i64 {
         ["handed_over", "handed_over_unpaid"]
             .iter()
-            .map(|kind| -journal.get(&format!("{kind}/{account}")).copied().unwrap_or(0))
+            .map(|kind| {
+                -journal
+                    .get(&format!("{kind}/{account}"))
+                    .copied()
+                    .unwrap_or(0)
+            })
             .sum()
     };
     let currency = money::currency(&order.currency)?;
@@ -212,7 +216,10 @@ pub(super) fn check_stock(conn: &mut Conn, books: &mut Books) -> Result<(), Prob
             books.found(
                 7,
                 None,
-                format!("{name}: lines have {lines} units, the stock gave {}", row.allocated),
+                format!(
+                    "{name}: lines have {lines} units, the stock gave {}",
+                    row.allocated
+                ),
             );
         }
         if row.allocated + row.reshipped > row.good + row.restocked {

@@ -63,6 +63,8 @@ pub(super) fn book(
         return Ok(0);
     }
     let cap = order.final_total.unwrap_or(order.total);
-    let kept = cost_of(order, lines, |l| paid_for(l.units()))?.total.min(cap);
+    let kept = cost_of(order, lines, |l| paid_for(l.units()))?
+        .total
+        .min(cap);
     money::handed_over(tx, order, once, new, (kept - paid_before).max(0))
 }

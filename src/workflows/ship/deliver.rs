@@ -50,7 +50,10 @@ pub fn arrived(
             "This is in the future. Write when it arrived, or leave it out for now.",
         ));
     }
-    let handed = loaded.parcel.handed_over_at.unwrap_or(loaded.parcel.picked_at);
+    let handed = loaded
+        .parcel
+        .handed_over_at
+        .unwrap_or(loaded.parcel.picked_at);
     if at.naive_utc() + Duration::minutes(1) <= handed {
         return Err(Problem::field(
             "delivered_at",
@@ -126,5 +129,9 @@ pub fn assume_delivered(tx: &mut Tx, id: BatchId) -> Result<Option<DateTime<Utc>
     }
     complete_if_done(tx, &campaign, id)?;
     let first = shipments::first_handover(tx.conn, id)?;
-    Ok(first.map(|at| (at + Duration::days(ASSUMED_AFTER_DAYS)).and_utc().max(tx.now)))
+    Ok(first.map(|at| {
+        (at + Duration::days(ASSUMED_AFTER_DAYS))
+            .and_utc()
+            .max(tx.now)
+    }))
 }

@@ -139,14 +139,27 @@ pub(super) fn take(
     }
     let parcel = &mut loaded.parcel;
     parcel.carrier = handed.carrier.clone().or(parcel.carrier.take());
-    parcel.tracking_number = handed.tracking_number.clone().or(parcel.tracking_number.take());
+    parcel.tracking_number = handed
+        .tracking_number
+        .clone()
+        .or(parcel.tracking_number.take());
     parcel.handed_over_at = Some(at);
     parcel.recorded_at = Some(tx.now.naive_utc());
     shipments::save(tx.conn, parcel, from)?;
     let assumed = at + Duration::days(ASSUMED_AFTER_DAYS);
-    enqueue(tx, jobs::ASSUME_DELIVERED, &parcel.batch_id.to_string(), assumed)?;
+    enqueue(
+        tx,
+        jobs::ASSUME_DELIVERED,
+        &parcel.batch_id.to_string(),
+        assumed,
+    )?;
     if of_order {
-        let loss = book(tx, &loaded.order, &loaded.lines, &loaded.parcel.id.to_string())?;
+        let loss = book(
+            tx,
+            &loaded.order,
+            &loaded.lines,
+            &loaded.parcel.id.to_string(),
+        )?;
         // An order whose money went back stays cancelled, whatever was in the parcel.
         let wanted: i64 = loaded.lines.iter().map(|l| l.units().wanted()).sum();
         if loaded.order.state != OrderState::Cancelled || wanted > 0 {
@@ -162,9 +175,9 @@ pub(super) fn take(
 }
 
 pub(super) fn is_stopped(parcel: &ShipmentRow) -> Problem {
-    let when = parcel
-        .stopped_at
-        .map_or_else(String::new, |at| format!(" on {} UTC", at.format("%Y-%m-%d %H:%M")));
+    let when = parcel.stopped_at.map_or_else(String::new, |at| {
+        format!(" on {} UTC", at.format("%Y-%m-%d %H:%M"))
+    });
     Problem::conflict(
         "stopped",
         format!(
@@ -204,7 +217,9 @@ fn say_loss(desk: &Desk, tx: &mut Tx, loaded: &Loaded, loss: i64) -> Result<(), 
         },
         "system",
         "loss",
-        format!("Parcel {parcel} of order {number} holds goods that are not paid for: {amount} is the shop's loss."),
+        format!(
+            "Parcel {parcel} of order {number} holds goods that are not paid for: {amount} is the shop's loss."
+        ),
     )?;
     desk.tell_staff(
         tx,

@@ -26,7 +26,11 @@ use crate::workflows::part::cost_of;
 ///
 /// # Errors
 /// A conflict where the cancellation came first, or where the goods went out twice.
-pub(super) fn judge_late(tx: &mut Tx, loaded: &mut Loaded, at: NaiveDateTime) -> Result<(), Problem> {
+pub(super) fn judge_late(
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    at: NaiveDateTime,
+) -> Result<(), Problem> {
     let cancelled = stock::cancellations_of(tx.conn, loaded.order.id)?;
     for held in &loaded.inside {
         let line = line_of(&loaded.lines, held.option_id)?;
@@ -298,7 +302,14 @@ fn claim(
     // Taken from others and given here: only what was free is new.
     row.allocated += free;
     stock::save(tx.conn, &row)?;
-    log(tx, batch, order, option, units, "handed over before it was cancelled")
+    log(
+        tx,
+        batch,
+        order,
+        option,
+        units,
+        "handed over before it was cancelled",
+    )
 }
 
 fn take_unpicked(

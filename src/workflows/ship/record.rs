@@ -71,10 +71,19 @@ pub fn record(
         When::NotYet => {
             let parcel = &mut loaded.parcel;
             parcel.carrier = new.carrier.clone().or(parcel.carrier.take());
-            parcel.tracking_number = new.tracking_number.clone().or(parcel.tracking_number.take());
+            parcel.tracking_number = new
+                .tracking_number
+                .clone()
+                .or(parcel.tracking_number.take());
             shipments::save(tx.conn, parcel, ShipmentState::Picked)?;
             let detail = format!("Parcel {} is packed.", parcel_number(parcel.number));
-            happened(tx, Concerns::order(&loaded.order), &new.by, "picked", detail)?;
+            happened(
+                tx,
+                Concerns::order(&loaded.order),
+                &new.by,
+                "picked",
+                detail,
+            )?;
             return Ok(loaded.parcel);
         }
         When::Now => None,
@@ -119,7 +128,10 @@ fn wanted_units(
     let mut errors = Vec::new();
     let mut units: Vec<(OptionId, i64)> = Vec::new();
     if named.is_empty() {
-        errors.push(FieldError::new("lines", "Write what is in the parcel, at least one option."));
+        errors.push(FieldError::new(
+            "lines",
+            "Write what is in the parcel, at least one option.",
+        ));
     }
     for (at, (sku, quantity)) in named.iter().enumerate() {
         let Some(line) = lines.iter().find(|l| l.sku == *sku) else {
@@ -130,7 +142,10 @@ fn wanted_units(
             continue;
         };
         if units.iter().any(|(option, _)| *option == line.option_id) {
-            errors.push(FieldError::new(format!("lines[{at}].sku"), "Write each option once."));
+            errors.push(FieldError::new(
+                format!("lines[{at}].sku"),
+                "Write each option once.",
+            ));
         } else if *quantity < 1 || *quantity > line.quantity {
             errors.push(FieldError::new(
                 format!("lines[{at}].quantity"),
@@ -140,7 +155,11 @@ fn wanted_units(
             units.push((line.option_id, *quantity));
         }
     }
-    if errors.is_empty() { Ok(units) } else { Err(Problem::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(units)
+    } else {
+        Err(Problem::Invalid(errors))
+    }
 }
 
 /// A parcel that waits for its carrier, or was stopped after it went out, with exactly these things in it.
@@ -187,7 +206,9 @@ fn packed_now(
         let line = lines.iter().find(|l| l.option_id == option);
         line.map_or(0, |l| l.units().to_pick())
     };
-    let there = units.iter().all(|(option, units)| *units <= to_pick(*option))
+    let there = units
+        .iter()
+        .all(|(option, units)| *units <= to_pick(*option))
         && order.state != OrderState::Cancelled;
     if !there {
         let went_before = match new.when {
@@ -210,8 +231,7 @@ fn packed_now(
         wants_one_parcel(&order, &lines, units)?;
         pack(tx, &order, &mut lines, units, &new.by, at)?
     } else {
-        let (mut parcel, inside) =
-            insert(tx, &order, units, &new.by, at, ShipmentState::Stopped)?;
+        let (mut parcel, inside) = insert(tx, &order, units, &new.by, at, ShipmentState::Stopped)?;
         parcel.stopped_at = Some(tx.now.naive_utc());
         (parcel, inside)
     };

@@ -65,7 +65,13 @@ pub fn decode(bytes: &[u8]) -> String {
 /// Without a mark: every other byte of UTF-16 is nought in most texts; what is no UTF-8 comes from an old program.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     let head = &bytes[..bytes.len().min(4096)];
-    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let zeros = |from: usize| {
+        head.iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|b| **b == 0)
+            .count()
+    };
     let (even, odd) = (zeros(0), zeros(1));
     if odd > head.len() / 4 && odd > even {
         UTF_16LE
@@ -126,9 +132,15 @@ pub fn read(text: &str) -> Result<Sheet, String> {
     let mut named: Vec<Column> = columns.iter().flatten().copied().collect();
     named.sort_unstable();
     if let Some(twice) = named.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("Two columns mean the same ({:?}). Keep one of them.", twice[0]));
+        return Err(format!(
+            "Two columns mean the same ({:?}). Keep one of them.",
+            twice[0]
+        ));
     }
-    if !named.iter().any(|c| matches!(c, Column::Order | Column::Parcel)) {
+    if !named
+        .iter()
+        .any(|c| matches!(c, Column::Order | Column::Parcel))
+    {
         let found: Vec<&str> = heads.iter().collect();
         return Err(format!(
             "No column is called order or parcel; the first line reads {}. Name the columns order, parcel, carrier, tracking, handed_over_at, delivered_at.",
@@ -210,7 +222,13 @@ mod tests {
         let text = "order,carrier\nM-0007,Österreichische Post\n";
         let utf16 = |little: bool| -> Vec<u8> {
             text.encode_utf16()
-                .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+                .flat_map(|unit| {
+                    if little {
+                        unit.to_le_bytes()
+                    } else {
+                        unit.to_be_bytes()
+                    }
+                })
                 .collect()
         };
         let marked = |mark: &[u8], rest: Vec<u8>| [mark, &rest].concat();

@@ -21,7 +21,11 @@ async fn ordered(api: &Api) -> (String, String, [String; 2]) {
     let second = api.buy(&slug, "b@example.com", "raw", 2).await;
     api.shop.advance(Duration::days(8)).await;
     api.shop.work().await;
-    let batches = api.get(&format!("/campaigns/{slug}/batches")).send().await.expect(200);
+    let batches = api
+        .get(&format!("/campaigns/{slug}/batches"))
+        .send()
+        .await
+        .expect(200);
     assert_eq!(batches["data"][0]["state"], "ordered", "{batches:#}");
     let batch = format!("/batches/{}", batches["data"][0]["id"].as_str().unwrap());
     (slug, batch, [first, second])

@@ -221,7 +221,9 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
         .unwrap();
     let packed = shop.now();
     let how = format!("{steps:?}, early {early}, sent {sent}");
-    let mut goes = |id: ShipmentId, at: DateTime<Utc>| hand_over(shop, id, Some(if early { packed } else { at }));
+    let mut goes = |id: ShipmentId, at: DateTime<Utc>| {
+        hand_over(shop, id, Some(if early { packed } else { at }))
+    };
     for step in steps {
         tick(shop).await;
         let at = shop.now();
@@ -236,7 +238,9 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
                 scene.cancel(shop, order, &[]).await;
             }
             Step::FirstGoes => expect(goes(first.id, at).await, shop, first.id, early, &how).await,
-            Step::SecondGoes => expect(goes(second.id, at).await, shop, second.id, early, &how).await,
+            Step::SecondGoes => {
+                expect(goes(second.id, at).await, shop, second.id, early, &how).await
+            }
         }
         if sent {
             shop.settle().await;

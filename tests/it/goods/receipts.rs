@@ -1,11 +1,11 @@
 //! Deliveries are counted, and units go to who paid first.
 
+use chrono::Duration;
 use muster::domain::campaign::{BatchState, CampaignState};
 use muster::domain::order::{LineState, OrderState};
 use muster::domain::purchase_order::PurchaseOrderState;
 use muster::workflows::allocate::{put_first, put_on_sale};
 use muster::workflows::receive::Count;
-use chrono::Duration;
 use serde_json::json;
 
 use super::scene::{ONE, SOME, conflict, count, ordered, wrong};

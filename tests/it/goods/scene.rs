@@ -115,8 +115,10 @@ impl Scene {
         units: i64,
     ) -> Result<Vec<short::Declared>, Problem> {
         let (merchant, batch, sku) = (shop.merchant, self.batch, sku.to_owned());
-        shop.write(move |_, tx| short::declare(tx, merchant, batch, &[(sku.clone(), units)], "Ines"))
-            .await
+        shop.write(move |_, tx| {
+            short::declare(tx, merchant, batch, &[(sku.clone(), units)], "Ines")
+        })
+        .await
     }
 
     /// Units of the first line with this code: allocated, packed, shipped, delivered.
@@ -138,7 +140,8 @@ impl Scene {
                 .into_iter()
                 .find(|o| o.sku == sku)
                 .unwrap();
-            Ok(stock::of_option(c, batch, option.id)?.unwrap_or_else(|| StockRow::new(batch, option.id)))
+            Ok(stock::of_option(c, batch, option.id)?
+                .unwrap_or_else(|| StockRow::new(batch, option.id)))
         })
         .await
     }

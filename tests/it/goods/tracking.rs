@@ -14,7 +14,11 @@ use crate::support::shop::Shop;
 
 /// The text in the hidden field of a page that shows what a file does.
 fn hidden(page: &Answer) -> String {
-    let start = page.body.find("name=\"text\" value=\"").expect("a looked-at file") + 19;
+    let start = page
+        .body
+        .find("name=\"text\" value=\"")
+        .expect("a looked-at file")
+        + 19;
     let rest = &page.body[start..];
     let text = &rest[..rest.find('"').unwrap()];
     text.replace("&quot;", "\"")
@@ -44,7 +48,7 @@ both_databases! {
         let text = format!("carrier;note;parcel;order;tracking\nÖsterreichische Post;x;;{number};A 1\nUPS;y;{parcel};;1Z2\n");
         // As an old spreadsheet writes it.
         let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-        let looked = panel.upload(&path, "file", "t.csv", bytes).await;
+        let looked = panel.upload(&path, "", &bytes).await;
         looked.is(200).says("All 2 rows are good").says("Columns that are not used: note");
         assert_eq!(scene.parcels(&shop, 0).await[0].state, ShipmentState::Picked, "only looked at");
         let kept = hidden(&looked);
@@ -60,7 +64,7 @@ both_databases! {
         let mails = shop.mail_to("s0@mail.example").await;
         assert_eq!(mails.iter().filter(|m| m.contains("on its way")).count(), 1);
         let text = format!("order,delivered_at\n{number},{}\n", (shop.now() + Duration::minutes(0)).to_rfc3339());
-        let looked = panel.upload(&path, "file", "t.csv", text.into_bytes()).await;
+        let looked = panel.upload(&path, "", text.as_bytes()).await;
         panel.post(&format!("{path}/keep"), &[("text", &hidden(&looked))]).await.is(303);
         assert_eq!(shop.order(scene.orders[0]).await.state, OrderState::Delivered);
         shop.audit().await;
@@ -78,7 +82,7 @@ both_databases! {
         let text = format!(
             "order,tracking,handed_over_at\nM-99999,1,\n{a},2,\n{b},3,\n{c},4,2999-01-01\n{c},5,soon\nx,6,\n"
         );
-        let looked = panel.upload(&path, "file", "t.csv", text.into_bytes()).await;
+        let looked = panel.upload(&path, "", text.as_bytes()).await;
         looked.is(200).says("5 of 6 rows are wrong").says("no order M-99999").says("must not go out").says("in the future").says("soon is no time");
         let kept = hidden(&looked);
         // Without the wish to keep the good ones alone nothing is kept.
@@ -105,7 +109,7 @@ both_databases! {
             (vec![0, 159, 146, 150], "No column"),
             (vec![b'x'; 1024 * 1024 + 10], "larger than 1 MB"),
         ] {
-            panel.upload(&path, "file", "t.csv", bytes).await.is(422).says(says);
+            panel.upload(&path, "", &bytes).await.is(422).says(says);
         }
         shop.audit().await;
         shop.close().await;

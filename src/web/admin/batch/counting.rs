@@ -107,9 +107,16 @@ async fn submit(
             );
             staff.done(said, &href(&known.batch))
         }
-        Err(Problem::Conflict { kind: "over-ordered", message }) => {
-            Ok(known.draw(&staff, correction, &typed, Problems::default(), Some(message)))
-        }
+        Err(Problem::Conflict {
+            kind: "over-ordered",
+            message,
+        }) => Ok(known.draw(
+            &staff,
+            correction,
+            &typed,
+            Problems::default(),
+            Some(message),
+        )),
         Err(Problem::Invalid(errors)) => {
             let ours: Vec<FieldError> = errors
                 .into_iter()
@@ -162,7 +169,11 @@ impl Known {
     /// An error at a line of the count as one at the form's field.
     fn as_ours(&self, error: FieldError, typed: &Typed) -> FieldError {
         let Some(rest) = error.field.strip_prefix("lines[") else {
-            let field = if error.field == "lines" { "good.0" } else { &error.field };
+            let field = if error.field == "lines" {
+                "good.0"
+            } else {
+                &error.field
+            };
             return FieldError::new(field, error.message.clone());
         };
         let (at, name) = rest.split_once("].").unwrap_or((rest, "good"));
@@ -185,7 +196,11 @@ impl Known {
         problems: Problems,
         asks: Option<String>,
     ) -> HttpResponse {
-        let what = if correction { "Correct a count" } else { "Count a delivery" };
+        let what = if correction {
+            "Correct a count"
+        } else {
+            "Count a delivery"
+        };
         let here = href(&self.batch);
         let place = if correction { "correction" } else { "receipts" };
         let mut page = FormPage::new(staff.shell("batches"), what, format!("{here}/{place}"));
@@ -201,7 +216,10 @@ impl Known {
             "Write what lies there. Good units go to the orders that wait at once, oldest payment first.".to_owned()
         }];
         page.lead.extend(asks.clone());
-        page.sections = vec![Section::new("Units", self.unit_lines(typed, correction, &problems))];
+        page.sections = vec![Section::new(
+            "Units",
+            self.unit_lines(typed, correction, &problems),
+        )];
         let mut rest: Vec<Line> = vec![Line::Hidden("key".into(), typed.get("key").to_owned())];
         if asks.is_some() {
             rest.push(Line::Hidden("confirm".into(), "1".into()));
@@ -222,7 +240,11 @@ impl Known {
             .value(typed.get("note"))
             .max_length(500)
             .problems(&problems);
-        rest.push(if correction { note.into() } else { note.optional().into() });
+        rest.push(if correction {
+            note.into()
+        } else {
+            note.optional().into()
+        });
         page.sections.push(Section::new("About it", rest));
         page.submit = match (correction, asks.is_some()) {
             (_, true) => "Keep this count, it is right".to_owned(),

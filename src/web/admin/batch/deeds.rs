@@ -230,16 +230,17 @@ pub async fn do_first(
     let known = known(&staff, &path).await?;
     let typed = Typed::from(form.into_inner());
     let (merchant, batch, by) = (staff.merchant.id, known.batch.id, staff.name());
-    let (number, reason) = (typed.get("order").to_owned(), typed.get("reason").to_owned());
+    let (number, reason) = (
+        typed.get("order").to_owned(),
+        typed.get("reason").to_owned(),
+    );
     let done = staff
         .office
         .write(move |_, tx| put_first(tx, merchant, batch, &number, &reason, &by))
         .await;
     match done {
         Ok(_) => staff.done("The order goes first from now on.", &href(&known.batch)),
-        Err(Problem::Invalid(errors)) => {
-            Ok(known.first_page(&staff, &typed, problems_of(&errors)))
-        }
+        Err(Problem::Invalid(errors)) => Ok(known.first_page(&staff, &typed, problems_of(&errors))),
         Err(problem) => Err(problem.into()),
     }
 }
@@ -264,7 +265,10 @@ pub async fn do_sale(
     let units = typed.number("units", &mut errors);
     let Some(units) = units else {
         if errors.is_empty() {
-            errors.push(FieldError::new("units", "write how many units are on sale, or 0"));
+            errors.push(FieldError::new(
+                "units",
+                "write how many units are on sale, or 0",
+            ));
         }
         return Ok(known.sale_page(&staff, &typed, problems_of(&errors)));
     };

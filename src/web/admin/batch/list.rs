@@ -21,7 +21,10 @@ pub struct Asked {
 impl Asked {
     fn href(&self, cursor: Option<&str>) -> String {
         let mut parts = Vec::new();
-        for (name, value) in [("state", self.state.as_str()), ("cursor", cursor.unwrap_or_default())] {
+        for (name, value) in [
+            ("state", self.state.as_str()),
+            ("cursor", cursor.unwrap_or_default()),
+        ] {
             if !value.is_empty() {
                 parts.push(format!("{name}={value}"));
             }

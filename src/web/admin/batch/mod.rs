@@ -24,8 +24,14 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .route("/batches/{id}", web::get().to(page::page))
         .route("/batches/{id}/receipts", web::get().to(counting::form))
         .route("/batches/{id}/receipts", web::post().to(counting::keep))
-        .route("/batches/{id}/correction", web::get().to(counting::correction))
-        .route("/batches/{id}/correction", web::post().to(counting::correct))
+        .route(
+            "/batches/{id}/correction",
+            web::get().to(counting::correction),
+        )
+        .route(
+            "/batches/{id}/correction",
+            web::post().to(counting::correct),
+        )
         .route("/batches/{id}/short", web::get().to(deeds::short))
         .route("/batches/{id}/short", web::post().to(deeds::do_short))
         .route("/batches/{id}/first", web::get().to(deeds::first))
@@ -38,10 +44,19 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .route("/batches/{id}/parcels.csv", web::get().to(parcels::export))
         .route("/batches/{id}/tracking", web::get().to(tracking::form))
         .route("/batches/{id}/tracking", web::post().to(tracking::look))
-        .route("/batches/{id}/tracking/keep", web::post().to(tracking::keep))
+        .route(
+            "/batches/{id}/tracking/keep",
+            web::post().to(tracking::keep),
+        )
         .route("/shipments/{id}", web::get().to(parcels::parcel))
-        .route("/shipments/{id}/handover", web::post().to(parcels::hand_over))
-        .route("/shipments/{id}/delivered", web::post().to(parcels::delivered))
+        .route(
+            "/shipments/{id}/handover",
+            web::post().to(parcels::hand_over),
+        )
+        .route(
+            "/shipments/{id}/delivered",
+            web::post().to(parcels::delivered),
+        )
         .route("/shipments/{id}/slip", web::get().to(slips::of_parcel));
 }
 

@@ -21,9 +21,7 @@ use crate::store::{Conn, orders, purchase_orders, shipments, stock};
 use crate::web::admin::guard::{Refusal, Staff, escape};
 use crate::web::admin::kit::{Cell, Facts, Table, fact, id, searchable, short, zone_of};
 use crate::web::pages;
-use crate::web::view::{
-    Badge, Choice, Day, Field, Link, Pager, PanelShell, Tone, grouped, plural,
-};
+use crate::web::view::{Badge, Choice, Day, Field, Link, Pager, PanelShell, Tone, grouped, plural};
 use crate::workflows::desk::{Problem, offer, order_number, purchase_number};
 use crate::workflows::receive::{OptionGoods, goods_of};
 use crate::workflows::ship::parcel_number;
@@ -258,13 +256,20 @@ impl Known {
         };
         let day = |at: Option<NaiveDateTime>| {
             at.map_or_else(String::new, |at| {
-                at.and_utc().with_timezone(&zone).format("%-d %b").to_string()
+                at.and_utc()
+                    .with_timezone(&zone)
+                    .format("%-d %b")
+                    .to_string()
             })
         };
         let sum = |f: fn(&OptionGoods) -> i64| self.goods.iter().map(f).sum::<i64>();
         let arrived = sum(|g| g.stock.good + g.stock.damaged);
         let part = if arrived > 0 {
-            format!("{} of {}", grouped(arrived), grouped(sum(|g| g.stock.ordered)))
+            format!(
+                "{} of {}",
+                grouped(arrived),
+                grouped(sum(|g| g.stock.ordered))
+            )
         } else {
             String::new()
         };
@@ -375,7 +380,11 @@ impl Known {
                     format!("{} {}{damaged}", l.good, sku(l.option_id))
                 })
                 .collect();
-            let kind = if receipt.correction { "Correction" } else { "Receipt" };
+            let kind = if receipt.correction {
+                "Correction"
+            } else {
+                "Receipt"
+            };
             vec![
                 Cell::text(format!("{kind} {}", receipt.number)),
                 Cell::when(receipt.counted_at, zone),
@@ -411,7 +420,12 @@ impl Known {
         });
         Table::new(
             "Orders that go first",
-            vec![("Order", false), ("Reason", false), ("By", false), ("When", false)],
+            vec![
+                ("Order", false),
+                ("Reason", false),
+                ("By", false),
+                ("When", false),
+            ],
             rows.collect(),
         )
     }
@@ -433,11 +447,15 @@ impl Known {
 
     fn filters(&self, asked: &Asked) -> Vec<Field> {
         let mut states = vec![Choice::new("", "All")];
-        states.extend(STATES.iter().map(|(word, label, _)| Choice::new(*word, *label)));
+        states.extend(
+            STATES
+                .iter()
+                .map(|(word, label, _)| Choice::new(*word, *label)),
+        );
         let mut countries = vec![Choice::new("", "All")];
         countries.extend(self.countries.iter().map(|code| {
-            let name = crate::domain::country::Country::parse(code)
-                .map_or(code.as_str(), |c| c.name());
+            let name =
+                crate::domain::country::Country::parse(code).map_or(code.as_str(), |c| c.name());
             Choice::new(code, name)
         }));
         vec![
@@ -507,7 +525,10 @@ impl Known {
         facts.extend(completed.map(|at| fact("Completed", short(at, zone))));
         if let Ok(draft) = offer(&self.campaign) {
             facts.push(fact("Promised", Day(draft.promised_ship_date).text()));
-            facts.push(fact("Refunded after, if not shipped", Day(draft.stop_loss_date).text()));
+            facts.push(fact(
+                "Refunded after, if not shipped",
+                Day(draft.stop_loss_date).text(),
+            ));
         }
         facts
     }
@@ -527,7 +548,10 @@ fn parcel_words(parcel: &ShipmentRow) -> String {
 fn standing(order: &OrderRow, lines: &[LineRow], parcels: &[ShipmentRow]) -> Badge {
     use crate::domain::order::{Delivery, OrderState};
     let sum = |f: fn(&LineRow) -> i64| lines.iter().map(f).sum::<i64>();
-    let (to_pick, waits) = (sum(|l| l.units().to_pick()), sum(|l| l.units().unallocated()));
+    let (to_pick, waits) = (
+        sum(|l| l.units().to_pick()),
+        sum(|l| l.units().unallocated()),
+    );
     let stopped = parcels.iter().any(|p| p.state == ShipmentState::Stopped);
     if order.state == OrderState::Cancelled && stopped {
         return Badge::new(Tone::Bad, "Cancelled, do not ship");

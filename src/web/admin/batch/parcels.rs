@@ -166,7 +166,8 @@ pub(super) fn load_parcel(
     Ok(Known {
         inside: shipments::lines_of(conn, &[id])?,
         lines: orders::lines_of(conn, order.id)?,
-        campaign: campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?,
+        campaign: campaigns::by_id(conn, order.campaign_id)?
+            .ok_or(Problem::NotFound("campaign"))?,
         order,
         parcel,
     })
@@ -232,7 +233,12 @@ impl Known {
         ];
         let at = |name, at: Option<_>| at.map(|at| fact(name, short(at, zone)));
         facts.extend(parcel.carrier.clone().map(|c| fact("Carrier", c)));
-        facts.extend(parcel.tracking_number.clone().map(|t| fact("Tracking number", t)));
+        facts.extend(
+            parcel
+                .tracking_number
+                .clone()
+                .map(|t| fact("Tracking number", t)),
+        );
         facts.extend(at("Handed over", parcel.handed_over_at));
         facts.extend(at("Recorded", parcel.recorded_at));
         facts.extend(at("Arrived", parcel.delivered_at));
@@ -244,7 +250,10 @@ impl Known {
             shell: staff.shell("batches"),
             title: format!("Parcel {}", parcel_number(parcel.number)),
             href: format!("/admin/shipments/{}", parcel.id),
-            batch: Link::new(format!("/admin/batches/{}", parcel.batch_id), &self.campaign.title),
+            batch: Link::new(
+                format!("/admin/batches/{}", parcel.batch_id),
+                &self.campaign.title,
+            ),
             order: Link::new(
                 format!("/admin/orders/{}", self.order.id),
                 order_number(self.order.number),
@@ -284,9 +293,13 @@ fn handover_fields(
             .some(name)
             .map_or_else(|| known.clone().unwrap_or_default(), str::to_owned)
     };
-    let at = Field::input("datetime-local", "handed_over_at", "When the carrier took it")
-        .value(typed.get("handed_over_at"))
-        .problems(problems);
+    let at = Field::input(
+        "datetime-local",
+        "handed_over_at",
+        "When the carrier took it",
+    )
+    .value(typed.get("handed_over_at"))
+    .problems(problems);
     vec![
         Field::text("carrier", "Carrier")
             .value(or("carrier", &parcel.carrier))
@@ -301,7 +314,8 @@ fn handover_fields(
         if stopped {
             at.hint("In the campaign's zone. It must be before it was stopped.")
         } else {
-            at.hint("In the campaign's zone; left empty: now.").optional()
+            at.hint("In the campaign's zone; left empty: now.")
+                .optional()
         },
     ]
 }
@@ -324,7 +338,9 @@ pub async fn hand_over(
     };
     let (carrier, tracking_number) = (line("carrier"), line("tracking_number"));
     let zone = zone_of(&known.campaign);
-    let at = typed.some("handed_over_at").map(|text| parse_local(text, zone));
+    let at = typed
+        .some("handed_over_at")
+        .map(|text| parse_local(text, zone));
     if at == Some(None) {
         errors.push(FieldError::new("handed_over_at", "write a date and a time"));
     }

@@ -96,7 +96,12 @@ pub async fn of_batch(staff: Staff, path: web::Path<String>) -> Result<HttpRespo
             .collect::<Result<Vec<_>, Problem>>()
     });
     let slips = slips.await?;
-    Ok(page(&staff, "Packing slips".to_owned(), href(&batch), slips))
+    Ok(page(
+        &staff,
+        "Packing slips".to_owned(),
+        href(&batch),
+        slips,
+    ))
 }
 
 /// `GET /admin/shipments/{id}/slip`
@@ -109,5 +114,10 @@ pub async fn of_parcel(staff: Staff, path: web::Path<String>) -> Result<HttpResp
         .await?;
     let slip = known.slip()?;
     let title = format!("Packing slip {}", slip.parcel);
-    Ok(page(&staff, title, format!("/admin/shipments/{id}"), vec![slip]))
+    Ok(page(
+        &staff,
+        title,
+        format!("/admin/shipments/{id}"),
+        vec![slip],
+    ))
 }

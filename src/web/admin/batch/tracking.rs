@@ -144,7 +144,12 @@ fn table(outcomes: &[Outcome]) -> Table {
     });
     Table::new(
         "Rows of the file",
-        vec![("Line", true), ("Row", false), ("Row's state", false), ("What happens", false)],
+        vec![
+            ("Line", true),
+            ("Row", false),
+            ("Row's state", false),
+            ("What happens", false),
+        ],
         rows.collect(),
     )
 }

@@ -95,7 +95,11 @@ impl Facts {
     }
 
     fn card(&self, parcel: &ShipmentRow) -> ParcelCard {
-        let inside = self.goods.inside.iter().filter(|l| l.shipment_id == parcel.id);
+        let inside = self
+            .goods
+            .inside
+            .iter()
+            .filter(|l| l.shipment_id == parcel.id);
         let lines = inside.map(|held| {
             let line = self.lines.iter().find(|l| l.option_id == held.option_id);
             let name = self.name_of(line.map_or("", |l| l.sku.as_str()));
