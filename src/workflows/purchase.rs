@@ -306,6 +306,7 @@ fn issue(
     let to = campaign.state.after(CampaignEvent::Ordered)?;
     campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
     orders::backorder(tx.conn, batch.id)?;
+    stock::reckon(tx, batch.id)?;
     tx.touch(campaign.id);
     let said = purchase_number(number);
     happened(

@@ -200,15 +200,17 @@ fn known_lines(
             .find(|s| s.option_id == option.id)
             .cloned()
             .unwrap_or_else(|| StockRow::new(batch.id, option.id));
+        let mut fits = true;
         for (field, units, has) in [
             ("good", line.good, row.good),
             ("damaged", line.damaged, row.damaged),
         ] {
             if let Some(message) = wrong_units(units, has, count.correction) {
                 wrong(format!("lines[{at}].{field}"), message);
+                fits = false;
             }
         }
-        if row.free() - row.on_sale + line.good < 0 {
+        if fits && row.free() - row.on_sale + line.good < 0 {
             let most = row.free() - row.on_sale;
             wrong(
                 format!("lines[{at}].good"),

@@ -1,6 +1,6 @@
 //! The carrier takes a parcel.
 
-use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, SubsecRound, Utc};
 
 use super::books::book;
 use super::late::judge_late;
@@ -122,7 +122,8 @@ pub(super) fn take(
     let paid = loaded.order.confirmed_at.unwrap_or(loaded.order.created_at);
     check_time(at, tx.now, paid, "paid")?;
     check_time(at, tx.now, loaded.parcel.picked_at, "packed")?;
-    let at = at.min(tx.now).naive_utc();
+    // As the databases keep it.
+    let at = at.min(tx.now).naive_utc().trunc_subsecs(6);
     let from = loaded.parcel.state;
     let of_order = loaded.parcel.kind == ShipmentKind::Order;
     if stopped {
