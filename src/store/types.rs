@@ -145,6 +145,7 @@ id_columns!(
     ClaimId,
     PhotoId,
     PostId,
+    LeaseId,
 );
 
 word_columns!(
@@ -164,6 +165,9 @@ word_columns!(
     crate::domain::purchase_order::Blocked,
     crate::domain::purchase_order::EtaSource,
     crate::domain::purchase_order::EtaState,
+    crate::domain::promise::NoticeKind,
+    crate::domain::promise::NoticeState,
+    crate::domain::promise::Silence,
     crate::domain::shipment::ShipmentKind,
     crate::domain::shipment::ShipmentState,
     crate::domain::shipment::DeliveredBy,

@@ -264,6 +264,7 @@ pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
     for line in orders::lines_of(tx.conn, order.id)? {
         campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
     }
+    orders::cancel_lines(tx.conn, order.id)?;
     order.units_taken = false;
     Ok(())
 }
@@ -478,7 +479,6 @@ fn ran_out(
             free(tx, order)?;
             order.state = order.state.after(OrderEvent::RanOut)?;
             order.closed_at = Some(now);
-            orders::cancel_lines(tx.conn, order.id)?;
             orders::save(tx.conn, order)?;
             happened(
                 tx,
