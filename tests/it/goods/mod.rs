@@ -5,6 +5,6 @@ mod late;
 mod panel;
 mod parcels;
 mod receipts;
-mod scene;
+pub mod scene;
 mod short;
 mod tracking;
