@@ -66,6 +66,16 @@ pub const DATES_TOLD: Kind = Kind {
     name: "dates_told",
     priority: 41,
 };
+/// Writes an update to everybody who joined. Subject: the update's id.
+pub const POST_TOLD: Kind = Kind {
+    name: "post_told",
+    priority: 42,
+};
+/// Looks whether a campaign has been quiet too long. Subject: the campaign.
+pub const QUIET: Kind = Kind {
+    name: "quiet",
+    priority: 46,
+};
 /// Sends one mail. Subject: its id.
 pub const MAIL: Kind = Kind {
     name: "mail",
@@ -100,6 +110,8 @@ pub const KINDS: &[Kind] = &[
     MAIL,
     STEP_TOLD,
     EXTENSION_TOLD,
+    POST_TOLD,
+    QUIET,
     SUPPLIER_ANSWER,
     RECONCILE,
     HOUSEKEEPING,

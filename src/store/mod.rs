@@ -20,6 +20,7 @@ pub mod misc;
 mod notify;
 pub mod orders;
 pub mod pages;
+pub mod posts;
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;

@@ -1,14 +1,14 @@
 //! Orders, their lines and their payment pages.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 mod payments;
 
 pub use self::payments::*;
-use super::schema::{order_lines, orders, payments as payment_pages};
-use super::{Conn, StoreError};
+use super::schema::{batches, order_lines, orders, payments as payment_pages, promises};
+use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
 
@@ -317,6 +317,30 @@ pub fn set_final_price(
     Ok(())
 }
 
+/// Keeps what was promised to an order's shopper; a promise that is there already is left as it is.
+pub fn promise(
+    conn: &mut Conn,
+    order: &OrderRow,
+    first: NaiveDate,
+    last_day: NaiveDate,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    each_backend!(conn, c => {
+        diesel::insert_into(promises::table)
+            .values((
+                promises::order_id.eq(order.id),
+                promises::campaign_id.eq(order.campaign_id),
+                promises::batch_id.eq(order.batch_id),
+                promises::first_date.eq(first),
+                promises::stop_loss.eq(last_day),
+                promises::updated_at.eq(now),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)?;
+    });
+    Ok(())
+}
+
 /// Units that these shoppers hold or committed to, by option: what their limit counts.
 pub fn units_of_shoppers(
     conn: &mut Conn,
@@ -372,6 +396,75 @@ pub fn of_batch(
         query = query.filter(orders::id.gt(after));
     }
     Ok(query.load(conn)?)
+}
+
+/// Orders of a campaign that are paid and not cancelled, in the order of their ids, after `after`.
+pub fn live_of_campaign(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    // By batch, because orders of a batch lie in the order of their ids.
+    let its_batches = batches::table
+        .filter(batches::campaign_id.eq(campaign))
+        .select(batches::id);
+    let mut query = orders::table
+        .filter(orders::batch_id.eq_any(its_batches))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Orders in the order of their ids, of everybody, one merchant or one campaign, after `after`.
+pub fn all_after(
+    conn: &mut Conn,
+    merchant: Option<MerchantId>,
+    campaign: Option<CampaignId>,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    let mut query = orders::table
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(merchant) = merchant {
+        query = query.filter(orders::merchant_id.eq(merchant));
+    }
+    if let Some(campaign) = campaign {
+        let its_batches = batches::table
+            .filter(batches::campaign_id.eq(campaign))
+            .select(batches::id);
+        query = query.filter(orders::batch_id.eq_any(its_batches));
+    }
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The orders with these ids, in any order.
+pub fn by_ids(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
+    Ok(orders::table
+        .filter(orders::id.eq_any(ids))
+        .select(OrderRow::as_select())
+        .load(conn)?)
+}
+
+/// How many shoppers have an order in a campaign that is paid and not cancelled.
+pub fn count_live_shoppers(conn: &mut Conn, campaign: CampaignId) -> Result<i64, StoreError> {
+    Ok(orders::table
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .select(diesel::dsl::count(orders::email).aggregate_distinct())
+        .first(conn)?)
 }
 
 /// Orders of a batch to which its outcome was not applied yet.

@@ -600,6 +600,20 @@ diesel::table! {
         body -> Text,
         written_by -> Text,
         posted_at -> Timestamp,
+        once -> Nullable<Text>,
+        recipients -> BigInt,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    post_corrections (id) {
+        id -> Binary,
+        post_id -> Binary,
+        body -> Text,
+        once -> Nullable<Text>,
+        written_by -> Text,
+        written_at -> Timestamp,
     }
 }
 
@@ -660,9 +674,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     claim_lines,
     claim_photos,
     posts,
+    post_corrections,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     journal_entries::currency,
     journal_postings::account,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    promises::campaign_id,
+    promises::first_date,
+    shipments::handed_over_at,
 );

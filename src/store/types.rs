@@ -145,6 +145,7 @@ id_columns!(
     ClaimId,
     PhotoId,
     PostId,
+    CorrectionId,
 );
 
 word_columns!(

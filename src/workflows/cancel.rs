@@ -5,6 +5,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
 use super::part::{release, say_back};
 use super::payment::{close_pages, free};
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
@@ -27,13 +28,15 @@ pub enum By {
     },
 }
 
-/// Whether the shopper can still cancel with a full refund: until the purchase order is sent.
+/// Whether the shopper can still cancel with a full refund: until the purchase order is sent, or, where it is an order
+/// from stock, until it is picked, which the cancelling itself looks at.
 pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
-    matches!(order.state, OrderState::Pending | OrderState::Confirmed)
+    let free = matches!(order.state, OrderState::Pending | OrderState::Confirmed)
         && matches!(
             campaign.state,
             CampaignState::Open | CampaignState::Collecting
-        )
+        );
+    free || stock_sale::may_leave(order)
 }
 
 /// Cancels an order with a full refund. Cancelling twice is answered as the first time.
@@ -51,6 +54,12 @@ pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow
         return Err(Problem::conflict(
             "order-sent-to-supplier",
             "The supplier's order was sent, so this order cannot be cancelled here any more. Write to the seller.",
+        ));
+    }
+    if stock_sale::may_leave(&order) && !stock_sale::is_unpicked(tx, &order)? {
+        return Err(Problem::conflict(
+            "order-picked",
+            "This order is packed already, so it cannot be cancelled here any more. Write to the seller.",
         ));
     }
     let (actor, detail) = match by {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::desk::{Concerns, Problem, enqueue, happened, lock_campaign};
+use super::signs;
 use crate::domain::ids::{BatchId, EtaId, PurchaseOrderId};
 use crate::domain::purchase_order::{EtaSource, EtaState};
 use crate::store::etas::EtaRow;
@@ -103,7 +104,7 @@ pub fn pass_on(tx: &mut Tx, id: EtaId, by: &str) -> Result<EtaRow, Problem> {
     row.passed_on_by = Some(by.to_owned());
     etas::save(tx.conn, &row, EtaState::Waiting)?;
     etas::set_of_batch(tx.conn, row.batch_id, row.arrives, row.ship_date)?;
-    tx.touch(campaign.id);
+    signs::sign(tx, &campaign)?;
     enqueue(tx, jobs::DATES_TOLD, &row.id.to_string(), now)?;
     Ok(row)
 }

@@ -17,17 +17,18 @@ use table::{Granted, Table};
 
 use super::desk::{Problem, ends_at, takes_orders};
 use super::ports::Clock;
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{CampaignId, OptionId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::price::shown_step;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
-use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders};
+use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders, stock};
 
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +94,9 @@ pub struct FrozenQuote {
     /// The ship date that was promised; none in orders older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<NaiveDate>,
+    /// Whether it is made from left-over stock: nothing is decided about it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_stock: bool,
     /// The index of the step whose price was shown.
     pub step: usize,
     /// The lines, in the quote's order.
@@ -207,7 +211,19 @@ impl Joins {
             }
         }
         let now = tx.now.naive_utc();
-        if !takes_orders(&campaign, now) {
+        let batch = campaigns::batch_of(tx.conn, id)?
+            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
+        let from_stock = stock_sale::sells(campaign.state);
+        let on_sale: Option<HashMap<OptionId, i64>> = if from_stock {
+            Some(stock::on_sale(tx.conn, batch.id)?.into_iter().collect())
+        } else {
+            None
+        };
+        let open = match &on_sale {
+            Some(units) => !units.is_empty(),
+            None => takes_orders(&campaign, now),
+        };
+        if !open {
             return Ok(answers
                 .into_iter()
                 .map(|a| a.unwrap_or_else(|| Err(closed(&campaign, now))))
@@ -215,8 +231,6 @@ impl Joins {
         }
         let offer = self.offer(&campaign)?;
         let option_rows = campaigns::options_of(tx.conn, id)?;
-        let batch = campaigns::batch_of(tx.conn, id)?
-            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
         let merchant = merchants::by_id(tx.conn, campaign.merchant_id)?
             .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no merchant")))?;
         let mut table = Table {
@@ -234,8 +248,12 @@ impl Joins {
             by_shopper: self.units_of_shoppers(tx, &offer, id, wishes)?,
             terms_version: merchant.terms_version,
             plan: self.plan(tx)?,
-            step: shown_step(&offer.steps, campaign.committed_units),
-            now,
+            step: match batch.step.filter(|_| from_stock) {
+                Some(judged) => usize::try_from(judged).unwrap_or(0),
+                None => shown_step(&offer.steps, campaign.committed_units),
+            },
+            on_sale,
+            now: tx.now,
         };
         let mut granted = Granted::default();
         let mut again: HashMap<&str, usize> = HashMap::new();
@@ -264,12 +282,14 @@ impl Joins {
                 Err(problem) => answers[i] = Some(Err(problem)),
             }
         }
-        self.keep(tx, &campaign, &mut granted)?;
+        self.keep(tx, &campaign, (batch.id, from_stock), &mut granted)?;
         for (i, at, again) in numbers {
             answers[i] = Some(placed(granted.orders[at].clone(), again));
         }
         // A hold is granted only if the clock at its commit reads before the deadline.
-        if !granted.orders.is_empty() && self.clock.now().naive_utc() >= ends_at(&campaign) {
+        if !from_stock
+            && !granted.orders.is_empty()
+            && self.clock.now().naive_utc() >= ends_at(&campaign) {
             return Err(StoreError::Conflict(
                 "the deadline passed during the commit",
             ));
@@ -344,6 +364,7 @@ impl Joins {
         &self,
         tx: &mut Tx,
         campaign: &CampaignRow,
+        (batch, from_stock): (BatchId, bool),
         granted: &mut Granted,
     ) -> Result<(), StoreError> {
         let count = granted.orders.len();
@@ -364,8 +385,14 @@ impl Joins {
                 // Somebody else took them between our reading and our writing: decide again.
                 return Err(StoreError::Conflict("an option's cap"));
             }
+            if from_stock && !stock::take_on_sale(tx.conn, batch, *option, *units)? {
+                return Err(StoreError::Conflict("what is on sale of an option"));
+            }
         }
         orders::insert(tx.conn, &granted.orders, &granted.lines, &granted.pages)?;
+        if from_stock {
+            stock::log_allocations(tx.conn, &granted.allocations(batch, now))?;
+        }
         campaigns::count(
             tx.conn,
             campaign.id,

@@ -7,6 +7,7 @@ use super::cancel::leave;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::money;
 use super::payment::frozen;
+use super::stock_sale::is_from_stock;
 use crate::domain::country::Country;
 use crate::domain::ids::{AllocationId, CancellationId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState, goods_event};
@@ -200,10 +201,15 @@ fn give_stock_back(
     freed: &[(OptionId, i64)],
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
+    // What came from sale goes back on sale; of the rest others may be waiting.
+    let on_sale = is_from_stock(order);
     for (option, units) in freed {
         let mut row = stock::of_option(tx.conn, order.batch_id, *option)?
             .ok_or_else(|| Problem::Internal(format!("order {} has no stock", order.id)))?;
         row.allocated -= units;
+        if on_sale {
+            row.on_sale += units;
+        }
         stock::save(tx.conn, &row)?;
         let log = AllocationRow {
             id: AllocationId::new(),
@@ -216,7 +222,7 @@ fn give_stock_back(
         };
         stock::log_allocations(tx.conn, &[log])?;
     }
-    if !freed.is_empty() {
+    if !freed.is_empty() && !on_sale {
         enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;
     }
     Ok(())

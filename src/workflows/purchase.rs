@@ -17,6 +17,7 @@ use super::desk::{
 use super::judgement::fail;
 use super::letters::{Letter, PurchaseLetterLine};
 use super::money::say;
+use super::signs;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::day::day_of;
 use crate::domain::draft::CampaignDraft;
@@ -305,7 +306,7 @@ fn issue(
     let to = campaign.state.after(CampaignEvent::Ordered)?;
     campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
     orders::backorder(tx.conn, batch.id)?;
-    tx.touch(campaign.id);
+    signs::sign(tx, campaign)?;
     let said = purchase_number(number);
     happened(
         tx,

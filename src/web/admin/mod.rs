@@ -34,6 +34,7 @@ mod settings;
 mod sheet;
 mod suppliers;
 mod today;
+mod updates;
 
 /// Hours without a request after which a log-in ends.
 pub const IDLE_HOURS: i64 = 12;
@@ -100,6 +101,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/login", web::post().to(login::submit))
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
+    updates::configure(cfg);
     orders::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);

@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{campaigns, join, orders, supply};
+use super::{campaigns, join, orders, supply, updates};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -140,6 +140,7 @@ impl Modify for Key {
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
         join::join, orders::list, orders::one, orders::cancel, orders::refund,
+        updates::list, updates::write, updates::correct,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::entries,
     ),
     components(schemas(Problem)),
@@ -147,6 +148,7 @@ impl Modify for Key {
     tags(
         (name = "Campaigns", description = "Offers: what is sold, at which prices, until when."),
         (name = "Orders", description = "What shoppers committed to."),
+        (name = "Updates", description = "What the seller writes to everybody who joined."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
         (name = "Journal", description = "The books."),
     )

@@ -21,6 +21,7 @@ use crate::store::{campaigns, misc};
 use crate::workflows::desk::{Problem, takes_orders};
 use crate::workflows::join::{JoinRequest, Placed};
 use crate::workflows::office::Office;
+use crate::workflows::stock_sale;
 
 /// How long the answer waits for the payment page.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -180,7 +181,8 @@ async fn conflict_first(
     let found = office
         .read(move |conn| -> Result<Option<Problem>, Problem> {
             let row = public(conn, &slug)?;
-            if !takes_orders(&row, now) {
+            let on_sale = stock_sale::on_sale(conn, &row)?;
+            if !takes_orders(&row, now) && on_sale.is_none() {
                 return Ok(Some(Problem::conflict(
                     "campaign-closed",
                     "This campaign takes no orders now. Nothing was charged.",
@@ -191,13 +193,14 @@ async fn conflict_first(
                     .iter()
                     .find(|(sku, _)| *sku == option.sku)
                     .map_or(0, |(_, quantity)| *quantity);
-                if option.available().is_some_and(|left| wanted > left) {
+                let left = stock_sale::available(&option, on_sale.as_ref());
+                if left.is_some_and(|left| wanted > left) {
                     return Ok(Some(Problem::conflict(
                         "sold-out",
                         format!(
                             "Of {} there are {} left. Choose fewer.",
                             option.sku,
-                            option.available().unwrap_or(0)
+                            left.unwrap_or(0)
                         ),
                     )));
                 }

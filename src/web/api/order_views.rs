@@ -16,6 +16,7 @@ use crate::workflows::desk::{Desk, Problem, offer};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale::is_from_stock;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -231,8 +232,8 @@ fn order_lines(lines: Vec<LineRow>, currency: Currency) -> Vec<OrderLine> {
             unit_price: Money::new(line.unit_price, currency),
             final_unit_price: line.final_price.map(|price| Money::new(price, currency)),
             state: line.state,
-            allocated: 0,
-            shipped: 0,
+            allocated: line.allocated,
+            shipped: line.shipped,
         })
         .collect()
 }
@@ -255,8 +256,12 @@ pub(super) fn order(
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
-    let date = offer(&campaign)?.promised_ship_date;
-    let agreed = frozen(order)?.promised.unwrap_or(date);
+    let quote = frozen(order)?;
+    let date = match quote.promised.filter(|_| quote.from_stock) {
+        Some(promised) => promised,
+        None => offer(&campaign)?.promised_ship_date,
+    };
+    let agreed = quote.promised.unwrap_or(date);
     let mut history = vec![Promised {
         date: agreed,
         at: order.created_at.and_utc(),
@@ -311,6 +316,8 @@ pub(super) struct MerchantOrder {
     lines: Vec<OrderLine>,
     /// What was agreed at joining.
     total: Money,
+    /// It was bought from left-over stock, after the campaign.
+    from_stock: bool,
     totals: Totals,
     /// What staff should know.
     #[schema(required)]
@@ -365,6 +372,7 @@ pub(super) fn merchant_orders(
                 delivery: order.delivery,
                 lines: order_lines(own, currency),
                 total: Money::new(order.total, currency),
+                from_stock: is_from_stock(order),
                 totals: totals(order, currency),
                 note: order.note.clone(),
                 created_at: order.created_at.and_utc(),

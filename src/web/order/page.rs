@@ -16,6 +16,7 @@ use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
+use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
@@ -26,6 +27,10 @@ use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale;
+
+/// How many updates of its campaign an order's page shows.
+const UPDATES: i64 = 3;
 
 /// An order with all that its pages say.
 pub struct Facts {
@@ -44,6 +49,7 @@ pub struct Facts {
     merchant: MerchantRow,
     agreed: FrozenQuote,
     address: Address,
+    updates: Written,
 }
 
 /// Reads an order.
@@ -66,6 +72,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
         address: serde_json::from_str(&order.address)?,
+        updates: updates::read(conn, campaign.id, None, UPDATES)?,
         order,
         campaign,
         merchant,
@@ -83,6 +90,26 @@ impl Facts {
 
     fn campaign_href(&self) -> String {
         format!("/c/{}", self.campaign.slug)
+    }
+
+    /// What was promised at joining.
+    fn promised(&self) -> Day {
+        let agreed = self.agreed.promised;
+        Day(agreed.unwrap_or(self.draft.promised_ship_date))
+    }
+
+    fn last_day(&self) -> Day {
+        match self.agreed.promised.filter(|_| self.agreed.from_stock) {
+            Some(promised) => Day(stock_sale::last_day(&self.draft, promised)),
+            None => Day(self.draft.stop_loss_date),
+        }
+    }
+
+    /// Whether it can be cancelled: of an order from stock nothing may be packed yet.
+    pub fn can_leave(&self) -> bool {
+        let packed = |line: &LineRow| line.picked > 0 || line.shipped > 0;
+        can_cancel(&self.order, &self.campaign)
+            && !(self.agreed.from_stock && self.lines.iter().any(packed))
     }
 
     /// The page that can be paid now, or is made.
@@ -182,6 +209,7 @@ impl Facts {
             email: self.order.email.clone(),
             deadline: self.moment(ends_at(&self.campaign)),
             threshold: threshold_words(&self.draft),
+            from_stock: self.agreed.from_stock.then(|| self.promised()),
             next_step,
             order_href,
         }
@@ -211,11 +239,8 @@ impl Facts {
             timeline: self.timeline(now),
             money: self.money(),
             // What was promised at joining; a date that moved since stands in the timeline.
-            ships_by: live.then_some(Day(self
-                .agreed
-                .promised
-                .unwrap_or(self.draft.promised_ship_date))),
-            last_day: live.then_some(Day(self.draft.stop_loss_date)),
+            ships_by: live.then(|| self.promised()),
+            last_day: live.then(|| self.last_day()),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
             terms: (self.order.terms_version > 0).then(|| TermsRef {
@@ -231,9 +256,14 @@ impl Facts {
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
-            cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
+            cancel: self.can_leave().then(|| CancelOffer {
                 href: cancel.to_owned(),
                 amount: self.comes_back(),
+                until: if self.agreed.from_stock {
+                    "it is packed"
+                } else {
+                    "the order to the supplier goes out"
+                },
             }),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),
@@ -245,6 +275,8 @@ impl Facts {
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
+            updates: self.updates.shown(self.draft.time_zone),
+            updates_href: format!("{}#updates", self.campaign_href()),
             events: None,
         }
     }
@@ -353,6 +385,23 @@ impl Facts {
         Timeline { items }
     }
 
+    /// What comes of an order from left-over stock.
+    fn from_stock_ahead(&self, items: &mut Vec<TimelineItem>) {
+        let shipped = format!("By {}: shipped to you", self.promised().text());
+        items.push(match self.order.state {
+            OrderState::Pending => TimelineItem::next(shipped),
+            OrderState::Backordered => {
+                TimelineItem::now(shipped).text("It is there and set aside for you.")
+            }
+            _ => return,
+        });
+        let last = format!("{}: the last day", self.last_day().text());
+        items.push(
+            TimelineItem::next(last)
+                .text("If it has not been shipped by then, it is refunded. You need not ask."),
+        );
+    }
+
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
         if self.order.state == OrderState::Pending {
             items.push(
@@ -361,6 +410,10 @@ impl Facts {
                     self.moment(self.order.hold_expires_at).text()
                 )),
             );
+        }
+        if self.agreed.from_stock {
+            self.from_stock_ahead(items);
+            return;
         }
         let decided = format!(
             "{}: it is decided",

@@ -20,6 +20,7 @@ mod shell;
 mod steps;
 mod supplier;
 mod time;
+mod updates;
 
 #[cfg(test)]
 #[path = "tests/gallery.rs"]
@@ -29,7 +30,7 @@ pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, Shippi
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
-pub use merchant::{MerchantPage, TermsPage};
+pub use merchant::{MerchantPage, TermsPage, TrustRow};
 pub use order::{
     CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderPage,
     PayOffer, QueuePage, ThanksPage,
@@ -44,3 +45,4 @@ pub use supplier::{PoDocument, PoLine, PurchaseOrderPage, SupplierPage, Supplier
 pub use time::{
     Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
 };
+pub use updates::{Update, UpdatesPage};

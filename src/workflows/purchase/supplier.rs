@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::super::desk::{Concerns, Desk, Post, Problem, happened, merchant, purchase_number};
 use super::super::letters::Letter;
+use super::super::signs;
 use super::Document;
 use crate::domain::ids::{BatchId, PurchaseOrderId};
 use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
@@ -90,7 +91,7 @@ pub fn acknowledge(
             None => format!("{said} was acknowledged."),
         },
     )?;
-    tx.touch(campaign.id);
+    signs::sign(tx, &campaign)?;
     Ok(row)
 }
 
