@@ -11,6 +11,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod price;
+pub mod promise;
 pub mod purchase_order;
 pub mod shipment;
 pub mod slug;

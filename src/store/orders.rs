@@ -278,7 +278,15 @@ pub fn confirm_lines(conn: &mut Conn, id: OrderId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// No unit of an order is wanted any more.
+/// An order's lines are cancelled; its units stay taken until its payment page is closed.
+pub fn mark_cancelled(conn: &mut Conn, id: OrderId) -> Result<(), StoreError> {
+    diesel::update(order_lines::table.filter(order_lines::order_id.eq(id)))
+        .set(order_lines::state.eq(LineState::Cancelled))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// No unit of an order is wanted, or taken, any more.
 pub fn cancel_lines(conn: &mut Conn, id: OrderId) -> Result<(), StoreError> {
     diesel::update(order_lines::table.filter(order_lines::order_id.eq(id)))
         .set((

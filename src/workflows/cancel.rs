@@ -100,7 +100,7 @@ pub fn leave(
     order.state = order.state.after(OrderEvent::Cancelled)?;
     order.closed_at = Some(now);
     if before == OrderState::Pending {
-        orders::cancel_lines(tx.conn, order.id)?;
+        orders::mark_cancelled(tx.conn, order.id)?;
         if close_pages(tx, order.id)? == 0 && order.units_taken {
             free(tx, order)?;
         }

@@ -44,7 +44,8 @@ pub struct Left {
 /// cancelled whole, shipping included. The campaign is locked by the caller, who keeps the order and tells the shopper.
 ///
 /// # Errors
-/// A wrong field where more units are named than could leave; what the database says.
+/// A wrong field where more units are named than could leave; a conflict while the judgement's prices are not on every
+/// order yet; what the database says.
 pub fn take_out(
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -67,6 +68,12 @@ pub fn take_out(
             back,
             whole: true,
         });
+    }
+    if !order.settled {
+        return Err(Problem::conflict(
+            "being-settled",
+            "The prices of this campaign are being settled. Try again in a minute.",
+        ));
     }
     release(tx, order, &mut lines, &leaving, purpose)?;
     let now = tx.now.naive_utc();

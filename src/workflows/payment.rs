@@ -280,6 +280,7 @@ pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
         campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
     }
     stock_sale::put_back(tx, order, &lines)?;
+    orders::cancel_lines(tx.conn, order.id)?;
     order.units_taken = false;
     Ok(())
 }
@@ -497,7 +498,6 @@ fn ran_out(
             free(tx, order)?;
             order.state = order.state.after(OrderEvent::RanOut)?;
             order.closed_at = Some(now);
-            orders::cancel_lines(tx.conn, order.id)?;
             orders::save(tx.conn, order)?;
             happened(
                 tx,

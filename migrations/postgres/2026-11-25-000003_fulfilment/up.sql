@@ -95,16 +95,18 @@ CREATE TABLE notices (
     state TEXT NOT NULL CHECK (state IN ('prepared', 'sent', 'undelivered')),
     replaces DATE NOT NULL,
     revised DATE,
+    stop_loss DATE,
     reason TEXT NOT NULL,
     sent_by TEXT NOT NULL,
-    silence TEXT NOT NULL CHECK (silence IN ('agrees', 'cancels', 'nothing')),
+    silence TEXT CHECK (silence IN ('agrees', 'cancels')),
     last_day DATE,
-    answer TEXT CHECK (answer IN ('wait', 'cancel')),
-    answered_at TIMESTAMP,
+    waited_at TIMESTAMP,
+    cancelled_at TIMESTAMP,
     answered_from TEXT,
     mail_id BYTEA REFERENCES mails (id),
     prepared_at TIMESTAMP NOT NULL,
-    sent_at TIMESTAMP
+    sent_at TIMESTAMP,
+    CHECK ((silence IS NULL) = (last_day IS NULL))
 );
 CREATE INDEX notices_by_order ON notices (order_id, id);
 CREATE INDEX notices_by_batch ON notices (batch_id, id);
