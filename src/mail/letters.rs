@@ -178,9 +178,9 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
     match letter {
-        Letter::OrderConfirmed { .. }
-        | Letter::SoldFromStock { .. }
-        | Letter::Succeeded { .. } => priced(letter, subject),
+        Letter::OrderConfirmed { .. } | Letter::SoldFromStock { .. } | Letter::Succeeded { .. } => {
+            priced(letter, subject)
+        }
         Letter::PurchaseOrder { .. }
         | Letter::PurchaseOrderReminder { .. }
         | Letter::PurchaseOrderCancelled { .. } => purchase(letter, subject),

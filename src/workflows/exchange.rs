@@ -442,10 +442,18 @@ mod tests {
             assert_eq!(once.len(), columns.len());
         }
         let input = serde_json::to_value(crate::domain::draft::CampaignInput::default()).unwrap();
-        let mut fields: Vec<&str> = input.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut fields: Vec<&str> = input
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         let mut offer = OFFER.to_vec();
         fields.sort_unstable();
         offer.sort_unstable();
-        assert_eq!(offer, fields, "every field of the API's body has its column");
+        assert_eq!(
+            offer, fields,
+            "every field of the API's body has its column"
+        );
     }
 }

@@ -289,7 +289,8 @@ impl Joins {
         // A hold is granted only if the clock at its commit reads before the deadline.
         if !from_stock
             && !granted.orders.is_empty()
-            && self.clock.now().naive_utc() >= ends_at(&campaign) {
+            && self.clock.now().naive_utc() >= ends_at(&campaign)
+        {
             return Err(StoreError::Conflict(
                 "the deadline passed during the commit",
             ));

@@ -113,7 +113,9 @@ pub fn put_on_sale(
     if !(0..=most).contains(&units) {
         return Err(Problem::field(
             "units",
-            format!("{most} are left over: what lies there and nobody waits for. Write 0 to {most}."),
+            format!(
+                "{most} are left over: what lies there and nobody waits for. Write 0 to {most}."
+            ),
         ));
     }
     row.on_sale = units;
@@ -153,7 +155,8 @@ fn raise_cap(
     let mut draft = offer(campaign)?;
     for row in options.iter_mut().filter(|row| row.id == option) {
         row.cap = Some(cap);
-        let limit = i32::try_from(cap).map_err(|_| Problem::Internal("a cap does not fit".into()))?;
+        let limit =
+            i32::try_from(cap).map_err(|_| Problem::Internal("a cap does not fit".into()))?;
         for offered in draft.options.iter_mut().filter(|o| o.sku == row.sku) {
             offered.cap = Some(limit);
         }
@@ -173,7 +176,13 @@ pub fn take(tx: &mut Tx, order: &OrderRow, line: &LineRow) -> Result<bool, Probl
     let mut line = line.clone();
     line.allocated = line.quantity;
     orders::save_line(tx.conn, &line)?;
-    let log = given(tx, order, &line, line.quantity, "held for a sale from stock");
+    let log = given(
+        tx,
+        order,
+        &line,
+        line.quantity,
+        "held for a sale from stock",
+    );
     stock::log_allocations(tx.conn, &[log])?;
     Ok(true)
 }
@@ -254,7 +263,9 @@ pub fn sold(
 /// What the database says.
 pub fn is_unpicked(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
     let lines = orders::lines_of(tx.conn, order.id)?;
-    Ok(lines.iter().all(|line| line.picked == 0 && line.shipped == 0))
+    Ok(lines
+        .iter()
+        .all(|line| line.picked == 0 && line.shipped == 0))
 }
 
 /// Whether an order's state lets it be cancelled because it came from stock.

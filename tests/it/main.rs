@@ -10,3 +10,4 @@ mod browser;
 mod databases;
 mod shop;
 mod story;
+mod tell;

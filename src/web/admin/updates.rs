@@ -264,10 +264,7 @@ async fn found(staff: &Staff, about: &About, path: &str) -> Result<PostRow, Refu
 }
 
 /// `GET /admin/campaigns/{slug}/updates/{id}`
-pub async fn one(
-    staff: Staff,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Refusal> {
+pub async fn one(staff: Staff, path: web::Path<(String, String)>) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let about = about(&staff, &path.0).await?;
     let post = found(&staff, &about, &path.1).await?;

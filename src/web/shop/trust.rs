@@ -12,9 +12,9 @@ use chrono_tz::Tz;
 use crate::domain::campaign::CampaignState;
 use crate::domain::day::day_of;
 use crate::domain::ids::{CampaignId, MerchantId};
+use crate::store::Conn;
 use crate::store::campaigns::CampaignRow;
 use crate::store::pages::{self, Handover, PlacedOrder};
-use crate::store::Conn;
 use crate::web::view::{Badge, Day, Link, Moment, TrustRow, plural};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::money::say;
@@ -96,10 +96,7 @@ impl Counts {
             return Ok(Vec::new());
         }
         let counted = self.of(conn, merchant, &ids)?;
-        campaigns
-            .iter()
-            .map(|row| counted.row(row, now))
-            .collect()
+        campaigns.iter().map(|row| counted.row(row, now)).collect()
     }
 }
 
@@ -125,10 +122,7 @@ impl Counted {
             refunded: say(refunded, &campaign.currency),
             placed: first.map(moment),
             acknowledged: acknowledged.map(moment),
-            last_sign: campaign
-                .last_sign_at
-                .or(campaign.published_at)
-                .map(moment),
+            last_sign: campaign.last_sign_at.or(campaign.published_at).map(moment),
             quiet: signs::quiet(campaign, now)
                 .filter(|(_, days)| *days >= signs::SHOWN_AFTER)
                 .map(|(_, days)| plural(days, "day")),
@@ -224,7 +218,10 @@ mod tests {
         ];
         let late = lateness(&all, id, Tz::UTC).unwrap();
         assert_eq!(late.said(), "median 3 days late, last 13 days late");
-        assert_eq!(lateness(&all[..1], id, Tz::UTC).unwrap().said(), "13 days late");
+        assert_eq!(
+            lateness(&all[..1], id, Tz::UTC).unwrap().said(),
+            "13 days late"
+        );
         assert_eq!(lateness(&[], id, Tz::UTC), None);
     }
 
@@ -241,8 +238,17 @@ mod tests {
     fn what_was_not_shipped_says_so() {
         let promised: NaiveDate = "2026-09-01".parse().unwrap();
         let said = |state, today: &str| nothing_shipped(state, promised, today.parse().unwrap());
-        assert_eq!(said(CampaignState::Ordered, "2026-09-01"), "not shipped yet");
-        assert_eq!(said(CampaignState::Ordered, "2026-09-13"), "not shipped, 12 days late");
-        assert_eq!(said(CampaignState::Failed, "2026-09-13"), "not shipped, refunded");
+        assert_eq!(
+            said(CampaignState::Ordered, "2026-09-01"),
+            "not shipped yet"
+        );
+        assert_eq!(
+            said(CampaignState::Ordered, "2026-09-13"),
+            "not shipped, 12 days late"
+        );
+        assert_eq!(
+            said(CampaignState::Failed, "2026-09-13"),
+            "not shipped, refunded"
+        );
     }
 }

@@ -105,8 +105,8 @@ pub async fn page(
             let campaign = campaigns::by_slug(conn, &wanted)?
                 .filter(|row| row.state.is_public())
                 .ok_or(Problem::NotFound("campaign"))?;
-            let merchant =
-                merchants::by_id(conn, campaign.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+            let merchant = merchants::by_id(conn, campaign.merchant_id)?
+                .ok_or(Problem::NotFound("merchant"))?;
             let zone = offer(&campaign)?.time_zone;
             let some = read(conn, campaign.id, before, SHOWN)?;
             Ok::<_, Problem>((campaign, merchant, zone, some))

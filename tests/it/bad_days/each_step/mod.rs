@@ -4,6 +4,7 @@
 
 mod people;
 mod stories;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
