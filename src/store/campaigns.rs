@@ -230,31 +230,6 @@ pub fn published(
     Ok(query.load(conn)?)
 }
 
-/// Campaigns in the order of their ids, of everybody or of one merchant, after `after`; with `one`, that one alone.
-pub fn all_after(
-    conn: &mut Conn,
-    merchant: Option<MerchantId>,
-    one: Option<CampaignId>,
-    after: Option<CampaignId>,
-    limit: i64,
-) -> Result<Vec<CampaignRow>, StoreError> {
-    let mut query = campaigns::table
-        .select(CampaignRow::as_select())
-        .order(campaigns::id.asc())
-        .limit(limit)
-        .into_boxed();
-    if let Some(merchant) = merchant {
-        query = query.filter(campaigns::merchant_id.eq(merchant));
-    }
-    if let Some(one) = one {
-        query = query.filter(campaigns::id.eq(one));
-    }
-    if let Some(after) = after {
-        query = query.filter(campaigns::id.gt(after));
-    }
-    Ok(query.load(conn)?)
-}
-
 /// Every campaign id in one of these states: for starting work and for checks.
 pub fn ids_in(conn: &mut Conn, states: &[CampaignState]) -> Result<Vec<CampaignId>, StoreError> {
     Ok(campaigns::table

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod campaigns;
 mod conn;
 pub mod etas;
+pub mod exchange;
 pub mod jobs;
 pub mod journal;
 mod kept;

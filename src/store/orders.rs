@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 mod payments;
 
 pub use self::payments::*;
-use super::schema::{batches, order_lines, orders, payments as payment_pages, promises};
+use super::schema::{order_lines, orders, payments as payment_pages, promises};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
@@ -404,75 +404,6 @@ pub fn of_batch(
         query = query.filter(orders::id.gt(after));
     }
     Ok(query.load(conn)?)
-}
-
-/// Orders of a campaign that are paid and not cancelled, in the order of their ids, after `after`.
-pub fn live_of_campaign(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    after: Option<OrderId>,
-    limit: i64,
-) -> Result<Vec<OrderRow>, StoreError> {
-    // By batch, because orders of a batch lie in the order of their ids.
-    let its_batches = batches::table
-        .filter(batches::campaign_id.eq(campaign))
-        .select(batches::id);
-    let mut query = orders::table
-        .filter(orders::batch_id.eq_any(its_batches))
-        .filter(orders::state.eq_any(OrderState::PAID))
-        .select(OrderRow::as_select())
-        .order(orders::id.asc())
-        .limit(limit)
-        .into_boxed();
-    if let Some(after) = after {
-        query = query.filter(orders::id.gt(after));
-    }
-    Ok(query.load(conn)?)
-}
-
-/// Orders in the order of their ids, of everybody, one merchant or one campaign, after `after`.
-pub fn all_after(
-    conn: &mut Conn,
-    merchant: Option<MerchantId>,
-    campaign: Option<CampaignId>,
-    after: Option<OrderId>,
-    limit: i64,
-) -> Result<Vec<OrderRow>, StoreError> {
-    let mut query = orders::table
-        .select(OrderRow::as_select())
-        .order(orders::id.asc())
-        .limit(limit)
-        .into_boxed();
-    if let Some(merchant) = merchant {
-        query = query.filter(orders::merchant_id.eq(merchant));
-    }
-    if let Some(campaign) = campaign {
-        let its_batches = batches::table
-            .filter(batches::campaign_id.eq(campaign))
-            .select(batches::id);
-        query = query.filter(orders::batch_id.eq_any(its_batches));
-    }
-    if let Some(after) = after {
-        query = query.filter(orders::id.gt(after));
-    }
-    Ok(query.load(conn)?)
-}
-
-/// The orders with these ids, in any order.
-pub fn by_ids(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
-    Ok(orders::table
-        .filter(orders::id.eq_any(ids))
-        .select(OrderRow::as_select())
-        .load(conn)?)
-}
-
-/// How many shoppers have an order in a campaign that is paid and not cancelled.
-pub fn count_live_shoppers(conn: &mut Conn, campaign: CampaignId) -> Result<i64, StoreError> {
-    Ok(orders::table
-        .filter(orders::campaign_id.eq(campaign))
-        .filter(orders::state.eq_any(OrderState::PAID))
-        .select(diesel::dsl::count(orders::email).aggregate_distinct())
-        .first(conn)?)
 }
 
 /// Orders of a batch to which its outcome was not applied yet.

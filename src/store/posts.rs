@@ -3,9 +3,11 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{post_corrections, posts};
+use super::orders::OrderRow;
+use super::schema::{batches, orders, post_corrections, posts};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{CampaignId, CorrectionId, MerchantId, PostId};
+use crate::domain::ids::{CampaignId, CorrectionId, MerchantId, OrderId, PostId};
+use crate::domain::order::OrderState;
 
 /// An update's row.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -127,4 +129,37 @@ pub fn corrections_of(conn: &mut Conn, ids: &[PostId]) -> Result<Vec<CorrectionR
         .select(CorrectionRow::as_select())
         .order(post_corrections::id.asc())
         .load(conn)?)
+}
+
+/// Orders of a campaign that are paid and not cancelled, in the order of their ids, after `after`.
+pub fn recipients(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    // By batch, because orders of a batch lie in the order of their ids.
+    let its_batches = batches::table
+        .filter(batches::campaign_id.eq(campaign))
+        .select(batches::id);
+    let mut query = orders::table
+        .filter(orders::batch_id.eq_any(its_batches))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// How many shoppers have an order in a campaign that is paid and not cancelled.
+pub fn count_recipients(conn: &mut Conn, campaign: CampaignId) -> Result<i64, StoreError> {
+    Ok(orders::table
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .select(diesel::dsl::count(orders::email).aggregate_distinct())
+        .first(conn)?)
 }

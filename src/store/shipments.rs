@@ -3,9 +3,9 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{batches, shipment_lines, shipments};
+use super::schema::{shipment_lines, shipments};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{BatchId, CampaignId, ClaimId, MerchantId, OptionId, OrderId, ShipmentId};
+use crate::domain::ids::{BatchId, ClaimId, MerchantId, OptionId, OrderId, ShipmentId};
 use crate::domain::shipment::{DeliveredBy, ShipmentKind, ShipmentState};
 
 /// A parcel's row.
@@ -89,34 +89,6 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ShipmentRow>, Sto
         .select(ShipmentRow::as_select())
         .order(shipments::id.asc())
         .load(conn)?)
-}
-
-/// Parcels in the order of their ids, of everybody, one merchant or one campaign, after `after`.
-pub fn all_after(
-    conn: &mut Conn,
-    merchant: Option<MerchantId>,
-    campaign: Option<CampaignId>,
-    after: Option<ShipmentId>,
-    limit: i64,
-) -> Result<Vec<ShipmentRow>, StoreError> {
-    let mut query = shipments::table
-        .select(ShipmentRow::as_select())
-        .order(shipments::id.asc())
-        .limit(limit)
-        .into_boxed();
-    if let Some(merchant) = merchant {
-        query = query.filter(shipments::merchant_id.eq(merchant));
-    }
-    if let Some(campaign) = campaign {
-        let its_batches = batches::table
-            .filter(batches::campaign_id.eq(campaign))
-            .select(batches::id);
-        query = query.filter(shipments::batch_id.eq_any(its_batches));
-    }
-    if let Some(after) = after {
-        query = query.filter(shipments::id.gt(after));
-    }
-    Ok(query.load(conn)?)
 }
 
 /// What is in these parcels.

@@ -15,7 +15,7 @@ use crate::domain::ids::{CampaignId, MerchantId, OptionId, OrderId, ShipmentId};
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::shipments::{ShipmentLineRow, ShipmentRow};
-use crate::store::{Conn, campaigns, merchants, orders, shipments};
+use crate::store::{Conn, campaigns, exchange, merchants, orders, shipments};
 
 /// Columns of a campaign that make it: those of `POST /campaigns`.
 pub const OFFER: [&str; 23] = [
@@ -214,7 +214,7 @@ impl Export {
     fn next_campaigns(&mut self, conn: &mut Conn) -> Result<Rows, Problem> {
         let after = self.after.map(CampaignId);
         let Scope { merchant, campaign } = self.scope;
-        let some = campaigns::all_after(conn, merchant, campaign, after, PAGE)?;
+        let some = exchange::campaigns_after(conn, merchant, campaign, after, PAGE)?;
         self.after = some.last().map(|row| row.id.0).or(self.after);
         some.iter()
             .map(|row| {
@@ -227,7 +227,7 @@ impl Export {
     fn next_orders(&mut self, conn: &mut Conn) -> Result<Rows, Problem> {
         let after = self.after.map(OrderId);
         let Scope { merchant, campaign } = self.scope;
-        let some = orders::all_after(conn, merchant, campaign, after, PAGE)?;
+        let some = exchange::orders_after(conn, merchant, campaign, after, PAGE)?;
         self.after = some.last().map(|row| row.id.0).or(self.after);
         let ids: Vec<OrderId> = some.iter().map(|row| row.id).collect();
         let mut lines: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
@@ -248,12 +248,12 @@ impl Export {
     fn next_shipments(&mut self, conn: &mut Conn) -> Result<Rows, Problem> {
         let after = self.after.map(ShipmentId);
         let Scope { merchant, campaign } = self.scope;
-        let some = shipments::all_after(conn, merchant, campaign, after, PAGE)?;
+        let some = exchange::shipments_after(conn, merchant, campaign, after, PAGE)?;
         self.after = some.last().map(|row| row.id.0).or(self.after);
         let ids: Vec<ShipmentId> = some.iter().map(|row| row.id).collect();
         let inside = shipments::lines_of(conn, &ids)?;
         let of: Vec<OrderId> = some.iter().map(|row| row.order_id).collect();
-        let known: HashMap<OrderId, OrderRow> = orders::by_ids(conn, &of)?
+        let known: HashMap<OrderId, OrderRow> = exchange::orders_of(conn, &of)?
             .into_iter()
             .map(|order| (order.id, order))
             .collect();

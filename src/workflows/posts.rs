@@ -9,7 +9,7 @@ use crate::domain::ids::{CorrectionId, MerchantId, OrderId, PostId};
 use crate::domain::text::{clean_line, clean_text, markdown_to_html};
 use crate::store::campaigns::CampaignRow;
 use crate::store::posts::{CorrectionRow, PostRow};
-use crate::store::{Conn, Tx, campaigns, jobs, orders, posts};
+use crate::store::{Conn, Tx, campaigns, jobs, posts};
 
 /// Longest correction, in characters of Markdown.
 pub const MAX_CORRECTION: usize = 5_000;
@@ -32,7 +32,7 @@ pub struct NewPost {
 /// # Errors
 /// What the database says.
 pub fn recipients(conn: &mut Conn, campaign: &CampaignRow) -> Result<i64, Problem> {
-    Ok(orders::count_live_shoppers(conn, campaign.id)?)
+    Ok(posts::count_recipients(conn, campaign.id)?)
 }
 
 /// Checks what is written: title and text, without control characters.
@@ -173,7 +173,7 @@ pub fn tell(
         campaigns::by_id(tx.conn, row.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let merchant = merchant(tx, row.merchant_id)?;
     let draft = offer(&campaign)?;
-    let some = orders::live_of_campaign(tx.conn, campaign.id, after, AT_ONCE)?;
+    let some = posts::recipients(tx.conn, campaign.id, after, AT_ONCE)?;
     let html = for_mail(&row.body, desk.links.server());
     let letters = some
         .iter()

@@ -15,6 +15,7 @@ use crate::workflows::office::Office;
 mod campaign;
 mod campaigns;
 mod confirm;
+mod export;
 mod form;
 mod guard;
 mod kit;
@@ -103,6 +104,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     campaigns::configure(cfg);
     updates::configure(cfg);
     orders::configure(cfg);
+    export::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

@@ -11,6 +11,7 @@ use muster::domain::campaign::{BatchState, CampaignState};
 use muster::domain::ids::{BatchId, OptionId};
 use muster::store::campaigns::CampaignRow;
 use muster::store::stock::StockRow;
+use muster::store::posts::recipients;
 use muster::store::{campaigns, orders, stock};
 use muster::workflows::stock_sale;
 
@@ -30,7 +31,7 @@ pub async fn arrived(shop: &Shop, campaign: &CampaignRow, good: i64) -> (BatchId
         let batch = campaigns::batch_of(tx.conn, id)?.unwrap();
         let option = campaigns::options_of(tx.conn, id)?[0].id;
         let mut given = 0;
-        for order in orders::live_of_campaign(tx.conn, id, None, 1000)? {
+        for order in recipients(tx.conn, id, None, 1000)? {
             for mut line in orders::lines_of(tx.conn, order.id)? {
                 line.allocated = line.quantity;
                 line.state = line.units().state();

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use futures_util::future::join_all;
 use muster::domain::order::{LineState, OrderState, PaymentState};
-use muster::store::{orders, stock};
+use muster::store::{orders, posts, stock};
 use muster::workflows::desk::Problem;
 use muster::workflows::stock_sale::put_on_sale as put;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ both_databases! {
             assert!(matches!(told, Err(Problem::Invalid(_))), "{units}");
         }
         // One of the six still waits for its unit: one is left over.
-        let lines = shop.read(move |c| orders::live_of_campaign(c, id, None, 1)).await[0].id;
+        let lines = shop.read(move |c| posts::recipients(c, id, None, 1)).await[0].id;
         shop.write(move |_, tx| {
             let mut line = orders::lines_of(tx.conn, lines)?.remove(0);
             line.allocated = 5;
