@@ -2,6 +2,7 @@
 //!
 //! Times in rows are naive and mean UTC; money is whole minor units.
 
+pub mod answers;
 pub mod audit;
 pub mod campaigns;
 mod conn;

@@ -1,6 +1,7 @@
 //! What was read of an order, as the models of its pages.
 
 mod ending;
+mod promise;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -210,18 +211,10 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
-            // What was promised at joining; a date that moved since stands in the timeline.
-            ships_by: live.then_some(Day(self
-                .agreed
-                .promised
-                .unwrap_or(self.draft.promised_ship_date))),
-            last_day: live.then_some(Day(self.draft.stop_loss_date)),
+            delay: None,
+            promise: live.then(|| self.promise_table(now)),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
-            terms: (self.order.terms_version > 0).then(|| TermsRef {
-                version: i64::from(self.order.terms_version),
-                href: format!("/m/{}#terms", self.merchant.slug),
-            }),
             // Nobody is led to a payment of what will not be made.
             pay: self
                 .open_page()
@@ -234,6 +227,7 @@ impl Facts {
             cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
                 href: cancel.to_owned(),
                 amount: self.comes_back(),
+                late: false,
             }),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),

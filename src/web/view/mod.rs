@@ -9,6 +9,7 @@
 //!   the fragment that `static/live.js` puts in its place when it moves.
 
 mod campaign;
+mod delay;
 mod field;
 mod home;
 mod join;
@@ -25,7 +26,13 @@ mod time;
 #[path = "tests/gallery.rs"]
 mod gallery;
 
-pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};
+pub use campaign::{
+    CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, ShipsNow, Standing,
+};
+pub use delay::{
+    CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
+    SilenceSaid, cancel_words,
+};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
