@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use crate::store::DatabaseUrl;
@@ -54,21 +53,21 @@ pub struct Settings {
     pub smtp_url: Option<String>,
     /// The built-in provider, the mailbox and the movable clock under /sandbox: no real money moves.
     #[arg(long, env = "MUSTER_SANDBOX", global = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+          default_value = "false", default_missing_value = "true", value_parser = yes_or_no)]
     pub sandbox: bool,
     /// Lets the sandbox listen elsewhere than on this machine. Everybody who reaches it can move its clock.
     #[arg(long, env = "MUSTER_SANDBOX_FORCE", global = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+          default_value = "false", default_missing_value = "true", value_parser = yes_or_no)]
     pub sandbox_force: bool,
     /// Calls to the provider in a second [default: 100 with a live key, 25 with a test key, none with the built-in
     /// provider].
-    #[arg(long, env = "MUSTER_PROVIDER_RATE", global = true)]
+    #[arg(long, env = "MUSTER_PROVIDER_RATE", global = true, value_parser = calls)]
     pub provider_rate: Option<NonZeroU32>,
     /// Seconds until a call to the provider is given up [default: 20, with the built-in provider 1].
-    #[arg(long, env = "MUSTER_PROVIDER_TIMEOUT", global = true)]
+    #[arg(long, env = "MUSTER_PROVIDER_TIMEOUT", global = true, value_parser = seconds)]
     pub provider_timeout: Option<NonZeroU32>,
     /// Minutes for which units are kept while a payment is under way; 35 at least.
-    #[arg(long, env = "MUSTER_HOLD_MINUTES", default_value_t = 45, global = true)]
+    #[arg(long, env = "MUSTER_HOLD_MINUTES", default_value = "45", global = true, value_parser = hold_minutes)]
     pub hold_minutes: i64,
     /// The provider's secret key.
     #[arg(long, env = "STRIPE_SECRET_KEY", hide_env_values = true, global = true)]
@@ -135,6 +134,32 @@ impl std::fmt::Debug for ProviderConfig {
     }
 }
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Ok(true),
+        "false" | "0" | "off" | "no" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
+}
+
+fn calls(text: &str) -> Result<NonZeroU32, String> {
+    let least =
+        "write how many calls in a second, 1 or more, such as 25; leave it out for the usual pace";
+    text.trim().parse().map_err(|_| least.to_owned())
+}
+
+fn seconds(text: &str) -> Result<NonZeroU32, String> {
+    let least = "write whole seconds, 1 or more, such as 20";
+    text.trim().parse().map_err(|_| least.to_owned())
+}
+
+fn hold_minutes(text: &str) -> Result<i64, String> {
+    let minutes = text.trim().parse().ok();
+    minutes
+        .filter(|minutes| (35..=24 * 60).contains(minutes))
+        .ok_or_else(|| "write 35 to 1440 whole minutes".to_owned())
+}
+
 fn wrong(setting: &str, what: impl std::fmt::Display) -> String {
     format!("{setting}: {what}")
 }
@@ -159,9 +184,6 @@ impl Settings {
                 "MUSTER_LISTEN",
                 "the sandbox listens on this machine only (127.0.0.1); to let others in, set MUSTER_SANDBOX_FORCE=true",
             ));
-        }
-        if self.hold_minutes < 35 || self.hold_minutes > 24 * 60 {
-            return Err(wrong("MUSTER_HOLD_MINUTES", "write 35 to 1440 minutes"));
         }
         if self.secret.as_ref().is_some_and(|s| s.trim().len() < 16) {
             return Err(wrong(
@@ -361,12 +383,41 @@ mod tests {
             ),
             (vec!["--stripe-secret-key=hello"], "sk_live_"),
             (vec!["--stripe-secret-key=sk_live_1"], "MUSTER_SMTP_URL"),
-            (vec!["--hold-minutes=20"], "35"),
+            (vec!["--hold-minutes=20"], "write 35 to 1440 whole minutes"),
+            (
+                vec!["--hold-minutes=soon"],
+                "write 35 to 1440 whole minutes",
+            ),
+            (vec!["--provider-rate=0"], "1 or more, such as 25"),
+            (vec!["--provider-rate=-3"], "1 or more, such as 25"),
+            (
+                vec!["--provider-timeout=0"],
+                "write whole seconds, 1 or more",
+            ),
+            (
+                vec!["--provider-timeout=2.5"],
+                "write whole seconds, 1 or more",
+            ),
+            (vec!["--sandbox=perhaps"], "write true or false"),
             (vec!["--secret=short"], "16 characters"),
             (vec!["--trusted-proxies=proxy"], "not an address"),
         ] {
             let said = check(&args).unwrap_err();
             assert!(said.contains(says), "{args:?} said {said}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_said_in_several_ways() {
+        for (text, is) in [
+            ("true", true),
+            ("1", true),
+            ("on", true),
+            ("false", false),
+            ("0", false),
+            ("OFF", false),
+        ] {
+            assert_eq!(check(&[&format!("--sandbox={text}")]).unwrap().sandbox, is);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Next, Trouble, unreadable};
+use super::{LEASE_ENDED, Next, Trouble, unreadable};
 use crate::domain::payment::AttemptState;
 use crate::store::jobs::{self, JobRow};
 use crate::store::orders::{OrderRow, PaymentRow};
@@ -51,8 +51,11 @@ async fn heard(
         .write(move |desk, tx| -> Result<(), Problem> {
             let state = payment::heard(desk, tx, id, attempt, &said)?;
             let next = next(state, tx.now).map(|at| at.naive_utc());
-            if let Some(job) = &job {
-                jobs::done(tx.conn, job, next, tx.now.naive_utc())?;
+            if let Some(job) = &job
+                && !jobs::done(tx.conn, job, next, tx.now.naive_utc())?
+            {
+                // What was heard is so all the same.
+                log::warn!("{} {}: {LEASE_ENDED}", job.kind, job.subject);
             }
             Ok(())
         })

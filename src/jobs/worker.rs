@@ -9,7 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::{Next, run};
+use super::{LEASE_ENDED, Next, run};
 use crate::store::jobs::JobRow;
 use crate::store::{jobs, misc};
 use crate::workflows::desk::Problem;
@@ -229,7 +229,7 @@ impl Worker {
         let office = &self.inner.office;
         let outcome = run(office, &job).await;
         let kept = match outcome {
-            Ok(Next::Kept) => Ok(()),
+            Ok(Next::Kept) => Ok(true),
             Ok(next) => {
                 let next = match next {
                     Next::At(at) => Some(at.naive_utc()),
@@ -237,9 +237,8 @@ impl Worker {
                 };
                 let job = job.clone();
                 office
-                    .write(move |_, tx| -> Result<(), Problem> {
-                        jobs::done(tx.conn, &job, next, tx.now.naive_utc())?;
-                        Ok(())
+                    .write(move |_, tx| -> Result<bool, Problem> {
+                        Ok(jobs::done(tx.conn, &job, next, tx.now.naive_utc())?)
                     })
                     .await
             }
@@ -255,17 +254,19 @@ impl Worker {
                 let wait = trouble.again_in.unwrap_or_else(|| backoff(job.attempts));
                 let job = job.clone();
                 office
-                    .write(move |_, tx| -> Result<(), Problem> {
+                    .write(move |_, tx| -> Result<bool, Problem> {
                         let next = (tx.now + wait).naive_utc();
-                        jobs::failed(tx.conn, &job, &trouble.what, Some(next))?;
-                        Ok(())
+                        Ok(jobs::failed(tx.conn, &job, &trouble.what, Some(next))?)
                     })
                     .await
             }
         };
-        if let Err(e) = kept {
+        match kept {
+            Ok(true) => {}
+            // Whoever has it now decides what becomes of it.
+            Ok(false) => log::warn!("{} {}: {LEASE_ENDED}", job.kind, job.subject),
             // The lease ends by itself, and the work is done again.
-            log::error!("{} {}: its end can't be kept: {e}", job.kind, job.subject);
+            Err(e) => log::error!("{} {}: its end can't be kept: {e}", job.kind, job.subject),
         }
     }
 

@@ -95,7 +95,7 @@ letter!(Extended, "email/extended.html", "email/extended.txt" {
     deadline: String,
     ships_by: String,
     ships_by_before: Option<String>,
-    charged: &'a str,
+    charged: Option<&'a str>,
 });
 
 letter!(LinkAgain, "email/link_again.html", "email/link_again.txt" {
@@ -195,7 +195,7 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             deadline: moment(*deadline, &about.time_zone),
             ships_by: day(*ships_by),
             ships_by_before: ships_by_before.map(day),
-            charged,
+            charged: charged.as_deref(),
         }
         .write(subject),
         Letter::LinkAgain { server, orders } => LinkAgain { server, orders }.write(subject),

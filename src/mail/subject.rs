@@ -41,11 +41,14 @@ pub fn of(letter: &Letter) -> String {
             deadline,
             charged,
             ..
-        } => format!(
-            "{} now ends on {}: stay, or take back {charged}",
-            about.campaign,
-            day_of(*deadline, &about.time_zone)
-        ),
+        } => {
+            let may = match charged {
+                Some(charged) => format!("stay, or take back {charged}"),
+                None => "stay, or leave".to_owned(),
+            };
+            let day = day_of(*deadline, &about.time_zone);
+            format!("{} now ends on {day}: {may}", about.campaign)
+        }
         Letter::LinkAgain { server, orders } => match orders.len() {
             1 => format!("The link to your order at {server}"),
             n => format!("The links to your {n} orders at {server}"),

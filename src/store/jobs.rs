@@ -3,9 +3,10 @@
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::kept::Kept;
+use super::kept::kept;
 use super::schema::jobs;
 use super::{Conn, StoreError, each_backend};
+use crate::domain::ids::LeaseId;
 
 /// A kind of work. The name is kept in rows: it never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,6 +122,8 @@ pub struct JobRow {
     pub attempts: i32,
     /// Until when a worker has it.
     pub leased_until: Option<NaiveDateTime>,
+    /// Whose turn it is or was last: who was given this row by [`lease`] holds it while it is still this one.
+    pub lease: Option<LeaseId>,
     /// What went wrong last.
     pub problem: Option<String>,
     /// Whether it was given up: a person is needed.
@@ -181,7 +184,7 @@ pub fn put_many(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in rows {
-                Kept(ask_for!(row)).execute(c)?;
+                kept!(ask_for!(row)).execute(c)?;
             }
         }
         // Over a wire it is the round trips.
@@ -214,107 +217,105 @@ pub fn lease(
         .select(JobRow::as_select())
         .limit(limit)
         .load(conn)?;
+    let (turn, until) = (LeaseId::new(), now + lease);
     let mut leased = Vec::with_capacity(due.len());
-    for job in due {
+    for mut job in due {
         // The condition again: another worker may have been faster.
-        let kept = diesel::update(
+        let leasing = diesel::update(
             jobs::table
                 .filter(jobs::kind.eq(&job.kind))
                 .filter(jobs::subject.eq(&job.subject))
                 .filter(jobs::wanted.eq(job.wanted))
                 .filter(free),
         )
-        .set(jobs::leased_until.eq(now + lease));
-        let got = each_backend!(conn, c => Kept(kept).execute(c)?);
+        .set((jobs::leased_until.eq(until), jobs::lease.eq(turn)));
+        let got = each_backend!(conn, c => kept!(leasing).execute(c)?);
         if got == 1 {
+            job.leased_until = Some(until);
+            job.lease = Some(turn);
             leased.push(job);
         }
     }
     Ok(leased)
 }
 
+/// The row of a piece of work, where it is still this turn's: whoever has it after the lease ended decides about it.
+macro_rules! own {
+    ($job:expr) => {
+        jobs::table
+            .filter(jobs::kind.eq(&$job.kind))
+            .filter(jobs::subject.eq(&$job.subject))
+            .filter(jobs::lease.eq($job.lease))
+    };
+}
+
 /// Ends a lease. With `next`, the work stays, due then; without, it is gone, unless it was asked for again meanwhile.
+/// Nothing, and false, where the lease had ended and another has the work.
 pub fn done(
     conn: &mut Conn,
     job: &JobRow,
     next: Option<NaiveDateTime>,
     now: NaiveDateTime,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     if next.is_none() {
-        let gone = diesel::delete(
-            jobs::table
-                .filter(jobs::kind.eq(&job.kind))
-                .filter(jobs::subject.eq(&job.subject))
-                .filter(jobs::wanted.eq(job.wanted)),
-        )
-        .execute(conn)?;
+        let ending = diesel::delete(own!(job).filter(jobs::wanted.eq(job.wanted)));
+        let gone = each_backend!(conn, c => kept!(ending).execute(c)?);
         if gone == 1 {
-            return Ok(());
+            return Ok(true);
         }
     }
-    let kept = diesel::update(
-        jobs::table
-            .filter(jobs::kind.eq(&job.kind))
-            .filter(jobs::subject.eq(&job.subject))
-            .filter(jobs::wanted.eq(job.wanted)),
-    )
-    .set((
+    let ending = diesel::update(own!(job).filter(jobs::wanted.eq(job.wanted))).set((
         jobs::run_at.eq(next.unwrap_or(now)),
         jobs::attempts.eq(0),
         jobs::leased_until.eq(None::<NaiveDateTime>),
+        jobs::lease.eq(None::<LeaseId>),
         jobs::problem.eq(None::<String>),
     ));
-    let same = each_backend!(conn, c => Kept(kept).execute(c)?);
-    if same == 0 {
-        // Asked for again while it ran: it is due at the time that was asked for.
-        diesel::update(
-            jobs::table
-                .filter(jobs::kind.eq(&job.kind))
-                .filter(jobs::subject.eq(&job.subject)),
-        )
+    let same = each_backend!(conn, c => kept!(ending).execute(c)?);
+    if same == 1 {
+        return Ok(true);
+    }
+    // Asked for again while it ran: it is due at the time that was asked for.
+    let again = diesel::update(own!(job))
         .set((
             jobs::attempts.eq(0),
             jobs::leased_until.eq(None::<NaiveDateTime>),
+            jobs::lease.eq(None::<LeaseId>),
         ))
         .execute(conn)?;
-    }
-    Ok(())
+    Ok(again == 1)
 }
 
-/// Gives a lease back untouched.
-pub fn release(conn: &mut Conn, job: &JobRow) -> Result<(), StoreError> {
-    diesel::update(
-        jobs::table
-            .filter(jobs::kind.eq(&job.kind))
-            .filter(jobs::subject.eq(&job.subject)),
-    )
-    .set(jobs::leased_until.eq(None::<NaiveDateTime>))
-    .execute(conn)?;
-    Ok(())
+/// Gives a lease back untouched; false where another has the work.
+pub fn release(conn: &mut Conn, job: &JobRow) -> Result<bool, StoreError> {
+    let released = diesel::update(own!(job))
+        .set((
+            jobs::leased_until.eq(None::<NaiveDateTime>),
+            jobs::lease.eq(None::<LeaseId>),
+        ))
+        .execute(conn)?;
+    Ok(released == 1)
 }
 
-/// Ends a lease after a failure: due again at `next`, or given up.
+/// Ends a lease after a failure: due again at `next`, or given up. False where another has the work.
 pub fn failed(
     conn: &mut Conn,
     job: &JobRow,
     problem: &str,
     next: Option<NaiveDateTime>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let problem: String = problem.chars().take(500).collect();
-    diesel::update(
-        jobs::table
-            .filter(jobs::kind.eq(&job.kind))
-            .filter(jobs::subject.eq(&job.subject)),
-    )
-    .set((
-        jobs::run_at.eq(next.unwrap_or(job.run_at)),
-        jobs::attempts.eq(jobs::attempts + 1),
-        jobs::leased_until.eq(None::<NaiveDateTime>),
-        jobs::problem.eq(problem),
-        jobs::dead.eq(next.is_none()),
-    ))
-    .execute(conn)?;
-    Ok(())
+    let kept = diesel::update(own!(job))
+        .set((
+            jobs::run_at.eq(next.unwrap_or(job.run_at)),
+            jobs::attempts.eq(jobs::attempts + 1),
+            jobs::leased_until.eq(None::<NaiveDateTime>),
+            jobs::lease.eq(None::<LeaseId>),
+            jobs::problem.eq(problem),
+            jobs::dead.eq(next.is_none()),
+        ))
+        .execute(conn)?;
+    Ok(kept == 1)
 }
 
 /// When the next work is due that nobody has.
@@ -328,7 +329,10 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<NaiveDateTime>, StoreError> {
 /// Frees every lease: at the start of the only worker of an embedded database, whoever had them is gone.
 pub fn free_all(conn: &mut Conn) -> Result<(), StoreError> {
     diesel::update(jobs::table.filter(jobs::leased_until.is_not_null()))
-        .set(jobs::leased_until.eq(None::<NaiveDateTime>))
+        .set((
+            jobs::leased_until.eq(None::<NaiveDateTime>),
+            jobs::lease.eq(None::<LeaseId>),
+        ))
         .execute(conn)?;
     Ok(())
 }

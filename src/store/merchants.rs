@@ -73,6 +73,8 @@ pub struct StaffRow {
     pub password_hash: String,
     /// When it was made.
     pub created_at: NaiveDateTime,
+    /// Rises when all the person's sessions end.
+    pub sessions: i64,
 }
 
 /// A supplier's row.
@@ -189,6 +191,14 @@ pub fn staff_of(conn: &mut Conn, merchant: MerchantId) -> Result<Vec<StaffRow>, 
         .select(StaffRow::as_select())
         .order(staff::id.asc())
         .load(conn)?)
+}
+
+/// Ends all sessions of a person.
+pub fn end_sessions(conn: &mut Conn, id: StaffId) -> Result<(), StoreError> {
+    diesel::update(staff::table.find(id))
+        .set(staff::sessions.eq(staff::sessions + 1))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Changes a person's password where its hash is still `from`; whether it was.

@@ -84,7 +84,9 @@ impl StoreError {
         use diesel::result::{DatabaseErrorKind as K, Error as E};
         match self {
             StoreError::Lost => true,
-            StoreError::Query(E::BrokenTransactionManager) => true,
+            StoreError::Query(E::BrokenTransactionManager | E::RollbackErrorOnCommit { .. }) => {
+                true
+            }
             StoreError::Query(E::DatabaseError(kind, info)) => {
                 matches!(kind, K::ClosedConnection | K::UnableToSendCommand)
                     || info.message().contains("terminating connection")

@@ -7,8 +7,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 mod payments;
 
 pub use self::payments::*;
+use super::kept::kept;
 use super::schema::{order_lines, orders, payments as payment_pages};
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
 
@@ -160,17 +161,13 @@ pub fn insert(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in new {
-                diesel::insert_into(orders::table).values(row).execute(c)?;
+                kept!(diesel::insert_into(orders::table).values(row)).execute(c)?;
             }
             for row in lines {
-                diesel::insert_into(order_lines::table)
-                    .values(row)
-                    .execute(c)?;
+                kept!(diesel::insert_into(order_lines::table).values(row)).execute(c)?;
             }
             for row in pages {
-                diesel::insert_into(payment_pages::table)
-                    .values(row)
-                    .execute(c)?;
+                kept!(diesel::insert_into(payment_pages::table).values(row)).execute(c)?;
             }
         }
         // Over a wire it is the round trips; one statement takes 65,535 values.
@@ -196,20 +193,22 @@ pub fn insert(
 
 /// The order with this id.
 pub fn by_id(conn: &mut Conn, id: OrderId) -> Result<Option<OrderRow>, StoreError> {
-    Ok(orders::table
+    let found = each_backend!(conn, c => orders::table
         .find(id)
         .select(OrderRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The campaign that an order is in.
 pub fn campaign_of(conn: &mut Conn, id: OrderId) -> Result<Option<CampaignId>, StoreError> {
-    Ok(orders::table
+    let found = each_backend!(conn, c => orders::table
         .find(id)
         .select(orders::campaign_id)
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The order that a form already made.

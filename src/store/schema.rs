@@ -37,6 +37,7 @@ diesel::table! {
         role -> Text,
         password_hash -> Text,
         created_at -> Timestamp,
+        sessions -> BigInt,
     }
 }
 

@@ -145,6 +145,7 @@ id_columns!(
     ClaimId,
     PhotoId,
     PostId,
+    LeaseId,
 );
 
 word_columns!(

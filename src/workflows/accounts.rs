@@ -114,10 +114,11 @@ async fn run<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Resul
         .map_err(|e| Problem::Internal(format!("hashing ended: {e}")))
 }
 
-/// What a session remembers of a password: it changes with the password and tells nothing of it.
+/// What a session remembers of its person: it changes with the password and with each log-out, and tells nothing of them.
 pub fn fingerprint(person: &StaffRow) -> String {
     let mut hash = Sha256::new();
     hash.update(b"session");
+    hash.update(person.sessions.to_be_bytes());
     hash.update(person.password_hash.as_bytes());
     URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
 }
@@ -190,9 +191,23 @@ pub fn add_staff(
         role,
         password_hash: password.0.clone(),
         created_at: tx.now.naive_utc(),
+        sessions: 0,
     };
     merchants::insert_staff(tx.conn, &row)?;
     Ok(row)
+}
+
+/// A person logs out: the session that says `mark`, and every other one of that person, also where its cookie was copied.
+/// A mark of a session that is over ends nothing.
+///
+/// # Errors
+/// What the database says.
+pub fn log_out(tx: &mut Tx, person: StaffId, mark: &str) -> Result<(), Problem> {
+    let known = merchants::staff_by_id(tx.conn, person)?;
+    if known.is_some_and(|person| fingerprint(&person) == mark) {
+        merchants::end_sessions(tx.conn, person)?;
+    }
+    Ok(())
 }
 
 /// A person changes the own password; every other session of the person ends with it. `seen` is the hash that the

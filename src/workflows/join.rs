@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 mod table;
 
-pub use table::new_page;
 use table::{Granted, Table};
+pub use table::{new_page, no_room};
 
 use super::desk::{Problem, ends_at, takes_orders};
 use super::ports::Clock;

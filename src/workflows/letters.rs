@@ -187,8 +187,8 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// The one before, where it moved.
         ships_by_before: Option<NaiveDate>,
-        /// What goes back to who leaves.
-        charged: String,
+        /// What goes back to who leaves; none where nothing was charged yet.
+        charged: Option<String>,
     },
     /// Links to a shopper's orders, asked for again.
     LinkAgain {

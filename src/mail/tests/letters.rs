@@ -157,15 +157,18 @@ fn each_cancellation_says_why_and_where_the_money_is() {
 
 #[test]
 fn a_moved_deadline_lets_everybody_leave() {
-    let extended = |before| Letter::Extended {
+    let extended = |before, charged: Option<&str>| Letter::Extended {
         about: about(),
         deadline: utc("2026-06-14T19:00:00Z"),
         ships_by: date("2026-09-15"),
         ships_by_before: before,
-        charged: "$196.50".to_owned(),
+        charged: charged.map(str::to_owned),
     };
-    insta::assert_snapshot!("extended", page(&extended(Some(date("2026-09-01")))));
-    insta::assert_snapshot!("extended_same_ship_date", page(&extended(None)));
+    let paid = Some("$196.50");
+    let before = Some(date("2026-09-01"));
+    insta::assert_snapshot!("extended", page(&extended(before, paid)));
+    insta::assert_snapshot!("extended_same_ship_date", page(&extended(None, paid)));
+    insta::assert_snapshot!("extended_unpaid", page(&extended(None, None)));
 }
 
 #[test]
@@ -305,7 +308,7 @@ fn hostile() -> Vec<Letter> {
             deadline: utc("2026-06-14T19:00:00Z"),
             ships_by: date("2026-09-15"),
             ships_by_before: None,
-            charged: evil(),
+            charged: Some(evil()),
         },
         Letter::LinkAgain {
             server: evil(),

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::domain::ids::{CampaignId, OrderId};
 use crate::domain::payment::AttemptState;
-use crate::store::kept::Kept;
+use crate::store::kept::kept;
 use crate::store::schema::{orders, payments};
 use crate::store::{Conn, StoreError, each_backend};
 
@@ -64,11 +64,14 @@ pub fn payment(
     id: OrderId,
     attempt: i32,
 ) -> Result<Option<PaymentRow>, StoreError> {
-    Ok(payments::table
+    // For each database by itself: on the enum diesel writes a statement's text out again and again, and this one is asked
+    // in a rush.
+    let found = each_backend!(conn, c => payments::table
         .find((id, attempt))
         .select(PaymentRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The page behind a payment intent.
@@ -94,7 +97,7 @@ pub fn payment_by_session(
 
 /// Keeps what became of a page: of a paid one, also the amount that was captured, from which refunds are counted.
 pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
-    let kept = diesel::update(payments::table.find((page.order_id, page.attempt))).set((
+    let saving = diesel::update(payments::table.find((page.order_id, page.attempt))).set((
         payments::state.eq(page.state),
         payments::amount.eq(page.amount),
         payments::sent_at.eq(page.sent_at),
@@ -105,7 +108,7 @@ pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError
         payments::problem.eq(&page.problem),
         payments::settled_at.eq(page.settled_at),
     ));
-    each_backend!(conn, c => Kept(kept).execute(c)?);
+    each_backend!(conn, c => kept!(saving).execute(c)?);
     Ok(())
 }
 

@@ -12,12 +12,13 @@ use askama::Template;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use super::{IDLE_HOURS, today};
+use crate::domain::ids::StaffId;
 use crate::domain::staff::Role;
 use crate::store::merchants::{self, MerchantRow, StaffRow};
 use crate::web::pages;
 use crate::web::theme;
 use crate::web::view::{Link, PanelShell};
-use crate::workflows::accounts::fingerprint;
+use crate::workflows::accounts::{fingerprint, log_out as log_out_everywhere};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 use crate::workflows::ports::{Clock, SystemClock};
@@ -116,9 +117,13 @@ impl Refusal {
                         .collect::<Vec<_>>()
                         .join(" "),
                 ),
-                Problem::Busy(_) | Problem::Again(_) => said(
+                Problem::Busy(_) => said(
                     "The server is busy",
                     "It cannot take this at the moment. Nothing was changed. Try again in a minute.",
+                ),
+                Problem::Again(_) => said(
+                    "The server could not finish this",
+                    "Look whether it was done before you try again.",
                 ),
                 Problem::NotFound(_) | Problem::Internal(_) => said(
                     "The server made a mistake",
@@ -290,6 +295,24 @@ impl Staff {
     }
 }
 
+/// Whose session it says it is, and the mark it began with.
+fn claimed(session: &Session) -> Option<(StaffId, String)> {
+    let text = |key: &str| session.get::<String>(key).ok().flatten();
+    let id = text(PERSON)?.parse().ok()?;
+    Some((id, text(MARK)?))
+}
+
+/// Logs out whoever it is: every session of that person ends, and this browser's cookie goes.
+pub async fn log_out(session: &Session, office: &Office) -> Result<(), Problem> {
+    if let Some((person, mark)) = claimed(session) {
+        office
+            .write(move |_, tx| log_out_everywhere(tx, person, &mark))
+            .await?;
+    }
+    session.purge();
+    Ok(())
+}
+
 fn remember(session: &Session, person: &StaffRow) -> Result<(), actix_session::SessionInsertError> {
     session.insert(PERSON, person.id.to_string())?;
     session.insert(MARK, fingerprint(person))?;
@@ -313,9 +336,7 @@ async fn who(request: &HttpRequest) -> Result<Staff, Refusal> {
         .cloned()
         .ok_or_else(|| Problem::Internal("the app has no office".to_owned()))?;
     let session = request.get_session();
-    let text = |key: &str| session.get::<String>(key).ok().flatten();
-    let id = text(PERSON).and_then(|id| id.parse().ok());
-    let (Some(id), Some(mark)) = (id, text(MARK)) else {
+    let Some((id, mark)) = claimed(&session) else {
         return Err(Refusal::LogIn);
     };
     let now = SystemClock.now().timestamp();

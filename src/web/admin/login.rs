@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::guard::{Refusal, Staff};
+use super::guard::{Refusal, Staff, log_out};
 use super::limit;
 use crate::domain::text::normalize_email;
 use crate::store::merchants;
@@ -136,9 +136,9 @@ fn next(asked: &str) -> &str {
 }
 
 /// `POST /admin/logout`
-pub async fn leave(session: Session) -> HttpResponse {
-    session.purge();
-    pages::see_other("/admin/login")
+pub async fn leave(session: Session, office: web::Data<Office>) -> Result<HttpResponse, Refusal> {
+    log_out(&session, &office).await?;
+    Ok(pages::see_other("/admin/login"))
 }
 
 #[cfg(test)]

@@ -124,7 +124,8 @@ struct OrderPage {
     number: String,
     state: Badge,
     money_state: Badge,
-    line: String,
+    shopper: String,
+    email: String,
     next: String,
     campaign: Link,
     lines: Table,
@@ -168,7 +169,8 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         number: order_number(order.number),
         state: Badge::state(order.state.as_str()),
         money_state: Badge::state(order.payment_state.as_str()),
-        line: format!("{}, {}", order.name, order.email),
+        shopper: order.name.clone(),
+        email: order.email.clone(),
         next: known.next(),
         campaign: Link::new(
             format!("/admin/campaigns/{}", campaign.slug),
@@ -373,9 +375,7 @@ impl Known {
                 Cell::text(format!("Page {}", page.attempt)),
                 Cell::state(page.state.as_str()),
                 Cell::number(say(page.amount, &self.order.currency)),
-                Cell::when(page.planned_at, zone),
-                page.settled_at
-                    .map_or_else(|| Cell::text(""), |at| Cell::when(at, zone)),
+                Cell::when(page.settled_at.unwrap_or(page.planned_at), zone),
                 Cell::Code(
                     page.intent_id
                         .clone()
@@ -392,8 +392,7 @@ impl Known {
             ("Payment", false),
             ("State", false),
             ("Amount", true),
-            ("Planned", false),
-            ("Settled", false),
+            ("Since", false),
             ("At the provider", false),
         ];
         if unusual {

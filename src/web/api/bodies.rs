@@ -73,10 +73,19 @@ pub(super) struct Wish {
     pub(super) delivery: Delivery,
 }
 
-/// Reads a wish to join. Its lines are given also where other fields are wrong: a sold-out option is told first.
-pub(super) fn join(body: &Value, e: &mut Errors) -> (Vec<(String, i64)>, Option<Wish>) {
+/// What a join asks for, as far as it could be read: conflicts are found by it although other fields are wrong.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    /// The shopper's address, trimmed and lower-cased.
+    pub email: Option<String>,
+    /// Option codes and quantities.
+    pub lines: Vec<(String, i64)>,
+}
+
+/// Reads a wish to join. What it asks for is given also where other fields are wrong: a conflict is told first.
+pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
     let Some(mut r) = Reader::body(body, e) else {
-        return (Vec::new(), None);
+        return (Asked::default(), None);
     };
     let email = r.text("email", e);
     let email = r.required("email", email, e, "the shopper's address");
@@ -87,7 +96,10 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Vec<(String, i64)>, Option<
     let parcel = r.object("address", e);
     let parcel = r.required("address", parcel, e, "where the order goes");
     let parcel = parcel.and_then(|r| address(r, e));
-    let lines = join_lines(&mut r, e);
+    let asked = Asked {
+        email: email.clone(),
+        lines: join_lines(&mut r, e),
+    };
     let delivery = r
         .text("delivery", e)
         .unwrap_or(Delivery::OneParcel.as_str());
@@ -112,7 +124,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Vec<(String, i64)>, Option<
             delivery: delivery?,
         })
     })();
-    (lines, wish)
+    (asked, wish)
 }
 
 fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {

@@ -10,16 +10,16 @@ use super::answer::{
     Answer, Claim, Fault, Response, claim, is_answer, keep, refused, replayed, reused,
 };
 use super::ask::{Ask, Keyed};
-use super::bodies::{self, JoinBody, Wish};
+use super::bodies::{self, Asked, JoinBody, Wish};
 use super::campaigns::{public, slug};
 use super::document::Refusals;
 use super::fields::Errors;
 use super::order_views::{Joined, joined, joined_at};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::CampaignId;
-use crate::store::{campaigns, misc};
+use crate::store::misc;
 use crate::workflows::desk::{Problem, takes_orders};
-use crate::workflows::join::{JoinRequest, Placed};
+use crate::workflows::join::{JoinRequest, Placed, no_room};
 use crate::workflows::office::Office;
 
 /// How long the answer waits for the payment page.
@@ -111,12 +111,12 @@ async fn place(
 ) -> Result<Answer, Problem> {
     let campaign = named(&ask.office, slug).await?;
     let mut e = Errors::default();
-    let (lines, wish) = bodies::join(body, &mut e);
+    let (asked, wish) = bodies::join(body, &mut e);
     let wish = match wish {
         Some(wish) if e.is_empty() => wish,
-        _ => return Err(conflict_first(&ask.office, slug, lines, e.all()).await),
+        _ => return Err(conflict_first(&ask.office, slug, asked, e.all()).await),
     };
-    let request = request(ask, (campaign, slug), wish, lines.clone(), form_key);
+    let request = request(ask, (campaign, slug), wish, asked.lines.clone(), form_key);
     let placed = match ask.office.join(request).await {
         Ok(placed) => placed,
         Err(Problem::NotFound(what)) => {
@@ -124,7 +124,7 @@ async fn place(
             return Err(Problem::NotFound(what));
         }
         Err(Problem::Invalid(errors)) => {
-            return Err(conflict_first(&ask.office, slug, lines, errors).await);
+            return Err(conflict_first(&ask.office, slug, asked, errors).await);
         }
         Err(problem) => return Err(problem),
     };
@@ -167,12 +167,12 @@ fn request(
     }
 }
 
-/// Wrong fields, unless the campaign takes no orders or an option that is asked for is sold out: a conflict is told
-/// before a wrong field.
+/// Wrong fields, unless the campaign takes no orders, or an option that is asked for is sold out or over the shopper's
+/// limit: a conflict is told before a wrong field.
 async fn conflict_first(
     office: &Office,
     slug: &str,
-    lines: Vec<(String, i64)>,
+    asked: Asked,
     errors: Vec<FieldError>,
 ) -> Problem {
     let slug = slug.to_owned();
@@ -186,23 +186,7 @@ async fn conflict_first(
                     "This campaign takes no orders now. Nothing was charged.",
                 )));
             }
-            for option in campaigns::options_of(conn, row.id)? {
-                let wanted = lines
-                    .iter()
-                    .find(|(sku, _)| *sku == option.sku)
-                    .map_or(0, |(_, quantity)| *quantity);
-                if option.available().is_some_and(|left| wanted > left) {
-                    return Ok(Some(Problem::conflict(
-                        "sold-out",
-                        format!(
-                            "Of {} there are {} left. Choose fewer.",
-                            option.sku,
-                            option.available().unwrap_or(0)
-                        ),
-                    )));
-                }
-            }
-            Ok(None)
+            no_room(conn, &row, asked.email.as_deref(), &asked.lines)
         })
         .await;
     match found {

@@ -5,15 +5,17 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, ORIGIN};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, ORIGIN};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 
 use super::{Refusal, guards};
-use crate::web::api;
+use crate::web::view::Shell;
+use crate::web::{api, pages, theme};
 
-/// Middleware that refuses what another site's page started.
+/// Middleware that refuses what another site's page started, and gives words to what the router refuses without any: a
+/// method that an address does not have.
 ///
 /// # Errors
 /// What the service behind it answers.
@@ -23,7 +25,14 @@ pub async fn refuse_cross_site<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let own = guards(req.request()).map_or("", |guards| guards.origin.as_str());
     if is_ours(req.method(), req.path(), req.headers(), own) {
-        return Ok(next.call(req).await?.map_into_left_body());
+        let answer = next.call(req).await?;
+        if answer.status() == StatusCode::METHOD_NOT_ALLOWED
+            && !answer.headers().contains_key(CONTENT_TYPE)
+        {
+            let words = no_such_method(answer.request());
+            return Ok(answer.into_response(words).map_into_right_body());
+        }
+        return Ok(answer.map_into_left_body());
     }
     let refusal = Refusal::new(
         StatusCode::FORBIDDEN,
@@ -39,6 +48,21 @@ pub async fn refuse_cross_site<B: MessageBody + 'static>(
             .body(refusal.detail)
     };
     Ok(req.into_response(answer).map_into_right_body())
+}
+
+fn no_such_method(request: &HttpRequest) -> HttpResponse {
+    let path = request.path();
+    if path.starts_with("/api/") || path.starts_with("/webhooks/") {
+        return api::problem(&Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Not with this method",
+            "This address is asked with another method.",
+        ));
+    }
+    let is_sandbox = guards(request).is_some_and(|guards| guards.spare_loopback);
+    let shell = Shell::public(theme::of(request), "/", is_sandbox);
+    pages::refuse(shell, StatusCode::METHOD_NOT_ALLOWED)
 }
 
 fn is_ours(method: &Method, path: &str, headers: &HeaderMap, own: &str) -> bool {

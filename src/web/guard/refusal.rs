@@ -94,7 +94,18 @@ impl From<Problem> for Refusal {
                 refusal.retry_after = Some(1);
                 refusal
             }
-            Problem::Internal(what) | Problem::Again(what) => Self::internal(&what),
+            Problem::Again(why) => {
+                log::warn!("not finished: {why}");
+                let mut refusal = Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "busy",
+                    "Busy just now",
+                    "It could not be finished. Send the same request again; with the same Idempotency-Key it is done once.",
+                );
+                refusal.retry_after = Some(1);
+                refusal
+            }
+            Problem::Internal(what) => Self::internal(&what),
         }
     }
 }

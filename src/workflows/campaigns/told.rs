@@ -2,7 +2,7 @@
 
 use super::super::desk::{Desk, Problem, ends_at, merchant, offer};
 use super::super::letters::{About, Letter};
-use super::super::money::{nonzero_said, say};
+use super::super::money::nonzero_said;
 use super::super::payment::frozen;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
@@ -48,7 +48,12 @@ pub fn tell_everybody(
     let merchant = merchant(tx, row.merchant_id)?;
     let some = orders::of_batch(tx.conn, batch.id, after, CHUNK)?;
     for order in &some {
-        if order.state != OrderState::Confirmed {
+        // Whoever is still to pay hears of the dates, not of prices: those are shown before the payment.
+        let is_told = match told {
+            Told::Step(_) => order.state == OrderState::Confirmed,
+            Told::Extension => matches!(order.state, OrderState::Pending | OrderState::Confirmed),
+        };
+        if !is_told {
             continue;
         }
         let about = desk.about(&merchant, &row, &draft, order);
@@ -68,7 +73,7 @@ pub fn tell_everybody(
                     ships_by_before: frozen(order)?
                         .promised
                         .filter(|before| *before != draft.promised_ship_date),
-                    charged: say(order.charged, &order.currency),
+                    charged: nonzero_said(order.charged, &order.currency),
                 },
             ),
         };

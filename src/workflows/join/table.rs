@@ -13,7 +13,8 @@ use crate::domain::payment::{AttemptState, PagePlan};
 use crate::domain::tariff::{Quote, QuoteLine, TariffError, quote};
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
-use crate::workflows::desk::Problem;
+use crate::store::{Conn, campaigns, orders};
+use crate::workflows::desk::{Problem, offer};
 
 /// What one campaign's joins are decided on.
 pub(super) struct Table<'a> {
@@ -147,38 +148,12 @@ impl<'a> Table<'a> {
     fn room(&self, wish: &JoinRequest, lines: &[Line]) -> Result<(), Problem> {
         for (row, draft, quantity) in lines {
             if let Some(limit) = draft.per_shopper {
-                let has = self
-                    .by_shopper
-                    .get(&(wish.email.clone(), row.id))
-                    .copied()
-                    .unwrap_or(0);
-                if has.saturating_add(*quantity) > i64::from(limit) {
-                    let left = (i64::from(limit) - has).max(0);
-                    return Err(Problem::conflict(
-                        "limit-per-shopper",
-                        format!(
-                            "Each shopper may have {limit} of {}; {left} more can be joined with this e-mail address.",
-                            draft.name
-                        ),
-                    ));
-                }
+                let has = self.by_shopper.get(&(wish.email.clone(), row.id)).copied();
+                within_limit(draft, limit, has.unwrap_or(0), *quantity)?;
             }
             if let Some(cap) = row.cap {
                 let taken = self.taken.get(&row.id).copied().unwrap_or(0);
-                if taken.saturating_add(*quantity) > cap {
-                    let left = (cap - taken).max(0);
-                    return Err(Problem::conflict(
-                        "sold-out",
-                        if left == 0 {
-                            format!(
-                                "{} is sold out. Units come back when a payment runs out.",
-                                draft.name
-                            )
-                        } else {
-                            format!("Of {} there are {left} left. Choose fewer.", draft.name)
-                        },
-                    ));
-                }
+                under_cap(draft, cap, taken, *quantity)?;
             }
         }
         Ok(())
@@ -256,6 +231,75 @@ impl<'a> Table<'a> {
 }
 
 type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
+
+fn within_limit(draft: &OptionDraft, limit: i32, has: i64, wanted: i64) -> Result<(), Problem> {
+    let limit = i64::from(limit);
+    if has.saturating_add(wanted) <= limit {
+        return Ok(());
+    }
+    let left = (limit - has).max(0);
+    Err(Problem::conflict(
+        "limit-per-shopper",
+        format!(
+            "Each shopper may have {limit} of {}; {left} more can be joined with this e-mail address.",
+            draft.name
+        ),
+    ))
+}
+
+fn under_cap(draft: &OptionDraft, cap: i64, taken: i64, wanted: i64) -> Result<(), Problem> {
+    if taken.saturating_add(wanted) <= cap {
+        return Ok(());
+    }
+    let left = (cap - taken).max(0);
+    Err(Problem::conflict(
+        "sold-out",
+        if left == 0 {
+            format!(
+                "{} is sold out. Units come back when a payment runs out.",
+                draft.name
+            )
+        } else {
+            format!("Of {} there are {left} left. Choose fewer.", draft.name)
+        },
+    ))
+}
+
+/// What stands in the way of these units besides fields that are wrong: the limit per shopper, where the shopper is known,
+/// or a cap. For whoever is refused anyway; nothing is held.
+///
+/// # Errors
+/// What the database says.
+pub fn no_room(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    email: Option<&str>,
+    lines: &[(String, i64)],
+) -> Result<Option<Problem>, Problem> {
+    let offer = offer(campaign)?;
+    let shopper: Vec<&str> = email.into_iter().collect();
+    let has = orders::units_of_shoppers(conn, campaign.id, &shopper)?;
+    for row in campaigns::options_of(conn, campaign.id)? {
+        let Some(draft) = offer.options.iter().find(|o| o.sku == row.sku) else {
+            continue;
+        };
+        let wanted = lines.iter().find(|(sku, _)| *sku == row.sku);
+        let Some((_, wanted)) = wanted else { continue };
+        let mine = has.iter().filter(|(_, option, _)| *option == row.id);
+        let mine = mine.map(|(_, _, units)| units).sum();
+        let limit = draft.per_shopper.filter(|_| email.is_some());
+        let checked = limit
+            .map_or(Ok(()), |limit| within_limit(draft, limit, mine, *wanted))
+            .and_then(|()| match row.cap {
+                Some(cap) => under_cap(draft, cap, row.taken, *wanted),
+                None => Ok(()),
+            });
+        if let Err(problem) = checked {
+            return Ok(Some(problem));
+        }
+    }
+    Ok(None)
+}
 
 fn first_page(order: OrderId, amount: i64, plan: PagePlan) -> PaymentRow {
     new_page(order, 1, amount, plan)

@@ -31,6 +31,28 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn who_logs_out_ends_every_session_a_copied_cookie_too(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let here = Panel::of(&shop, Role::Owner).await;
+        let elsewhere = Panel::stranger(&shop);
+        elsewhere.log_in("owner@fern.example", PASSWORD).await.leads_to("/admin");
+        let colleague = Panel::of(&shop, Role::Viewer).await;
+        let copied = here.cookie();
+        here.post("/admin/logout", &[]).await.leads_to("/admin/login");
+        elsewhere.get("/admin").await.leads_to("/admin/login");
+        let thief = Panel::stranger(&shop);
+        thief.take_cookie(copied.clone());
+        thief.get("/admin").await.leads_to("/admin/login");
+        colleague.get("/admin").await.is(200);
+        // Whoever logs in again is not thrown out by a cookie that is worth nothing.
+        here.log_in("owner@fern.example", PASSWORD).await.leads_to("/admin");
+        thief.take_cookie(copied);
+        thief.post("/admin/logout", &[]).await.leads_to("/admin/login");
+        here.get("/admin").await.is(200);
+        Panel::stranger(&shop).post("/admin/logout", &[]).await.leads_to("/admin/login");
+        shop.close().await;
+    }
+
     async fn a_changed_password_ends_the_other_sessions(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let here = Panel::of(&shop, Role::Manager).await;

@@ -104,6 +104,17 @@ both_databases! {
         api.join(&slug, wish("a@example.com", "black", 2)).await.expect(201);
         let more = api.join(&slug, wish("A@example.com", "black", 1)).await;
         assert_eq!(more.refused(409), "limit-per-shopper");
+        for wrong in [json!({"delivery": "by_owl"}), json!({"name": ""}), json!({"address": {"country": "FR"}})] {
+            let mut more = wish("a@example.com", "black", 1);
+            let (field, value) = wrong.as_object().and_then(|all| all.iter().next()).expect("a field");
+            more[field] = value.clone();
+            assert_eq!(api.join(&slug, more).await.refused(409), "limit-per-shopper", "{field}");
+        }
+        let mut far = wish("a@example.com", "black", 1);
+        far["address"]["country"] = json!("FR");
+        assert_eq!(api.join(&slug, far.clone()).await.refused(409), "limit-per-shopper");
+        far["email"] = json!("c@example.com");
+        assert_eq!(api.join(&slug, far).await.wrong_fields(), ["address.country"]);
 
         api.shop.advance(chrono::Duration::days(8)).await;
         assert_eq!(api.join(&slug, wish("c@example.com", "black", 1)).await.refused(409), "campaign-closed");

@@ -1,8 +1,10 @@
 //! Several processes work on one database: each piece of work is done by one of them, and a piece that two have had does
 //! its work once.
 
-use chrono::Duration;
+use chrono::{Duration, NaiveDateTime, SubsecRound};
 use muster::domain::payment::RefundState;
+use muster::store::jobs::{self, JobRow};
+use muster::store::{Conn, StoreError};
 use tokio::sync::Semaphore;
 
 use super::agrees;
@@ -221,6 +223,60 @@ both_databases! {
         agrees(&shop, &[id]).await;
         shop.close().await;
     }
+}
+
+both_databases! {
+    async fn a_worker_whose_lease_ended_says_nothing_of_work_that_another_has(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        // To the second: PostgreSQL keeps microseconds.
+        let now = shop.now().naive_utc().trunc_subsecs(0);
+        shop.write(move |_, tx| Ok(jobs::put(tx.conn, jobs::MAIL, "a letter", now, now)?)).await.unwrap();
+        let late = turn(&shop, now).await.expect("it is due");
+        assert!(turn(&shop, now).await.is_none(), "one has it");
+        let other = turn(&shop, now + Duration::minutes(2)).await.expect("the lease has ended");
+        assert_ne!(late.lease, other.lease);
+        let far = now + Duration::days(1);
+        for (what, said) in [
+            ("it is done", say(&shop, &late, move |c, job| jobs::done(c, job, None, now)).await),
+            ("it is put off", say(&shop, &late, move |c, job| jobs::done(c, job, Some(far), now)).await),
+            ("it failed", say(&shop, &late, move |c, job| jobs::failed(c, job, "no luck", Some(far))).await),
+            ("it is given up", say(&shop, &late, move |c, job| jobs::failed(c, job, "no luck", None)).await),
+            ("it is given back", say(&shop, &late, jobs::release).await),
+        ] {
+            assert!(!said, "{what}");
+            let row = shop.read(|c| jobs::find(c, jobs::MAIL, "a letter")).await.expect("it is there");
+            assert_eq!((row.lease, row.leased_until), (other.lease, other.leased_until), "{what}");
+            assert_eq!((row.run_at, row.attempts, row.dead), (other.run_at, 0, false), "{what}");
+        }
+        // Who has it ends it, although it was asked for again meanwhile: then it stays, and is anybody's.
+        shop.write(move |_, tx| Ok(jobs::put(tx.conn, jobs::MAIL, "a letter", now, now)?)).await.unwrap();
+        assert!(say(&shop, &other, move |c, job| jobs::done(c, job, None, now)).await);
+        let third = turn(&shop, now).await.expect("it was asked for again");
+        assert!(!say(&shop, &other, move |c, job| jobs::done(c, job, None, now)).await);
+        assert!(say(&shop, &third, move |c, job| jobs::done(c, job, None, now)).await);
+        assert!(shop.read(|c| jobs::find(c, jobs::MAIL, "a letter")).await.is_none());
+        shop.close().await;
+    }
+}
+
+/// Leases the letter, if it is free at that time.
+async fn turn(shop: &Shop, at: NaiveDateTime) -> Option<JobRow> {
+    let leased = shop
+        .write(move |_, tx| Ok(jobs::lease(tx.conn, 64, at, Duration::minutes(1))?))
+        .await;
+    let mut leased = leased.unwrap().into_iter();
+    leased.find(|job| job.subject == "a letter")
+}
+
+/// Whether what a worker says of its work counts.
+async fn say(
+    shop: &Shop,
+    job: &JobRow,
+    what: impl Fn(&mut Conn, &JobRow) -> Result<bool, StoreError> + Send + 'static,
+) -> bool {
+    let job = job.clone();
+    let said = shop.write(move |_, tx| Ok(what(tx.conn, &job)?)).await;
+    said.unwrap()
 }
 
 /// Waits for what other tasks bring about.

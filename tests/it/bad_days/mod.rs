@@ -2,6 +2,8 @@
 //! same, nobody is charged or refunded twice, and the books agree at each stage.
 
 mod colleagues;
+#[cfg(feature = "postgres")]
+mod commits;
 mod crashes;
 mod disputes;
 mod each_step;

@@ -203,7 +203,7 @@ both_databases! {
 }
 
 /// Makes the provider charge another amount on an order's page than it was asked to.
-async fn ask_instead(shop: &Shop, order: OrderId, amount: i64) {
+pub async fn ask_instead(shop: &Shop, order: OrderId, amount: i64) {
     let session = shop.payments(order).await[0].session_id.clone().unwrap();
     let books = shop.data_dir().join("sandbox.db");
     let mut conn = SqliteConnection::establish(books.to_str().unwrap()).unwrap();

@@ -99,6 +99,29 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn everybody_is_told_of_an_extension_who_is_still_to_pay_too(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        shop.join_and_pay(&campaign, "paid@mail.example", 1).await;
+        shop.join(&campaign, "paying@mail.example", 1).await;
+        let left = shop.join(&campaign, "left@mail.example", 1).await.order.id;
+        shop.settle().await;
+        shop.cancel(left).await.unwrap();
+        let (merchant, slug, later) = (shop.merchant, campaign.slug.clone(), campaign.deadline.and_utc() + Duration::days(3));
+        shop.write(move |_, tx| campaigns::extend(tx, merchant, &slug, later, None)).await.unwrap();
+        shop.settle().await;
+        let told = async |who: &str| {
+            let mails = shop.mail_to(who).await;
+            mails.into_iter().filter_map(|m| m.split_once(" now ends on ").map(|(_, end)| end.to_owned())).collect::<Vec<_>>()
+        };
+        let (paid, paying) = (told("paid@mail.example").await, told("paying@mail.example").await);
+        assert!(paid.len() == 1 && paid[0].ends_with(": stay, or take back $100.00"), "{paid:?}");
+        assert!(paying.len() == 1 && paying[0].ends_with(": stay, or leave"), "{paying:?}");
+        assert!(told("left@mail.example").await.is_empty());
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn either_the_deadline_is_extended_or_the_batch_is_judged(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;

@@ -1,4 +1,5 @@
 //! What a visitor lives through, in a real browser. `tests/run --fast` leaves these out.
 
+mod accessible;
 mod driving;
 mod stories;

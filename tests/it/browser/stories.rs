@@ -15,7 +15,7 @@ use crate::support::shop::{GOOD_CARD, Shop};
 const EMPTY_ACCOUNT: &str = "4000000000009995";
 
 /// Fills in the form of the campaign's page, which is open, and sends it.
-async fn ask_for_the_total(browser: &Browser, email: &str, quantity: &str) {
+pub async fn ask_for_the_total(browser: &Browser, email: &str, quantity: &str) {
     browser.fill("qty_set", quantity).await;
     browser.fill("E-mail", email).await;
     browser.fill("Name", "Ana Sousa").await;

@@ -82,6 +82,29 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_method_that_a_page_does_not_have_is_refused_with_words(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let ask = async |method: reqwest::Method, path: &str| {
+            let answer = shop.http.request(method, shop.url(path)).send().await.unwrap();
+            assert_eq!(answer.status(), 405, "{path}");
+            let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            (kind, answer.text().await.unwrap())
+        };
+        let page = format!("/c/{}", campaign.slug);
+        for path in ["/", page.as_str(), "/m/fern-kiln"] {
+            let (kind, said) = ask(reqwest::Method::DELETE, path).await;
+            assert_eq!(kind, "text/html; charset=utf-8", "{path}");
+            assert!(said.contains("This page cannot do that"), "{path}: {said}");
+        }
+        for (method, path) in [(reqwest::Method::GET, "/webhooks/stripe"), (reqwest::Method::DELETE, "/api/docs")] {
+            let (kind, said) = ask(method, path).await;
+            assert_eq!(kind, "application/problem+json", "{path}");
+            assert!(said.contains("method-not-allowed"), "{path}: {said}");
+        }
+        shop.close().await;
+    }
+
     async fn a_draft_is_not_shown(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let input = serde_json::from_value::<muster::domain::draft::CampaignInput>(shop.example_a()).unwrap();

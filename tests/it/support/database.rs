@@ -39,6 +39,18 @@ impl TestDatabase {
         }
     }
 
+    /// The same database, reached at another port of this machine: a wire to the server begins there.
+    #[cfg(feature = "postgres")]
+    pub fn over(mut self, port: u16) -> Self {
+        let mut url = url::Url::parse(&self.url).expect("a URL");
+        url.set_host(Some("127.0.0.1")).expect("a host");
+        url.set_port(Some(port)).expect("a port");
+        // What is said on the wire is read there.
+        url.query_pairs_mut().append_pair("sslmode", "disable");
+        self.url = url.into();
+        self
+    }
+
     /// The value for `MUSTER_DATABASE_URL`.
     pub fn url(&self) -> &str {
         &self.url

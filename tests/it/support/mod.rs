@@ -7,6 +7,8 @@ pub mod life;
 pub mod office;
 pub mod provider;
 pub mod shop;
+#[cfg(feature = "postgres")]
+pub mod wire;
 
 /// Runs each test on both databases, as `name::sqlite` and `name::postgres`.
 ///

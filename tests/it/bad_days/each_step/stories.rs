@@ -10,6 +10,7 @@ use muster::store::campaigns::CampaignRow;
 use muster::store::merchants;
 use serde_json::json;
 
+use super::super::pages::ask_instead;
 use super::people::{
     bank_decides, ended, joins, leaves, pays, pays_stray, staff_cancel, staff_pay_otherwise,
     wait_until,
@@ -230,6 +231,80 @@ both_databases! {
             assert!(shop.batch(campaign).await.settled_at.is_some());
         }).await;
     }
+
+    async fn more_is_captured_than_was_asked_and_the_excess_goes_back(db: TestDatabase) {
+        let before = async |shop: &Shop| asked_instead(shop, 25_000).await;
+        at_each_step(db, before, async |shop: &Shop, (campaign, id): &(CampaignRow, OrderId)| {
+            pays(shop, *id, GOOD_CARD).await;
+            ended(shop, *id, OrderState::Confirmed, [25_000, 5_000, 0]).await;
+            assert_eq!(shop.campaign(campaign).await.committed_units, 2);
+            assert_eq!(mails(shop, "a@mail.example", "you paid $200.00").await, 1);
+        }).await;
+    }
+
+    async fn less_is_captured_than_was_asked_which_does_not_count_and_goes_back(db: TestDatabase) {
+        let before = async |shop: &Shop| asked_instead(shop, 100).await;
+        at_each_step(db, before, async |shop: &Shop, (campaign, id): &(CampaignRow, OrderId)| {
+            pays(shop, *id, GOOD_CARD).await;
+            ended(shop, *id, OrderState::Cancelled, [100, 100, 0]).await;
+            let campaign = shop.campaign(campaign).await;
+            assert_eq!((campaign.committed_units, campaign.open_payments), (0, 0));
+            assert!(!shop.order(*id).await.units_taken);
+            assert_eq!(shop.mail_to("a@mail.example").await.len(), 1, "cancelled, never confirmed");
+        }).await;
+    }
+
+    async fn an_order_of_a_failed_campaign_turns_out_to_be_paid(db: TestDatabase) {
+        let before = async |shop: &Shop| {
+            let (campaign, id) = joined(shop).await;
+            // The provider has the money, and nobody is told before the campaign is cancelled.
+            shop.faults(json!({"webhooks": "drop"})).await;
+            assert_eq!(shop.pay(id, GOOD_CARD).await, 303);
+            (campaign, id)
+        };
+        at_each_step(db, before, async |shop: &Shop, (campaign, id): &(CampaignRow, OrderId)| {
+            staff_cancel(shop, campaign).await;
+            shop.advance(Duration::minutes(15)).await;
+            assert_eq!(shop.campaign(campaign).await.failure, Some(Failure::Cancelled));
+            ended(shop, *id, OrderState::Cancelled, [20000, 20000, 0]).await;
+            let order = shop.order(*id).await;
+            assert!(order.settled && !order.units_taken, "{order:#?}");
+            assert_eq!(mails(shop, "a@mail.example", "you paid").await, 0, "it never counted");
+            // Whichever is heard first: that the campaign ended, or that there is money to give back.
+            let told = shop.mail_to("a@mail.example").await;
+            let last = told.last().map(String::as_str).unwrap_or_default();
+            assert!(told.len() <= 2 && last.ends_with("$200.00 goes back to you"), "{told:?}");
+        }).await;
+    }
+
+    async fn a_sent_purchase_order_is_cancelled_with_its_campaign(db: TestDatabase) {
+        let before = async |shop: &Shop| {
+            let (campaign, orders) = paid(shop, &[4, 2]).await;
+            shop.advance(Duration::days(8)).await;
+            shop.expect_state(&campaign, CampaignState::Ordered).await;
+            (campaign, orders)
+        };
+        at_each_step(db, before, async |shop: &Shop, (campaign, orders): &(CampaignRow, Vec<OrderId>)| {
+            staff_cancel(shop, campaign).await;
+            shop.advance(Duration::minutes(1)).await;
+            assert_eq!(shop.campaign(campaign).await.failure, Some(Failure::Cancelled));
+            let sent = shop.purchase_orders(campaign).await;
+            assert_eq!(sent.len(), 1);
+            assert_eq!((sent[0].state, sent[0].number), (PurchaseOrderState::Cancelled, Some(1)));
+            // The difference went back at the judgement; the rest does now, each once.
+            for (order, charged, difference) in [(orders[0], 40_000, 4_000), (orders[1], 20_000, 2_000)] {
+                let row = shop.order(order).await;
+                assert_eq!(row.state, OrderState::Cancelled);
+                assert_eq!((row.charged, row.refunded, row.refund_due), (charged, charged, 0), "{row:#?}");
+                let (charges, mut refunds) = movements(shop, order).await;
+                refunds.sort_unstable();
+                assert_eq!((charges, refunds), (vec![charged], vec![difference, charged - difference]));
+            }
+            let told = shop.mail_to("orders@kasten.example").await;
+            assert_eq!(told.len(), 2, "sent, and cancelled once: {told:?}");
+            assert!(told[1].ends_with("is cancelled: please do not deliver"), "{told:?}");
+        }).await;
+    }
 }
 
 /// Disputed, and the bank decides.
@@ -263,5 +338,12 @@ async fn joined(shop: &Shop) -> (CampaignRow, OrderId) {
     let campaign = shop.publish(shop.example_a()).await;
     let id = shop.join(&campaign, "a@mail.example", 2).await.order.id;
     shop.settle().await;
+    (campaign, id)
+}
+
+/// As [`joined`]; the order's page charges another amount than it was asked to.
+async fn asked_instead(shop: &Shop, amount: i64) -> (CampaignRow, OrderId) {
+    let (campaign, id) = joined(shop).await;
+    ask_instead(shop, id, amount).await;
     (campaign, id)
 }

@@ -1,0 +1,86 @@
+//! What keeps people out who cannot see well, or use no mouse: axe-core (`tests/axe`) looks at the main pages, narrow and
+//! wide, and finds nothing.
+
+use std::io::Read;
+
+use chrono::Duration;
+use flate2::read::GzDecoder;
+use muster::domain::staff::Role;
+use muster::workflows::accounts::{PasswordHash, add_staff};
+use serde_json::Value;
+
+use super::stories::ask_for_the_total;
+use crate::support::browser::Browser;
+use crate::support::database::TestDatabase;
+use crate::support::shop::Shop;
+
+const AXE: &[u8] = include_bytes!("../../axe/axe.min.js.gz");
+
+/// Runs every rule and gives what is broken, and where.
+const LOOK: &str = "
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ['violations']}).then(
+    found => done(found.violations.map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).join(' | '))),
+    error => done(['axe-core failed: ' + error]));";
+
+const PASSWORD: &str = "unrelated words";
+
+/// Looks at the page that is open, at both widths.
+async fn looks_well(browser: &Browser, axe: &str, what: &str) {
+    for width in [390, 1280] {
+        browser.set_window_size(width, 900).await;
+        let client = browser.client();
+        client.execute(axe, Vec::new()).await.expect("axe-core");
+        let found: Value = client
+            .execute_async(LOOK, Vec::new())
+            .await
+            .expect("an answer");
+        let found = found.as_array().expect("a list");
+        assert!(found.is_empty(), "{what} at {width}: {found:#?}");
+    }
+}
+
+#[actix_web::test]
+async fn the_main_pages_keep_nobody_out() {
+    let mut axe = String::new();
+    GzDecoder::new(AXE)
+        .read_to_string(&mut axe)
+        .expect("axe-core");
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    shop.write(|_, tx| {
+        let hash = PasswordHash::make(PASSWORD)?;
+        add_staff(tx, "Fern & Kiln", "ines@fern.example", Role::Owner, &hash)
+    })
+    .await
+    .expect("somebody works there");
+    let ordered = shop.publish(shop.example_a()).await;
+    let order = shop.join_and_pay(&ordered, "a@mail.example", 6).await;
+    shop.advance(Duration::days(8)).await;
+    let sent = shop.purchase_orders(&ordered).await.remove(0);
+    let open = shop.publish(shop.example_a()).await;
+    shop.join_and_pay(&open, "b@mail.example", 2).await;
+    let links = shop.running.app.office.desk().links.clone();
+
+    let browser = Browser::open().await;
+    let look = async |what: &str, address: &str| {
+        browser.goto(address).await;
+        looks_well(&browser, &axe, what).await;
+    };
+    look("the list of campaigns", &shop.url("/")).await;
+    look("the log-in", &shop.url("/admin/login")).await;
+    look("the order", &links.order_url(order)).await;
+    let supplier = links.supplier_url(sent.id, sent.version);
+    look("the supplier's page", &supplier).await;
+    let page = shop.url(&format!("/c/{}", open.slug));
+    look("the campaign", &page).await;
+    ask_for_the_total(&browser, "c@mail.example", "2").await;
+    browser.wait_for_text("$200.00 in all").await;
+    looks_well(&browser, &axe, "the exact total").await;
+    browser.goto(&shop.url("/admin/login")).await;
+    browser.fill("E-mail", "ines@fern.example").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click("Log in").await;
+    browser.wait_for_text("What the books say").await;
+    looks_well(&browser, &axe, "the panel's first page").await;
+    shop.close().await;
+}
