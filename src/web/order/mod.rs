@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::AttemptState;
+use crate::store::notices::NoticeRow;
 use crate::store::orders::{self, PaymentRow};
 use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
@@ -20,7 +21,7 @@ use crate::web::view::{CancelPage, Shell};
 use crate::workflows::cancel::{By, can_cancel, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
-use page::Facts;
+use page::{Consent, Facts};
 
 /// What stands behind the `?` of an order's pages.
 #[derive(Default, Deserialize)]
@@ -146,9 +147,11 @@ async fn show(
         }
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
-    let cancel = opened.path("/cancel");
-    let pay = opened.path("/pay");
-    private(StatusCode::OK, &facts.page(shell, &pay, &cancel, now))
+    let (pay, cancel) = (opened.path("/pay"), opened.path("/cancel"));
+    let links = &office.desk().links;
+    let notice = |row: &NoticeRow| format!("/d/{}", links.notice_token(row.id));
+    let page = facts.page(shell, (&pay, &cancel), notice, now);
+    private(StatusCode::OK, &page)
 }
 
 /// The shopper comes back from the provider's page: a page whose end we have not heard of is asked for now, so that a
@@ -228,7 +231,8 @@ async fn ask_to_cancel(
         Ok(facts) => facts,
         Err(e) => return refused(&office, &request, &e),
     };
-    if !can_cancel(&facts.order, &facts.campaign) {
+    let (early, now) = (can_cancel(&facts.order, &facts.campaign), office.now());
+    if !early && !facts.may_cancel_late(now) {
         return see_other(&opened.path(""));
     }
     let action = opened.path("/cancel");
@@ -236,7 +240,13 @@ async fn ask_to_cancel(
         shell: shell(&office, &request, &action),
         number: order_number(facts.order.number),
         title: facts.campaign.title.clone(),
-        amount: facts.comes_back(),
+        amount: if early {
+            facts.comes_back()
+        } else {
+            facts.late_back()
+        },
+        late: !early,
+        part: !early && facts.consent().is_some_and(Consent::part_shipped),
         order_href: opened.path(""),
         action,
     };

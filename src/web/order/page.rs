@@ -15,12 +15,13 @@ use crate::store::campaigns::{self, BatchRow, CampaignRow};
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
+use crate::store::notices::NoticeRow;
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
-    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
-    Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    CancelOffer, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage, Shell,
+    ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};
@@ -45,6 +46,7 @@ pub struct Facts {
     merchant: MerchantRow,
     agreed: FrozenQuote,
     address: Address,
+    consent: Option<Consent>,
 }
 
 /// Reads an order.
@@ -57,13 +59,15 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let merchant =
         merchants::by_id(conn, order.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+    let (lines, draft) = (orders::lines_of(conn, id)?, offer(&campaign)?);
     Ok(Facts {
         payments: orders::payments_of(conn, id)?,
-        lines: orders::lines_of(conn, id)?,
+        consent: promise::read(conn, &order, &lines, draft.time_zone)?,
+        lines,
         refunds: refunds::of_order(conn, id)?,
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
-        draft: offer(&campaign)?,
+        draft,
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
         address: serde_json::from_str(&order.address)?,
@@ -73,8 +77,21 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
     })
 }
 
+pub use promise::Consent;
+
 impl Facts {
-    fn moment(&self, at: NaiveDateTime) -> Moment {
+    /// The campaign's title, as it was when the order was placed.
+    pub fn title(&self) -> &str {
+        &self.agreed.title
+    }
+
+    /// Who sells.
+    pub fn seller(&self) -> &MerchantRow {
+        &self.merchant
+    }
+
+    /// A moment told in the campaign's zone.
+    pub fn moment(&self, at: NaiveDateTime) -> Moment {
         Moment::new(at.and_utc(), self.draft.time_zone)
     }
 
@@ -188,8 +205,14 @@ impl Facts {
         }
     }
 
-    /// The order's own page.
-    pub fn page(&self, shell: Shell, pay: &str, cancel: &str, now: DateTime<Utc>) -> OrderPage {
+    /// The order's own page. `notice` is the address of a notice's page.
+    pub fn page(
+        &self,
+        shell: Shell,
+        (pay, cancel): (&str, &str),
+        notice: impl Fn(&NoticeRow) -> String,
+        now: DateTime<Utc>,
+    ) -> OrderPage {
         let live = self.order.state.is_live() && self.campaign.state != CampaignState::Failed;
         let end = self.ending(now);
         let refused = self.mails.iter().rev().find(|m| m.state == "refused");
@@ -211,8 +234,8 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
-            delay: None,
-            promise: live.then(|| self.promise_table(now)),
+            delay: self.open_delay(now, &notice).filter(|_| end.is_none()),
+            promise: live.then(|| self.promise_table(now, &notice)),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
             // Nobody is led to a payment of what will not be made.
@@ -224,11 +247,7 @@ impl Facts {
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
-            cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
-                href: cancel.to_owned(),
-                amount: self.comes_back(),
-                late: false,
-            }),
+            cancel: self.cancel_offer(cancel, now),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),
                 subject: mail.subject.clone(),
@@ -241,6 +260,24 @@ impl Facts {
             end,
             events: None,
         }
+    }
+
+    /// Leaving: until the supplier's order goes out, or because the date was moved until the parcel is with the carrier.
+    fn cancel_offer(&self, href: &str, now: DateTime<Utc>) -> Option<CancelOffer> {
+        let early = can_cancel(&self.order, &self.campaign);
+        if !early && !self.may_cancel_late(now) {
+            return None;
+        }
+        Some(CancelOffer {
+            href: href.to_owned(),
+            amount: if early {
+                self.comes_back()
+            } else {
+                self.late_back()
+            },
+            late: !early,
+            part: !early && self.consent().is_some_and(Consent::part_shipped),
+        })
     }
 
     fn money(&self) -> MoneyTable {
@@ -405,16 +442,6 @@ impl Facts {
                     .text("It was ordered, and is being made."),
             ),
         }
-        items.push(TimelineItem::next(format!(
-            "By {}: shipped to you",
-            Day(self.draft.promised_ship_date).text()
-        )));
-        items.push(
-            TimelineItem::next(format!(
-                "{}: the last day",
-                Day(self.draft.stop_loss_date).text()
-            ))
-            .text("What has not been shipped by then is refunded. You need not ask."),
-        );
+        self.promised_ahead(items, now);
     }
 }

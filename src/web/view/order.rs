@@ -87,6 +87,8 @@ pub struct CancelOffer {
     pub amount: Option<String>,
     /// Because the promised date was moved: until the parcel is with the carrier.
     pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
 }
 
 /// A mail that did not arrive.
@@ -209,8 +211,18 @@ pub struct CancelPage {
     pub action: String,
     /// What comes back; none where nothing was paid.
     pub amount: Option<String>,
+    /// Because the promised date was moved.
+    pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
     /// The order's own page.
     pub order_href: String,
+}
+
+impl CancelPage {
+    fn button(&self) -> String {
+        super::cancel_words(self.amount.as_deref(), self.part)
+    }
 }
 
 /// `/orders/link`: the order's link once more.

@@ -187,6 +187,7 @@ pub fn order_late() -> OrderPage {
         href: "/o/1/cancel?t=abc".to_owned(),
         amount: Some("$86.50".to_owned()),
         late: true,
+        part: false,
     });
     page.timeline
         .items

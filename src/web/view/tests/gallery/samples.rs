@@ -434,6 +434,7 @@ pub fn order() -> OrderPage {
             href: "/o/1/cancel?t=abc".to_owned(),
             amount: Some("$86.50".to_owned()),
             late: false,
+            part: false,
         }),
         mail_problem: None,
         refund_needs_way: None,
@@ -477,6 +478,8 @@ pub fn cancel() -> CancelPage {
         title: "Ridge pour-over set".to_owned(),
         action: "/o/1/cancel?t=abc".to_owned(),
         amount: Some("$96.50".to_owned()),
+        late: false,
+        part: false,
         order_href: "/o/1?t=abc".to_owned(),
     }
 }
