@@ -441,6 +441,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     etas,
     promises,
     notices,
+    given_up,
     batch_stock,
     receipts,
     receipt_lines,
