@@ -22,7 +22,8 @@ use crate::workflows::office::Office;
 use crate::workflows::ports::CallError;
 
 /// What the log says of a worker that came too late to say what follows.
-const LEASE_ENDED: &str = "its lease had ended and another has it; what follows is that one's to say";
+const LEASE_ENDED: &str =
+    "its lease had ended and another has it; what follows is that one's to say";
 
 /// What follows after a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
