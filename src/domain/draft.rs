@@ -141,6 +141,7 @@ pub struct OptionInput {
     pub cap: Option<i64>,
     pub per_shopper: Option<i64>,
     pub weight_grams: Option<i64>,
+    pub made_to_order: Option<bool>,
 }
 
 /// One of `shipping` as it came.
@@ -179,6 +180,9 @@ pub struct OptionDraft {
     pub per_shopper: Option<i32>,
     /// Weight of one unit, grams.
     pub weight_grams: Option<i32>,
+    /// Made to the shopper's order, or exempt for another reason: no right of withdrawal (domain section 6a).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_to_order: bool,
 }
 
 /// A campaign that keeps every rule that can be checked without looking elsewhere.
@@ -317,6 +321,7 @@ impl OptionDraft {
             cap: self.cap.map(i64::from),
             per_shopper: self.per_shopper.map(i64::from),
             weight_grams: self.weight_grams.map(i64::from),
+            made_to_order: self.made_to_order.then_some(true),
         }
     }
 }

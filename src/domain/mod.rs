@@ -1,6 +1,8 @@
 //! The rules, pure: no database, no web, no provider, no clock read.
 
+pub mod button;
 pub mod campaign;
+pub mod claim;
 pub mod country;
 pub mod currency;
 pub mod day;
@@ -18,4 +20,5 @@ pub mod slug;
 pub mod staff;
 pub mod tariff;
 pub mod text;
+pub mod withdrawal;
 pub mod words;

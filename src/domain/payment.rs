@@ -99,7 +99,7 @@ words! {
         Short = "short",
         /// Its option was not produced.
         OptionDropped = "dropped",
-        /// The shopper changed the order.
+        /// Units left the order at the merchant's word or by a change of it; the rest stays.
         Change = "change",
         /// The shopper withdrew from the contract before the goods went out.
         Withdrawal = "withdrawal",

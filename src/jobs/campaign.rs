@@ -4,12 +4,13 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{BatchId, CampaignId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
 use crate::workflows::desk::ends_at;
 use crate::workflows::judgement::{self, Judged};
 use crate::workflows::office::Office;
 use crate::workflows::purchase::{self, Sent};
+use crate::workflows::withdraw;
 
 /// Does what a campaign's dates and state ask for now.
 pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Trouble> {
@@ -98,6 +99,15 @@ pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Ne
     let id: PurchaseOrderId = subject.parse().map_err(|_| unreadable(subject))?;
     let next = office
         .write(move |desk, tx| purchase::unanswered(desk, tx, id))
+        .await?;
+    Ok(next.map_or(Next::Done, Next::At))
+}
+
+/// Looks after a withdrawal's refund: its warning, and its last day.
+pub(super) async fn withdrawal(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: ClaimId = subject.parse().map_err(|_| unreadable(subject))?;
+    let next = office
+        .write(move |desk, tx| withdraw::due(desk, tx, id))
         .await?;
     Ok(next.map_or(Next::Done, Next::At))
 }

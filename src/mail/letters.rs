@@ -5,7 +5,7 @@ use askama::Template;
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
 use crate::workflows::letters::{
-    About, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -62,6 +62,7 @@ letter!(OrderConfirmed, "email/order_confirmed.html", "email/order_confirmed.txt
     threshold: &'a str,
     ships_by: String,
     stop_loss: String,
+    withdrawal: &'a [String],
 });
 
 letter!(StepReached, "email/step_reached.html", "email/step_reached.txt" {
@@ -154,6 +155,12 @@ letter!(
     }
 );
 
+letter!(AfterNews, "email/after.html", "email/after.txt" {
+    about: &'a About,
+    news: &'a After,
+    at: String,
+});
+
 letter!(Staff, "email/staff.html", "email/staff.txt" {
     merchant: &'a str,
     lines: &'a [String],
@@ -209,6 +216,15 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             answer_to,
         }
         .write(subject),
+        Letter::After { about, news } => AfterNews {
+            about,
+            news,
+            at: match news {
+                After::Withdrawn { at, .. } => moment(*at, &about.time_zone),
+                _ => String::new(),
+            },
+        }
+        .write(subject),
         Letter::Staff {
             merchant,
             lines,
@@ -236,6 +252,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             threshold,
             ships_by,
             stop_loss,
+            withdrawal,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
             if let Some(tax) = tax {
@@ -250,6 +267,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 threshold,
                 ships_by: day(*ships_by),
                 stop_loss: day(*stop_loss),
+                withdrawal,
             }
             .write(subject)
         }

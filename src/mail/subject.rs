@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::words::{day, day_of, one_line, units};
-use crate::workflows::letters::{Letter, WhyCancelled, WhyFailed};
+use crate::workflows::letters::{After, Letter, WhyCancelled, WhyFailed};
 
 /// A letter's subject, in one line whatever people typed.
 pub fn of(letter: &Letter) -> String {
@@ -86,10 +86,41 @@ pub fn of(letter: &Letter) -> String {
         Letter::PurchaseOrderCancelled {
             merchant, number, ..
         } => format!("Purchase order {number} from {merchant} is cancelled: please do not deliver"),
+        Letter::After { about, news } => after(&about.number, news, &about.time_zone),
         Letter::Staff {
             merchant, subject, ..
         } => format!("{merchant}: {subject}"),
     })
+}
+
+fn after(number: &str, news: &After, zone: &str) -> String {
+    match news {
+        After::ClaimOpened { .. } => format!("Order {number}: your report is here"),
+        After::ReturnAsked { by, .. } => {
+            format!("Order {number}: please send it back by {}", day(*by))
+        }
+        After::ReturnReceived { .. } => format!("Order {number}: what you sent back is here"),
+        After::Reship { .. } => format!("Order {number}: it is sent to you again"),
+        After::Refunded { amount, .. } => match amount {
+            Some(amount) => format!("Order {number}: {amount} goes back to you"),
+            None => format!("Order {number}: your report is settled"),
+        },
+        After::PartlyRefunded { amount, .. } | After::Goodwill { amount, .. } => {
+            format!("Order {number}: {amount} goes back to you")
+        }
+        After::Refused { .. } => format!("Order {number}: an answer to your report"),
+        After::Withdrawn { at, .. } => format!(
+            "Order {number}: your withdrawal of {} is here",
+            day_of(*at, zone)
+        ),
+        After::UnitsLeft { amount, .. } => match amount {
+            Some(amount) => {
+                format!("Order {number}: a part is not shipped, {amount} goes back to you")
+            }
+            None => format!("Order {number}: a part is not shipped"),
+        },
+        After::AddressChanged { .. } => format!("Order {number} goes to another address"),
+    }
 }
 
 fn cancelled(number: &str, why: &WhyCancelled, back: Option<&str>) -> String {

@@ -67,6 +67,11 @@ pub const DATES_TOLD: Kind = Kind {
     name: "dates_told",
     priority: 41,
 };
+/// Warns of a withdrawal's refund, and gives it on its last day. Subject: the claim.
+pub const WITHDRAWAL: Kind = Kind {
+    name: "withdrawal",
+    priority: 29,
+};
 /// Sends one mail. Subject: its id.
 pub const MAIL: Kind = Kind {
     name: "mail",
@@ -98,6 +103,7 @@ pub const KINDS: &[Kind] = &[
     DISPUTE,
     ALLOCATE,
     DATES_TOLD,
+    WITHDRAWAL,
     MAIL,
     STEP_TOLD,
     EXTENSION_TOLD,

@@ -153,6 +153,7 @@ pub fn save(conn: &mut Conn, merchant: &MerchantRow) -> Result<(), StoreError> {
             merchants::privacy.eq(&merchant.privacy),
             merchants::terms_version.eq(merchant.terms_version),
             merchants::payouts_manual.eq(merchant.payouts_manual),
+            merchants::withdrawal_everywhere.eq(merchant.withdrawal_everywhere),
         ))
         .execute(conn)?;
     Ok(())

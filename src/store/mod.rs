@@ -2,8 +2,10 @@
 //!
 //! Times in rows are naive and mean UTC; money is whole minor units.
 
+pub mod addresses;
 pub mod audit;
 pub mod campaigns;
+pub mod claims;
 mod conn;
 pub mod etas;
 pub mod jobs;

@@ -150,6 +150,9 @@ id_columns!(
 
 word_columns!(
     crate::domain::campaign::CampaignState,
+    crate::domain::claim::ClaimKind,
+    crate::domain::claim::ClaimState,
+    crate::domain::claim::ClaimOutcome,
     crate::domain::campaign::Failure,
     crate::domain::campaign::BatchState,
     crate::domain::order::OrderState,

@@ -247,6 +247,8 @@ pub struct MerchantInput {
     pub privacy: String,
     /// Whether payouts at the provider are manual.
     pub payouts_manual: bool,
+    /// Whether shoppers may withdraw also where no law says so.
+    pub withdrawal_everywhere: bool,
 }
 
 /// Keeps a merchant's settings. The version of the terms rises when their text changes: orders keep the version they
@@ -286,6 +288,7 @@ pub fn edit_merchant(
     row.terms = terms;
     row.privacy = privacy;
     row.payouts_manual = input.payouts_manual;
+    row.withdrawal_everywhere = input.withdrawal_everywhere;
     merchants::save(tx.conn, &row)?;
     // The seller's name, address and terms stand on every page of its campaigns.
     let mut before = None;

@@ -36,10 +36,21 @@ pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
         )
 }
 
+/// Whether staff can still cancel the whole order: until something of it is handed over. Of one that is partly shipped
+/// the rest is refunded by its units.
+pub fn can_staff_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
+    let with_supplier = order.state == OrderState::Backordered
+        && matches!(
+            campaign.state,
+            CampaignState::Ordered | CampaignState::Fulfilling
+        );
+    can_cancel(order, campaign) || with_supplier
+}
+
 /// Cancels an order with a full refund. Cancelling twice is answered as the first time.
 ///
 /// # Errors
-/// A conflict once the purchase order was sent.
+/// A conflict once the purchase order was sent; for staff, once something of it was handed over.
 pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow, Problem> {
     let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, order.campaign_id)?;
@@ -47,17 +58,35 @@ pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
         return Ok(order);
     }
-    if !can_cancel(&order, &campaign) {
+    let free = can_cancel(&order, &campaign);
+    let allowed = match by {
+        By::Shopper => free,
+        By::Staff { .. } => can_staff_cancel(&order, &campaign),
+    };
+    if !allowed {
         return Err(Problem::conflict(
             "order-sent-to-supplier",
-            "The supplier's order was sent, so this order cannot be cancelled here any more. Write to the seller.",
+            match by {
+                By::Shopper => {
+                    "The supplier's order was sent, so this order cannot be cancelled here any more. Write to the seller."
+                }
+                By::Staff { .. } => {
+                    "This order cannot be cancelled as a whole any more: something of it was handed over, or it is closed. Refund its units that were not shipped."
+                }
+            },
         ));
     }
     let (actor, detail) = match by {
         By::Shopper => ("shopper", "Cancelled by the shopper.".to_owned()),
         By::Staff { name, reason } => (name.as_str(), format!("Cancelled by staff: {reason}")),
     };
-    let back = leave(tx, &campaign, &mut order, RefundPurpose::Shopper)?;
+    // The merchant says that it will not be shipped: refunded at once (16 CFR 435.2(c)(4)).
+    let purpose = if free {
+        RefundPurpose::Shopper
+    } else {
+        RefundPurpose::Cancelled
+    };
+    let back = leave(tx, &campaign, &mut order, purpose)?;
     order.note = Some(detail.clone());
     money::keep(tx, &mut order)?;
     happened(tx, Concerns::order(&order), actor, "cancelled", detail)?;

@@ -225,6 +225,11 @@ impl Concerns {
     }
 }
 
+/// Whether a happening is for staff alone: an unknown state of the provider, the address an order had before.
+pub fn is_for_staff(kind: &str) -> bool {
+    matches!(kind, "dispute_unknown" | "address_before")
+}
+
 /// Keeps what happened, for timelines and staff.
 ///
 /// # Errors

@@ -83,6 +83,9 @@ pub struct FrozenLine {
     pub sku: String,
     /// Its name then.
     pub name: String,
+    /// Whether it was exempt from withdrawal then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_to_order: bool,
 }
 
 /// What was agreed at joining: it never changes, whatever becomes of the campaign's page.
@@ -93,6 +96,9 @@ pub struct FrozenQuote {
     /// The ship date that was promised; none in orders older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<NaiveDate>,
+    /// Whether its merchant grants withdrawal where no law does (domain section 6a).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawal: bool,
     /// The index of the step whose price was shown.
     pub step: usize,
     /// The lines, in the quote's order.
@@ -233,6 +239,7 @@ impl Joins {
             taken: option_rows.iter().map(|o| (o.id, o.taken)).collect(),
             by_shopper: self.units_of_shoppers(tx, &offer, id, wishes)?,
             terms_version: merchant.terms_version,
+            withdrawal: merchant.withdrawal_everywhere,
             plan: self.plan(tx)?,
             step: shown_step(&offer.steps, campaign.committed_units),
             now,

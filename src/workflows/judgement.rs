@@ -8,8 +8,10 @@ use super::cancel::leave;
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
 };
-use super::letters::{Letter, WhyFailed};
+use super::join::FrozenQuote;
+use super::letters::{Letter, LetterLine, WhyFailed};
 use super::money::{self, nonzero_said, say};
+use super::part::cost_of;
 use super::payment::{frozen, letter_lines, say_threshold};
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
@@ -359,6 +361,9 @@ impl Outcome<'_> {
                 quantity: line.quantity,
             });
         }
+        if lines.iter().any(|l| l.cancelled > 0) {
+            return self.final_price_of_rest(tx, order, &agreed);
+        }
         let country = Country::parse(&order.country)
             .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
         let back = refund_difference(order.total, &kept, country, &agreed.tariff)
@@ -376,6 +381,49 @@ impl Outcome<'_> {
             shipping: nonzero_said(agreed.quote.shipping, &order.currency),
             total: say(order.total - back, &order.currency),
             charged: say(order.total, &order.currency),
+            back: nonzero_said(given, &order.currency),
+            ships_by: self.draft.promised_ship_date,
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
+    }
+
+    /// As [`Outcome::final_price`], of an order of which some units left before: what the rest costs by itself at the
+    /// final prices, which are kept already.
+    fn final_price_of_rest(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        agreed: &FrozenQuote,
+    ) -> Result<(), Problem> {
+        let lines = orders::lines_of(tx.conn, order.id)?;
+        let costs = cost_of(order, &lines, |line| line.units().wanted())?;
+        let total = order.final_total.unwrap_or(order.total).min(costs.total);
+        order.final_total = Some(total);
+        let keep = total - order.allowances - order.lost;
+        let given = money::refund_down_to(tx, order, RefundPurpose::Difference, keep)?;
+        let left: Vec<LetterLine> = agreed
+            .lines
+            .iter()
+            .filter_map(|frozen| {
+                let line = lines.iter().find(|l| l.sku == frozen.sku)?;
+                let units = line.units().wanted();
+                let price = line.final_price.unwrap_or(line.unit_price);
+                (units > 0).then(|| LetterLine {
+                    quantity: units,
+                    name: frozen.name.clone(),
+                    amount: say(price * units, &order.currency),
+                })
+            })
+            .collect();
+        let letter = Letter::Succeeded {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            lines: left,
+            shipping: nonzero_said(costs.shipping, &order.currency),
+            total: say(total, &order.currency),
+            charged: say(order.charged, &order.currency),
             back: nonzero_said(given, &order.currency),
             ships_by: self.draft.promised_ship_date,
         };

@@ -4,6 +4,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+mod after;
+
+pub use after::After;
+
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Written {
@@ -130,6 +134,16 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// The stop-loss date.
         stop_loss: NaiveDate,
+        /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
+        #[serde(default)]
+        withdrawal: Vec<String>,
+    },
+    /// News of an order after it was ordered.
+    After {
+        /// Whom and what it is about.
+        about: About,
+        /// What there is to say.
+        news: After,
     },
     /// A better step was reached.
     StepReached {
@@ -289,6 +303,7 @@ impl Letter {
             Letter::PurchaseOrder { .. } => "purchase_order",
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",
+            Letter::After { news, .. } => news.kind(),
             Letter::Staff { .. } => "staff",
         }
     }

@@ -7,11 +7,12 @@ use super::cancel::leave;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::money;
 use super::payment::frozen;
+use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::ids::{AllocationId, CancellationId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState, goods_event};
 use crate::domain::payment::RefundPurpose;
-use crate::domain::shipment::{ShipmentEvent, ShipmentState};
+use crate::domain::shipment::{ShipmentEvent, ShipmentKind, ShipmentState};
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::{LineRow, OrderRow};
@@ -41,10 +42,10 @@ pub struct Left {
 /// Takes units out of a paid order and commits the refund of what the rest does not cost. Parcels that hold any of them
 /// are stopped, their stock is free for others. An order of which nothing is left, and nothing was handed over, is
 /// cancelled whole, shipping included. The campaign is locked by the caller, who keeps the order and tells the shopper.
+/// Units may leave before the judgement too: it prices what is left ([`super::judgement::settle`]).
 ///
 /// # Errors
-/// A wrong field where more units are named than could leave; a conflict while the judgement's prices are not on every
-/// order yet; what the database says.
+/// A wrong field where more units are named than could leave; what the database says.
 pub fn take_out(
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -68,12 +69,6 @@ pub fn take_out(
             whole: true,
         });
     }
-    if !order.settled {
-        return Err(Problem::conflict(
-            "being-settled",
-            "The prices of this campaign are being settled. Try again in a minute.",
-        ));
-    }
     release(tx, order, &mut lines, &leaving, purpose)?;
     let now = tx.now.naive_utc();
     for (option, units) in &leaving {
@@ -93,6 +88,10 @@ pub fn take_out(
     follow_goods(order, &lines)?;
     money::keep(tx, order)?;
     tx.touch(campaign.id);
+    if campaign.state == CampaignState::Collecting {
+        // A purchase order that waits may fit now.
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+    }
     say_back(tx, order, back)?;
     Ok(Left {
         units,
@@ -237,7 +236,8 @@ fn stop_parcels(
     leaving: &[(OptionId, i64)],
 ) -> Result<(), Problem> {
     for mut parcel in shipments::of_order(tx.conn, order)? {
-        if parcel.state != ShipmentState::Picked {
+        // What is sent again is of other units: those were handed over once already.
+        if parcel.state != ShipmentState::Picked || parcel.kind == ShipmentKind::Reship {
             continue;
         }
         let inside = shipments::lines_of(tx.conn, &[parcel.id])?;

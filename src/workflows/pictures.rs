@@ -28,6 +28,8 @@ pub const KEPT_WIDTH: u32 = 1600;
 const QUALITY: u8 = 85;
 /// Most pictures of one campaign.
 pub const MAX_PICTURES: usize = 12;
+/// What the names of pictures begin with that only some may see.
+const PRIVATE: &str = "claim-";
 /// Longest description, in characters.
 pub const MAX_ALT: usize = 300;
 
@@ -61,10 +63,26 @@ pub async fn keep(data_dir: &Path, bytes: Vec<u8>) -> Result<Stored, Problem> {
     if bytes.len() > MAX_BYTES {
         return Err(too_many_bytes());
     }
+    keep_as(data_dir, bytes, "").await
+}
+
+/// As [`keep`], under a name that the public address of uploads does not open.
+///
+/// # Errors
+/// As [`keep`].
+pub async fn keep_private(data_dir: &Path, bytes: Vec<u8>) -> Result<Stored, Problem> {
+    if bytes.len() > MAX_BYTES {
+        return Err(too_many_bytes());
+    }
+    keep_as(data_dir, bytes, PRIVATE).await
+}
+
+async fn keep_as(data_dir: &Path, bytes: Vec<u8>, before: &'static str) -> Result<Stored, Problem> {
     let folder = uploads(data_dir);
     let _turn = DECODING.acquire().await;
     tokio::task::spawn_blocking(move || {
-        let (stored, clean) = renew(&bytes)?;
+        let (mut stored, clean) = renew(&bytes)?;
+        stored.file.insert_str(0, before);
         write(&folder, &stored.file, &clean)
             .map_err(|e| Problem::Internal(format!("{}: {e}", folder.display())))?;
         Ok(stored)
@@ -186,6 +204,13 @@ fn write(folder: &Path, file: &str, bytes: &[u8]) -> std::io::Result<()> {
 
 /// A kept picture's bytes and media type, by its file's name; none where there is no such file.
 pub fn read(data_dir: &Path, file: &str) -> Option<(Vec<u8>, &'static str)> {
+    let media_type = media_type_of(file)?;
+    let bytes = std::fs::read(uploads(data_dir).join(file)).ok()?;
+    Some((bytes, media_type))
+}
+
+/// The media type of a kept picture; none where the name is not one of ours.
+fn media_type_of(file: &str) -> Option<&'static str> {
     let (name, ending) = file.split_once('.')?;
     let media_type = match ending {
         "jpg" => "image/jpeg",
@@ -194,9 +219,13 @@ pub fn read(data_dir: &Path, file: &str) -> Option<(Vec<u8>, &'static str)> {
     };
     // The name is a hash and nothing else: no way out of the folder.
     let is_hash = name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_hash {
-        return None;
-    }
+    is_hash.then_some(media_type)
+}
+
+/// As [`read`], of a picture that was kept by [`keep_private`].
+pub fn read_private(data_dir: &Path, file: &str) -> Option<(Vec<u8>, &'static str)> {
+    let public = file.strip_prefix(PRIVATE)?;
+    let media_type = media_type_of(public)?;
     let bytes = std::fs::read(uploads(data_dir).join(file)).ok()?;
     Some((bytes, media_type))
 }

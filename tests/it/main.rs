@@ -4,6 +4,7 @@
 mod support;
 
 mod admin;
+mod after;
 mod api;
 mod bad_days;
 mod browser;

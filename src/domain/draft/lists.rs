@@ -64,6 +64,7 @@ fn option(
     if let (Some(table), Some(currency)) = (&prices, currency) {
         chargeable(e, &field("prices"), table, currency, cheapest_shipping);
     }
+    let made_to_order = input.made_to_order.unwrap_or(false);
     Some(OptionDraft {
         sku: sku?,
         name: name?,
@@ -71,6 +72,7 @@ fn option(
         cap,
         per_shopper,
         weight_grams,
+        made_to_order,
     })
 }
 

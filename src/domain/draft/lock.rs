@@ -132,6 +132,12 @@ fn option_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldError
                 "this limit may only be raised",
             );
         }
+        if after.made_to_order && !before.made_to_order {
+            add(
+                format!("options[{index}].made_to_order"),
+                "shoppers joined with the right of withdrawal",
+            );
+        }
     }
     errors
 }

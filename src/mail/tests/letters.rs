@@ -2,7 +2,7 @@ use super::{about, date, line, utc};
 use crate::mail::Templates;
 use crate::mail::words::{moment, one_line};
 use crate::workflows::letters::{
-    About, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -30,6 +30,7 @@ fn confirmed() -> Letter {
         threshold: "50 units".to_owned(),
         ships_by: date("2026-09-01"),
         stop_loss: date("2026-12-01"),
+        withdrawal: Vec::new(),
     }
 }
 
@@ -263,6 +264,80 @@ fn staff_hear_what_waits_and_where() {
     insta::assert_snapshot!("staff", page(&letter));
 }
 
+/// Every news of an order after it was ordered, with these words in it.
+fn news(word: &str) -> Vec<After> {
+    let word = || word.to_owned();
+    let lines = || vec![format!("2 \u{d7} {}", word())];
+    vec![
+        After::ClaimOpened {
+            what: "arrived damaged".to_owned(),
+            lines: lines(),
+            by_shopper: true,
+        },
+        After::ReturnAsked {
+            lines: lines(),
+            address: format!("{}\nRua das Flores 12", word()),
+            by: date("2026-10-01"),
+        },
+        After::ReturnReceived { lines: lines() },
+        After::Reship { lines: lines() },
+        After::Refunded {
+            lines: lines(),
+            amount: Some("$180.00".to_owned()),
+            held: false,
+        },
+        After::PartlyRefunded {
+            amount: "$25.00".to_owned(),
+            reason: word(),
+            held: true,
+        },
+        After::Refused { reason: word() },
+        After::Withdrawn {
+            at: utc("2026-09-10T09:30:00Z"),
+            lines: lines(),
+            back: Some("$90.00".to_owned()),
+            held: false,
+            return_to: Some((word(), date("2026-09-24"))),
+            refund_by: Some(date("2026-09-24")),
+        },
+        After::UnitsLeft {
+            lines: lines(),
+            amount: Some("$180.00".to_owned()),
+            reason: word(),
+            held: false,
+        },
+        After::Goodwill {
+            amount: "$10.00".to_owned(),
+            reason: word(),
+        },
+        After::AddressChanged {
+            lines: vec![word(), "Rua Nova 1".to_owned()],
+            by_shopper: false,
+        },
+    ]
+}
+
+#[test]
+fn each_news_after_ordering_says_what_follows() {
+    for news in news("Chalk glaze") {
+        let name = format!("after_{}", news.kind());
+        let letter = Letter::After {
+            about: about(),
+            news,
+        };
+        insta::assert_snapshot!(name, page(&letter));
+    }
+}
+
+#[test]
+fn a_confirmation_says_how_to_withdraw_where_there_is_a_right() {
+    let mut letter = confirmed();
+    if let Letter::OrderConfirmed { withdrawal, .. } = &mut letter {
+        *withdrawal = crate::workflows::withdraw::information(&["Slate"], 2);
+    }
+    insta::assert_snapshot!("order_confirmed_withdrawal", page(&letter));
+}
+
 /// Every kind of letter, each text in it typed by somebody who means harm.
 fn hostile() -> Vec<Letter> {
     let evil = || "<script>alert(1)</script>\"'><img src=x>".to_owned();
@@ -302,6 +377,10 @@ fn hostile() -> Vec<Letter> {
             _ => {}
         }
     }
+    letters.extend(news(&evil()).into_iter().map(|news| Letter::After {
+        about: about(),
+        news,
+    }));
     letters.extend([
         Letter::Extended {
             about: about(),

@@ -177,6 +177,8 @@ diesel::table! {
         amount -> Nullable<BigInt>,
         resolved_by -> Nullable<Text>,
         resolved_at -> Nullable<Timestamp>,
+        return_address -> Nullable<Text>,
+        return_by -> Nullable<Date>,
     }
 }
 

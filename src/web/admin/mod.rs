@@ -12,8 +12,10 @@ use actix_web::{Scope, web};
 
 use crate::workflows::office::Office;
 
+mod addresses;
 mod campaign;
 mod campaigns;
+mod claims;
 mod confirm;
 mod form;
 mod guard;
@@ -30,6 +32,7 @@ mod order_deeds;
 mod orders;
 mod pictures;
 mod purchase;
+mod refunds;
 mod settings;
 mod sheet;
 mod suppliers;
@@ -101,6 +104,9 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
     orders::configure(cfg);
+    claims::configure(cfg);
+    refunds::configure(cfg);
+    addresses::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

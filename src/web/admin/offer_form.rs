@@ -255,6 +255,7 @@ impl Reader<'_> {
             cap: typed.number(&name("cap"), &mut self.errors),
             per_shopper: typed.number(&name("per_shopper"), &mut self.errors),
             weight_grams: typed.number(&name("weight_grams"), &mut self.errors),
+            made_to_order: Some(typed.ticked(&name("made_to_order"))),
         }
     }
 
@@ -339,6 +340,9 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
         set("cap", number(option.cap));
         set("per_shopper", number(option.per_shopper));
         set("weight_grams", number(option.weight_grams));
+        if option.made_to_order {
+            set("made_to_order", "1".to_owned());
+        }
         for (step, price) in option.prices.prices().iter().enumerate() {
             set(&format!("prices.{step}"), money(*price));
         }

@@ -282,6 +282,13 @@ impl OfferForm<'_> {
                 count_field("per_shopper", "Per shopper", "Most units for one."),
                 count_field("weight_grams", "Weight", "Grams."),
             ]),
+            Line::Tick(
+                name("made_to_order"),
+                "Exempt from withdrawal".into(),
+                self.typed.ticked(&name("made_to_order")),
+                "Made to the shopper's order, for example. Shoppers read it before they join. This is not legal advice."
+                    .into(),
+            ),
         ];
         if kept {
             let value = self.typed.get(&name("sku")).to_owned();

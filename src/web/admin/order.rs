@@ -12,17 +12,20 @@ use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
+use crate::store::claims::ClaimRow;
 use crate::store::mails::MailRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::HappeningRow;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
-use crate::store::{Conn, campaigns, mails, misc, orders, refunds};
+use crate::store::{Conn, campaigns, claims, mails, misc, orders, refunds};
+use crate::web::order::claim_badge;
 use crate::web::pages;
 use crate::web::view::{
     Badge, Link, MoneyRow, MoneyTable, PanelShell, Timeline, TimelineItem, grouped, state_word,
 };
-use crate::workflows::cancel::can_cancel;
+use crate::workflows::cancel::can_staff_cancel;
+use crate::workflows::claims::say_kind;
 use crate::workflows::desk::{Problem, order_number};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::say;
@@ -39,6 +42,7 @@ pub(super) struct Known {
     disputes: Vec<DisputeRow>,
     happened: Vec<HappeningRow>,
     mails: Vec<MailRow>,
+    claims: Vec<ClaimRow>,
 }
 
 fn own(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<OrderRow, Problem> {
@@ -64,6 +68,7 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
         disputes: refunds::disputes_of(conn, id)?,
         happened: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
+        claims: claims::of_order(conn, id)?,
         order,
     })
 }
@@ -141,6 +146,10 @@ struct OrderPage {
     over: bool,
     shopper_href: String,
     cancel_href: Option<String>,
+    refund_href: Option<String>,
+    claim_href: Option<String>,
+    address_href: Option<String>,
+    claims: Table,
     note: Option<String>,
 }
 
@@ -193,8 +202,15 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         address: known.address(),
         over: matches!(order.state, OrderState::Cancelled | OrderState::Expired),
         shopper_href: staff.office.desk().links.order_path(order.id),
-        cancel_href: (manages && can_cancel(order, campaign))
+        cancel_href: (manages && can_staff_cancel(order, campaign))
             .then(|| format!("/admin/orders/{}/cancel", order.id)),
+        refund_href: (manages && order.state.is_paid())
+            .then(|| format!("/admin/orders/{}/refund", order.id)),
+        claim_href: (manages && known.lines.iter().any(|l| l.shipped > 0))
+            .then(|| format!("/admin/orders/{}/claims/new", order.id)),
+        address_href: (manages && known.lines.iter().any(|l| l.units().unshipped() > 0))
+            .then(|| format!("/admin/orders/{}/address", order.id)),
+        claims: known.claim_table(zone),
         note: order.note.clone(),
     }
 }
@@ -399,6 +415,32 @@ impl Known {
             head.push(("What is unusual", false));
         }
         Table::new("Payment pages", head, rows.collect())
+    }
+
+    fn claim_table(&self, zone: Tz) -> Table {
+        let rows = self.claims.iter().map(|claim| {
+            let href = format!("/admin/claims/{}", claim.id);
+            vec![
+                Cell::Link(Link::new(href, state_word(say_kind(claim.kind)))),
+                Cell::Badge(claim_badge(claim)),
+                Cell::when(claim.opened_at, zone),
+                Cell::number(
+                    claim
+                        .amount
+                        .map_or_else(String::new, |amount| say(amount, &self.order.currency)),
+                ),
+            ]
+        });
+        Table::new(
+            "Claims and withdrawals",
+            vec![
+                ("What", false),
+                ("State", false),
+                ("Since", false),
+                ("Goes back", true),
+            ],
+            rows.collect(),
+        )
     }
 
     fn dispute_table(&self, zone: Tz) -> Table {

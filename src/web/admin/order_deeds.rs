@@ -11,7 +11,7 @@ use crate::domain::text::clean_text;
 use crate::store::Tx;
 use crate::store::refunds::RefundRow;
 use crate::web::view::{Field, Link, Problems};
-use crate::workflows::cancel::{By, can_cancel, cancel as cancel_order};
+use crate::workflows::cancel::{By, can_staff_cancel, cancel as cancel_order};
 use crate::workflows::desk::{Desk, Problem, order_number};
 use crate::workflows::money::say;
 use crate::workflows::refund;
@@ -67,12 +67,12 @@ fn cancel_page(staff: &Staff, known: &Known, reason: &str, problems: Problems) -
 }
 
 fn cannot_cancel(known: &Known) -> Result<(), Refusal> {
-    if can_cancel(&known.order, &known.campaign) {
+    if can_staff_cancel(&known.order, &known.campaign) {
         return Ok(());
     }
     Err(Problem::conflict(
         "wrong-state",
-        "This order can't be cancelled: it is closed already, or the supplier's order was sent.",
+        "This order can't be cancelled as a whole: it is closed already, or something of it was handed over.",
     )
     .into())
 }

@@ -159,7 +159,7 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
         shell: staff.shell("orders"),
         title: "Orders".into(),
         lead: None,
-        actions: vec![],
+        actions: vec![Link::new("/admin/claims", "Claims and withdrawals")],
         filters: asked.fields(choices),
         action: "/admin/orders".into(),
         table: table(&rows, &campaigns),

@@ -14,13 +14,11 @@ use crate::domain::ids::PictureId;
 use crate::store::Tx;
 use crate::store::misc::{self, PictureRow};
 use crate::web::pages;
+use crate::web::upload::{self, Broken};
 use crate::web::view::{Field, PanelShell, Picture, Problems};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::office::Office;
 use crate::workflows::pictures::{self, MAX_ALT, MAX_BYTES, MAX_PICTURES};
-
-/// Of a file that is too large so much is read and thrown away, so that the browser gets to hear why it is refused.
-const PATIENCE: usize = 64 * 1024 * 1024;
 
 /// One picture with its small form.
 struct Shown {
@@ -135,22 +133,12 @@ struct Upload {
     too_large: bool,
 }
 
-/// Reads a part up to a limit; what is beyond it is read and thrown away. Whether there was more.
+/// As [`upload::take`], refusals as the panel draws them.
 async fn take(part: &mut Part, limit: usize, read: &mut usize) -> Result<(Vec<u8>, bool), Refusal> {
-    let (mut bytes, mut more) = (Vec::new(), false);
-    let broken = |e: actix_multipart::MultipartError| Refusal::Form(e.to_string());
-    while let Some(chunk) = part.try_next().await.map_err(broken)? {
-        *read = read.saturating_add(chunk.len());
-        if *read > PATIENCE {
-            return Err(pictures::too_many_bytes().into());
-        }
-        if bytes.len() + chunk.len() > limit {
-            more = true;
-        } else if !more {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok((bytes, more))
+    upload::take(part, limit, read).await.map_err(|e| match e {
+        Broken::Form(e) => Refusal::Form(e.to_string()),
+        Broken::Endless => pictures::too_many_bytes().into(),
+    })
 }
 
 async fn read(mut form: Multipart) -> Result<Upload, Refusal> {

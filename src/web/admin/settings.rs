@@ -80,6 +80,14 @@ async fn draw(staff: &Staff, key: Option<String>) -> Result<HttpResponse, Refusa
                     "not said"
                 },
             ),
+            fact(
+                "Withdrawal within 14 days",
+                if merchant.withdrawal_everywhere {
+                    "for every address"
+                } else {
+                    "where the law says so: EU, EEA, United Kingdom"
+                },
+            ),
         ],
         missing: merchant.missing(),
         people: people
@@ -181,6 +189,17 @@ fn merchant_page(staff: &Staff, typed: &Typed, problems: Problems) -> HttpRespon
                     .into(),
             )],
         ),
+        Section::new(
+            "Withdrawal",
+            vec![Line::Tick(
+                "withdrawal_everywhere".into(),
+                "Everybody may withdraw within 14 days".into(),
+                typed.ticked("withdrawal_everywhere"),
+                "Addresses in the EU, the EEA and the United Kingdom may in any case, by law. Orders keep what held when \
+                 they were placed. This is not legal advice: ask somebody who knows your country's law."
+                    .into(),
+            )],
+        ),
     ];
     "Save the pages".clone_into(&mut page.submit);
     page.problems = problems;
@@ -214,6 +233,9 @@ pub async fn merchant(staff: Staff) -> Result<HttpResponse, Refusal> {
     if row.payouts_manual {
         typed.set("payouts_manual", "1");
     }
+    if row.withdrawal_everywhere {
+        typed.set("withdrawal_everywhere", "1");
+    }
     Ok(merchant_page(&staff, &typed, Problems::default()))
 }
 
@@ -230,6 +252,7 @@ pub async fn save_merchant(staff: Staff, form: Pairs) -> Result<HttpResponse, Re
         terms: text("terms"),
         privacy: text("privacy"),
         payouts_manual: typed.ticked("payouts_manual"),
+        withdrawal_everywhere: typed.ticked("withdrawal_everywhere"),
     };
     let merchant = staff.merchant.id;
     let kept = staff

@@ -8,6 +8,7 @@ use askama::Template;
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
 use super::campaigns::{head, row};
+use super::claims;
 use super::guard::{Refusal, Staff};
 use super::kit::{Table, short, zone_of};
 use crate::domain::campaign::CampaignState;
@@ -15,6 +16,7 @@ use crate::domain::order::PaymentState;
 use crate::domain::payment::{DisputeState, RefundState};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::CampaignRow;
+use crate::store::claims as store_claims;
 use crate::store::jobs::JobRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::OrderFilter;
@@ -44,7 +46,7 @@ pub struct Thing {
     /// The deed.
     pub deed: Link,
     /// Days left; what has none comes last.
-    urgency: i64,
+    pub urgency: i64,
 }
 
 /// Everything that waits for a merchant's people, most urgent first.
@@ -61,6 +63,7 @@ pub fn things(
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
     }
+    claims::waiting(conn, merchant, now, &mut things)?;
     refused_mails(conn, merchant, &mut things)?;
     dead_work(conn, merchant, &mut things)?;
     things.sort_by_key(|thing| thing.urgency);
@@ -333,6 +336,12 @@ fn concern(conn: &mut Conn, merchant: &MerchantRow, job: &JobRow) -> Result<Opti
         },
         "campaign" | "step_told" | "extension_told" => match first.parse() {
             Ok(id) => campaign_link(campaigns::by_id(conn, id)?),
+            Err(_) => None,
+        },
+        "withdrawal" => match first.parse() {
+            Ok(id) => store_claims::by_id(conn, id)?
+                .filter(|c| mine(c.merchant_id))
+                .map(|c| Link::new(format!("/admin/claims/{}", c.id), "See the claim")),
             Err(_) => None,
         },
         "settle" => match first.parse() {

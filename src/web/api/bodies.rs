@@ -166,7 +166,7 @@ fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {
     lines
 }
 
-fn address(mut r: Reader, e: &mut Errors) -> Option<Address> {
+pub(super) fn address(mut r: Reader, e: &mut Errors) -> Option<Address> {
     let line = |r: &mut Reader, name: &'static str, e: &mut Errors, say: &str, most: usize| {
         let text = r.text(name, e);
         let text = r.required(name, text, e, say)?;
@@ -313,6 +313,8 @@ pub(super) struct OptionBody {
     cap: Option<i64>,
     per_shopper: Option<i64>,
     weight_grams: Option<i64>,
+    /// Exempt from withdrawal: made to the shopper's order, or exempt for another reason. Told before joining.
+    made_to_order: Option<bool>,
 }
 
 /// What shipping costs to some countries.
@@ -409,6 +411,7 @@ fn option(value: &Value, at: String, e: &mut Errors) -> Option<OptionInput> {
         cap: r.integer("cap", e),
         per_shopper: r.integer("per_shopper", e),
         weight_grams: r.integer("weight_grams", e),
+        made_to_order: r.boolean("made_to_order", e),
     };
     r.end(e);
     Some(input)
@@ -459,31 +462,9 @@ pub(super) struct ReasonBody {
     reason: String,
 }
 
-/// Why an order is refunded. `lines` and `amount` are not available in this version: the whole order is.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-pub(super) struct RefundBody {
-    /// The shopper reads it.
-    reason: String,
-}
-
-/// Reads a reason; with `whole`, `lines` and `amount` are refused by name.
-pub(super) fn reason(body: &Value, whole: bool, e: &mut Errors) -> Option<String> {
+/// Reads a reason.
+pub(super) fn reason(body: &Value, e: &mut Errors) -> Option<String> {
     let mut r = Reader::body(body, e)?;
-    if whole {
-        for part in ["lines", "amount"] {
-            if body.get(part).is_some() {
-                e.add(
-                    part,
-                    "not available in this version: leave it out; the whole order is refunded",
-                );
-            }
-        }
-        // Read, so that they are not called unknown as well.
-        r.skip("lines");
-        r.skip("amount");
-    }
     let reason = r.text("reason", e);
     let reason = r.required("reason", reason, e, "shoppers read it");
     r.end(e);

@@ -325,7 +325,7 @@ pub(super) async fn cancel(ask: Ask, path: Path<String>) -> Response {
     let body = ask.json()?;
     change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
         let mut e = Errors::default();
-        let reason = bodies::reason(&body, false, &mut e).filter(|_| e.is_empty());
+        let reason = bodies::reason(&body, &mut e).filter(|_| e.is_empty());
         // Without a reason the workflow refuses in any case; a conflict is told first.
         let said = reason.as_deref().unwrap_or_default();
         match workflow::cancel(desk, tx, merchant, &slug, said) {

@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{campaigns, join, orders, supply};
+use super::{after, campaigns, join, orders, supply};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -139,7 +139,8 @@ impl Modify for Key {
     paths(
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
-        join::join, orders::list, orders::one, orders::cancel, orders::refund,
+        join::join, orders::list, orders::one, orders::cancel, after::refund, after::edit,
+        after::list, after::create, after::resolve, after::withdraw,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::entries,
     ),
     components(schemas(Problem)),

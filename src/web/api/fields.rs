@@ -79,11 +79,6 @@ impl<'a> Reader<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// Takes a field as read.
-    pub(super) fn skip(&mut self, name: &'static str) {
-        self.known.push(name);
-    }
-
     fn typed<T>(
         &mut self,
         name: &'static str,

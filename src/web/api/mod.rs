@@ -3,6 +3,8 @@
 //! A handler reads the call ([`ask`]), gives it to one workflow, and shows what came of it ([`views`], [`order_views`]).
 //! What changes something goes through [`answer`], where claim, effect and answer of a keyed call are one transaction.
 
+mod after;
+mod after_bodies;
 mod answer;
 mod ask;
 mod bodies;
@@ -64,9 +66,20 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/campaigns/{slug}/extend", "POST").route(web::post().to(campaigns::extend)))
     .service(at("/campaigns/{slug}/close", "POST").route(web::post().to(campaigns::close)))
     .service(at("/campaigns/{slug}/cancel", "POST").route(web::post().to(campaigns::cancel)))
-    .service(at("/orders/{id}", "GET, HEAD").route(get().to(orders::one)))
+    .service(
+        at("/orders/{id}", "GET, HEAD, PATCH")
+            .route(get().to(orders::one))
+            .route(web::patch().to(after::edit)),
+    )
+    .service(
+        at("/orders/{id}/claims", "GET, HEAD, POST")
+            .route(get().to(after::list))
+            .route(web::post().to(after::create)),
+    )
+    .service(at("/orders/{id}/withdraw", "POST").route(web::post().to(after::withdraw)))
+    .service(at("/claims/{id}/resolve", "POST").route(web::post().to(after::resolve)))
     .service(at("/orders/{id}/cancel", "POST").route(web::post().to(orders::cancel)))
-    .service(at("/orders/{id}/refund", "POST").route(web::post().to(orders::refund)))
+    .service(at("/orders/{id}/refund", "POST").route(web::post().to(after::refund)))
     .service(
         at("/suppliers", "GET, HEAD, POST")
             .route(get().to(supply::suppliers))

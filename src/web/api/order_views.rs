@@ -12,7 +12,7 @@ use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders};
-use crate::workflows::desk::{Desk, Problem, offer};
+use crate::workflows::desk::{Desk, Problem, is_for_staff, offer};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 use crate::workflows::payment::frozen;
@@ -231,8 +231,8 @@ fn order_lines(lines: Vec<LineRow>, currency: Currency) -> Vec<OrderLine> {
             unit_price: Money::new(line.unit_price, currency),
             final_unit_price: line.final_price.map(|price| Money::new(price, currency)),
             state: line.state,
-            allocated: 0,
-            shipped: 0,
+            allocated: line.allocated,
+            shipped: line.shipped,
         })
         .collect()
 }
@@ -275,6 +275,7 @@ pub(super) fn order(
     timeline.extend(
         misc::happenings_of_order(conn, order.id)?
             .into_iter()
+            .filter(|happening| !is_for_staff(&happening.kind))
             .map(|happening| TimelineEntry {
                 at: happening.at.and_utc(),
                 kind: happening.kind,

@@ -4,10 +4,9 @@ use actix_web::web::Path;
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::bodies::{self, NothingBody, RefundBody};
+use super::bodies::NothingBody;
 use super::campaigns::{nothing, slug, then_refuse};
 use super::document::{Public, Refusals};
-use super::fields::Errors;
 use super::order_views::{self, MerchantOrder, Order};
 use super::paging::{List, PageAsked};
 use crate::domain::ids::OrderId;
@@ -17,7 +16,7 @@ use crate::workflows::cancel::{self, By};
 use crate::workflows::desk::Problem;
 
 /// The order of an address, where the token opens it. A foreign token is told nothing.
-fn opened(ask: &Ask, path: &str) -> Result<OrderId, Problem> {
+pub(super) fn opened(ask: &Ask, path: &str) -> Result<OrderId, Problem> {
     let id: OrderId = path.parse().map_err(|_| Problem::NotFound("order"))?;
     let token = ask.parameter("t").unwrap_or_default();
     if ask.office.desk().links.opens_order(id, &token) {
@@ -93,41 +92,4 @@ pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
         })
         .await?;
     Ok(answer.respond())
-}
-
-/// Cancels an order by the merchant and refunds all of it.
-#[utoipa::path(post, path = "/orders/{order_id}/refund", operation_id = "refundOrder", tag = "Orders",
-    params(("order_id" = String, Path, description = "The order."),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
-    request_body = RefundBody, security(("key" = [])),
-    responses((status = 200, description = "The cancelled order.", body = MerchantOrder), Refusals))]
-pub(super) async fn refund(ask: Ask, path: Path<String>) -> Response {
-    let merchant = ask.merchant().await?;
-    let id: OrderId = path.parse().map_err(|_| Problem::NotFound("order"))?;
-    let body = ask.json()?;
-    change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
-        let order = store::by_id(tx.conn, id)?
-            .filter(|order| order.merchant_id == merchant)
-            .ok_or(Problem::NotFound("order"))?;
-        let mut e = Errors::default();
-        let reason = bodies::reason(&body, true, &mut e).filter(|_| e.is_empty());
-        let Some(reason) = reason else {
-            let campaign = campaigns::by_id(tx.conn, order.campaign_id)?;
-            let live = order.state.is_live();
-            if live && campaign.is_some_and(|campaign| !cancel::can_cancel(&order, &campaign)) {
-                return Err(Problem::conflict(
-                    "order-sent-to-supplier",
-                    "The supplier's order was sent, so this order cannot be cancelled any more.",
-                ));
-            }
-            return Err(Problem::Invalid(e.all()));
-        };
-        let by = By::Staff {
-            name: "API".to_owned(),
-            reason,
-        };
-        let row = cancel::cancel(desk, tx, id, &by)?;
-        Answer::ok(&order_views::merchant_order(tx.conn, &row)?)
-    })
-    .await
 }

@@ -102,6 +102,8 @@ struct CampaignOption {
     available: Option<i64>,
     /// Units of confirmed orders.
     committed: i64,
+    /// Whether it is exempt from withdrawal.
+    made_to_order: bool,
 }
 
 /// A campaign with its counters.
@@ -144,6 +146,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
                 per_shopper: option.per_shopper.map(i64::from),
                 available: row.available(),
                 committed: row.committed,
+                made_to_order: option.made_to_order,
             })
         })
         .collect();

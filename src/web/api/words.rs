@@ -7,6 +7,7 @@ use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::claim::{ClaimKind, ClaimOutcome, ClaimState};
 use crate::domain::currency::Currency;
 use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::money::Money;
@@ -38,6 +39,9 @@ words! {
     BatchState: "Where a batch stands.",
     OrderState: "Where an order stands.",
     PaymentState: "Where an order's money stands.",
+    ClaimKind: "What is the matter.",
+    ClaimState: "Where a claim stands.",
+    ClaimOutcome: "How a claim ended.",
     LineState: "Where an order line stands.",
     Delivery: "How the shopper wants the parcels.",
     PaymentMode: "When shoppers pay.",

@@ -1,11 +1,16 @@
 //! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
 
+mod claims;
+mod edit;
 mod page;
+mod withdraw;
 
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use crate::domain::ids::OrderId;
@@ -16,11 +21,15 @@ use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
 use crate::web::shop::trouble;
 use crate::web::theme;
-use crate::web::view::{CancelPage, Shell};
+use crate::web::view::{CancelPage, OrderForm, Problems, Shell};
 use crate::workflows::cancel::{By, can_cancel, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
-use page::Facts;
+use page::{Facts, WrongProof};
+
+pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
+pub(in crate::web) use edit::{address_fields, typed_of};
+pub(in crate::web) use page::{claim_badge, claim_picture};
 
 /// What stands behind the `?` of an order's pages.
 #[derive(Default, Deserialize)]
@@ -34,6 +43,9 @@ struct Asked {
     /// `1`: just cancelled.
     #[serde(default)]
     cancelled: String,
+    /// What was just done: `reported`, `sent`, `withdrawn`, `changed`.
+    #[serde(default)]
+    done: String,
 }
 
 type Query = Option<web::Query<Asked>>;
@@ -47,7 +59,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/o/{id}/cancel")
                 .route(web::get().to(ask_to_cancel))
                 .route(web::post().to(leave)),
-        );
+        )
+        .configure(claims::configure)
+        .configure(withdraw::configure)
+        .configure(edit::configure);
 }
 
 /// A request to an order's page that came with the order's own token.
@@ -137,6 +152,9 @@ async fn show(
     if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
         shell.flash = Some("Your order is cancelled.".to_owned());
     }
+    if let Some(said) = said(&opened.asked.done) {
+        shell.flash = Some(said.to_owned());
+    }
     let now = office.now();
     if returned && facts.may_thank() {
         let known = facts.is_paid();
@@ -146,9 +164,53 @@ async fn show(
         }
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
-    let cancel = opened.path("/cancel");
-    let pay = opened.path("/pay");
-    private(StatusCode::OK, &facts.page(shell, &pay, &cancel, now))
+    let path = |below: &str| opened.path(below);
+    private(StatusCode::OK, &facts.page(shell, &path, now, None))
+}
+
+/// The line about what was just done.
+fn said(done: &str) -> Option<&'static str> {
+    match done {
+        "reported" => Some("Your report is with the seller."),
+        "sent" => Some("The seller knows that it is on its way."),
+        "withdrawn" => Some("Your withdrawal is received. A mail says so, with the time."),
+        "changed" => Some("The changes are saved."),
+        _ => None,
+    }
+}
+
+/// The order's page with a proof that could not be taken.
+async fn show_with(
+    office: &Office,
+    request: &HttpRequest,
+    opened: &Opened,
+    wrong: WrongProof,
+) -> HttpResponse {
+    match read(office, opened.id).await {
+        Ok(facts) => {
+            let shell = shell(office, request, &opened.path(""));
+            let path = |below: &str| opened.path(below);
+            let page = facts.page(shell, &path, office.now(), Some(&wrong));
+            private(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(e) => refused(office, request, &e),
+    }
+}
+
+/// What is around a form of an order.
+fn form_of(facts: &Facts, opened: &Opened, below: &str, problems: Problems) -> OrderForm {
+    OrderForm {
+        number: order_number(facts.order.number),
+        order_href: opened.path(""),
+        action: opened.path(below),
+        form_key: new_key(),
+        problems,
+    }
+}
+
+/// A key for one rendering of a form.
+pub(in crate::web) fn new_key() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
 }
 
 /// The shopper comes back from the provider's page: a page whose end we have not heard of is asked for now, so that a

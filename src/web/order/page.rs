@@ -1,16 +1,19 @@
 //! What was read of an order, as the models of its pages.
 
+mod after;
 mod ending;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::ClaimId;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Delivery, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
 use crate::store::Conn;
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
+use crate::store::claims::ClaimPhotoRow;
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
@@ -22,10 +25,15 @@ use crate::web::view::{
     Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
-use crate::workflows::desk::{Problem, ends_at, offer, order_number, takes_orders};
+use crate::workflows::change::locked;
+use crate::workflows::claims::{self, Case, Who};
+use crate::workflows::desk::{Problem, ends_at, is_for_staff, offer, order_number, takes_orders};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
+
+/// A proof that something was sent back which could not be taken: of which claim, what was typed, what to write.
+pub type WrongProof = (ClaimId, String, String);
 
 /// An order with all that its pages say.
 pub struct Facts {
@@ -44,7 +52,11 @@ pub struct Facts {
     merchant: MerchantRow,
     agreed: FrozenQuote,
     address: Address,
+    case: Option<Case>,
+    photos: Vec<ClaimPhotoRow>,
 }
+
+pub use after::{badge as claim_badge, picture as claim_picture};
 
 /// Reads an order.
 ///
@@ -56,7 +68,18 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let merchant =
         merchants::by_id(conn, order.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+    // Who has not paid yet has nothing to claim, and waits for the page: that is asked for often.
+    let case = match order.confirmed_at {
+        Some(_) => Some(claims::read(conn, id)?),
+        None => None,
+    };
+    let photos = match &case {
+        Some(case) => after::photos(conn, case)?,
+        None => Vec::new(),
+    };
     Ok(Facts {
+        case,
+        photos,
         payments: orders::payments_of(conn, id)?,
         lines: orders::lines_of(conn, id)?,
         refunds: refunds::of_order(conn, id)?,
@@ -73,6 +96,19 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
 }
 
 impl Facts {
+    /// Its goods with what happened to them; none before it was paid.
+    pub fn case(&self) -> Option<&Case> {
+        self.case.as_ref()
+    }
+
+    /// Why the shopper cannot change where it goes; none while that can be changed.
+    pub fn why_locked(&self, now: DateTime<Utc>) -> Option<&'static str> {
+        match &self.case {
+            Some(case) => locked(case, self.batch.as_ref(), &Who::Shopper, now),
+            None => Some("This order is not paid yet. Pay it first, or cancel it and join again."),
+        }
+    }
+
     fn moment(&self, at: NaiveDateTime) -> Moment {
         Moment::new(at.and_utc(), self.draft.time_zone)
     }
@@ -188,7 +224,13 @@ impl Facts {
     }
 
     /// The order's own page.
-    pub fn page(&self, shell: Shell, pay: &str, cancel: &str, now: DateTime<Utc>) -> OrderPage {
+    pub fn page(
+        &self,
+        shell: Shell,
+        path: &dyn Fn(&str) -> String,
+        now: DateTime<Utc>,
+        wrong: Option<&WrongProof>,
+    ) -> OrderPage {
         let live = self.order.state.is_live() && self.campaign.state != CampaignState::Failed;
         let end = self.ending(now);
         let refused = self.mails.iter().rev().find(|m| m.state == "refused");
@@ -227,12 +269,12 @@ impl Facts {
                 .open_page()
                 .filter(|_| end.is_none())
                 .map(|_| PayOffer {
-                    href: pay.to_owned(),
+                    href: path("/pay"),
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
             cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
-                href: cancel.to_owned(),
+                href: path("/cancel"),
                 amount: self.comes_back(),
             }),
             mail_problem: refused.map(|mail| MailProblem {
@@ -245,6 +287,7 @@ impl Facts {
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
+            after: self.after(path, now, wrong),
             events: None,
         }
     }
@@ -336,8 +379,7 @@ impl Facts {
         // Of one moment, the cancelling comes before what follows from it.
         happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
         for happening in happenings {
-            // An unknown state of the provider is for staff.
-            if happening.kind != "dispute_unknown" {
+            if !is_for_staff(&happening.kind) {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {

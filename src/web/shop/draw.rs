@@ -220,6 +220,7 @@ impl Facts {
                 committed: row.committed,
                 available: row.available(),
                 per_shopper: draft.per_shopper.map(i64::from),
+                made_to_order: draft.made_to_order,
             })
         });
         rows.collect()

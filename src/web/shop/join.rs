@@ -1,6 +1,6 @@
 //! `POST /c/{slug}/orders`: from the form over the exact total to the order (domain section 4).
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,9 +9,11 @@ use super::draw::{seller, terms, threshold_words};
 use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
+use crate::domain::button::button;
 use crate::domain::price::shown_step;
 use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
+use crate::domain::withdrawal::has_right;
 use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
@@ -20,6 +22,7 @@ use crate::web::view::{
 };
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::join::JoinRequest;
+use crate::workflows::withdraw;
 
 /// The most bytes of a form.
 pub const MOST_BYTES: usize = 64 * 1024;
@@ -252,6 +255,8 @@ impl Desk<'_> {
             ships_by: Day(facts.draft.promised_ship_date),
             seller: seller(&facts.merchant),
             terms: terms(&facts.merchant),
+            button: button(checked.address.country, &self.accept_language()),
+            withdrawal: self.withdrawal(checked),
             address: address(checked),
             email: checked.email.clone(),
             one_parcel: checked.delivery == crate::domain::order::Delivery::OneParcel,
@@ -260,6 +265,25 @@ impl Desk<'_> {
             problems,
         };
         private(status, &page)
+    }
+
+    fn accept_language(&self) -> String {
+        let header = self.request.headers().get(header::ACCEPT_LANGUAGE);
+        let text = header.and_then(|value| value.to_str().ok());
+        text.unwrap_or_default().to_owned()
+    }
+
+    /// What is said of withdrawal before joining (domain section 6a).
+    fn withdrawal(&self, checked: &Checked) -> Vec<String> {
+        let chosen = self.facts.merchant.withdrawal_everywhere;
+        if !has_right(checked.address.country, chosen) {
+            return Vec::new();
+        }
+        let exempt = checked.lines.iter().filter_map(|(sku, _)| {
+            let option = self.facts.draft.options.iter().find(|o| o.sku == *sku)?;
+            option.made_to_order.then_some(option.name.as_str())
+        });
+        withdraw::information(&exempt.collect::<Vec<_>>(), checked.lines.len())
     }
 
     /// What the lines cost at the price shown now; else the field at fault and why.

@@ -294,7 +294,12 @@ pub async fn nothing_here(shop: web::Data<Shop>, request: HttpRequest) -> HttpRe
 }
 
 /// Counts what one address may do so often only.
-fn allow(request: &HttpRequest, limit: Limit, client: Client) -> Result<(), TooMany> {
+/// Counts a call; more than the limit are refused.
+pub(in crate::web) fn allow(
+    request: &HttpRequest,
+    limit: Limit,
+    client: Client,
+) -> Result<(), TooMany> {
     match request.app_data::<web::Data<Guards>>() {
         Some(guards) => guards.allow(limit, client),
         None => Ok(()),

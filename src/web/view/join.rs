@@ -13,6 +13,8 @@
 
 use askama::Template;
 
+use crate::domain::button::Words;
+
 use super::time::{Day, grouped};
 use super::{Choice, Field, FieldError, MoneyTable, Problems, Shell};
 
@@ -92,6 +94,8 @@ pub struct OptionRow {
     pub available: Option<i64>,
     /// Most units for one shopper.
     pub per_shopper: Option<i64>,
+    /// Exempt from withdrawal.
+    pub made_to_order: bool,
 }
 
 impl OptionRow {
@@ -113,6 +117,9 @@ impl OptionRow {
         }
         if let Some(n) = self.per_shopper {
             parts.push(format!("at most {} each", grouped(n)));
+        }
+        if self.made_to_order {
+            parts.push("made to order, no withdrawal".to_owned());
         }
         parts.join(", ")
     }
@@ -309,6 +316,10 @@ pub struct ReviewPage {
     pub seller: Seller,
     /// The terms in force.
     pub terms: Option<TermsRef>,
+    /// What the button says before the amount, in the shopper's language.
+    pub button: Words,
+    /// What is said of withdrawal, sentence by sentence.
+    pub withdrawal: Vec<String>,
     /// Name and address, line by line.
     pub address: Vec<String>,
     /// Where the mails go.

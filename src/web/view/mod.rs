@@ -8,6 +8,7 @@
 //! - a component ([`Badge`], [`Steps`], [`Meter`]...) is `HtmlSafe`, so `{{ meter }}` draws it, and `meter.to_string()` is
 //!   the fragment that `static/live.js` puts in its place when it moves.
 
+mod after;
 mod campaign;
 mod field;
 mod home;
@@ -25,6 +26,9 @@ mod time;
 #[path = "tests/gallery.rs"]
 mod gallery;
 
+pub use after::{
+    AfterPart, EditPage, OrderForm, ReportPage, ShownClaim, WithdrawOffer, WithdrawPage,
+};
 pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};

@@ -159,6 +159,8 @@ pub struct OrderPage {
     pub seller_email: Option<String>,
     /// How it ended, where it will not be shipped.
     pub end: Option<OrderEnd>,
+    /// Claims, withdrawal, changes.
+    pub after: super::AfterPart,
     /// Event stream; a message with `@reload` draws the page again.
     pub events: Option<String>,
 }
@@ -185,7 +187,11 @@ impl OrderPage {
         if self.mail_problem.is_some() {
             names.push("mail");
         }
-        if self.refund_needs_way.is_some() {
+        let wrong = self.after.claims.iter().any(|claim| {
+            let proof = claim.sent.as_ref();
+            proof.is_some_and(|(_, field)| field.error.is_some())
+        });
+        if self.refund_needs_way.is_some() || wrong {
             names.push("alert");
         }
         names.join(" ")

@@ -25,6 +25,7 @@ pub(super) struct Table<'a> {
     pub(super) taken: HashMap<OptionId, i64>,
     pub(super) by_shopper: HashMap<(String, OptionId), i64>,
     pub(super) terms_version: i32,
+    pub(super) withdrawal: bool,
     pub(super) plan: PagePlan,
     pub(super) step: usize,
     pub(super) now: NaiveDateTime,
@@ -83,6 +84,7 @@ impl<'a> Table<'a> {
         }
         let frozen = FrozenQuote {
             promised: Some(self.offer.promised_ship_date),
+            withdrawal: self.withdrawal,
             title: self.campaign.title.clone(),
             step: self.step,
             lines: lines
@@ -90,6 +92,7 @@ impl<'a> Table<'a> {
                 .map(|(row, draft, _)| FrozenLine {
                     sku: row.sku.clone(),
                     name: draft.name.clone(),
+                    made_to_order: draft.made_to_order,
                 })
                 .collect(),
             quote,

@@ -1,8 +1,10 @@
 //! What a shopper reads of an order: amounts, lines, the confirmation.
 
 use super::frozen;
+use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::price::Threshold;
+use crate::domain::withdrawal::has_right;
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
@@ -10,6 +12,7 @@ use crate::workflows::desk::{Desk, Problem, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Letter, LetterLine};
 use crate::workflows::money::{self, say};
+use crate::workflows::withdraw::information;
 
 /// Tells the shopper that the order is paid.
 pub(super) fn confirmation(
@@ -21,6 +24,15 @@ pub(super) fn confirmation(
 ) -> Result<(), Problem> {
     let merchant = merchant(tx, order.merchant_id)?;
     let agreed = frozen(order)?;
+    let chosen = agreed.withdrawal || merchant.withdrawal_everywhere;
+    let withdrawal = match Country::parse(&order.country) {
+        Some(country) if has_right(country, chosen) => {
+            let exempt = agreed.lines.iter().filter(|l| l.made_to_order);
+            let exempt: Vec<&str> = exempt.map(|l| l.name.as_str()).collect();
+            information(&exempt, agreed.lines.len())
+        }
+        _ => Vec::new(),
+    };
     let letter = Letter::OrderConfirmed {
         about: desk.about(&merchant, campaign, draft, order),
         lines: letter_lines(&agreed, None, &order.currency),
@@ -31,6 +43,7 @@ pub(super) fn confirmation(
         threshold: say_threshold(draft),
         ships_by: draft.promised_ship_date,
         stop_loss: draft.stop_loss_date,
+        withdrawal,
     };
     desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
 }

@@ -3,6 +3,6 @@
 mod campaigns;
 mod entrance;
 mod orders;
-mod panel;
+pub mod panel;
 mod pictures;
 mod suppliers;

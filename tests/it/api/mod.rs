@@ -1,6 +1,6 @@
 //! The JSON API, as programs use it: each answer is checked against the served description.
 
-mod caller;
+pub mod caller;
 mod campaigns;
 mod guards;
 mod idempotency;

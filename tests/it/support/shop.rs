@@ -83,7 +83,7 @@ impl Shop {
             minimum_units: None,
             capacity_units: None,
             case_pack: 1,
-            unit_costs: json!({"set": 4000}).to_string(),
+            unit_costs: json!({"set": 4000, "lid": 500}).to_string(),
             created_at: now.naive_utc(),
         };
         let (m, s) = (merchant.clone(), supplier.clone());

@@ -27,6 +27,9 @@ impl Facts {
             .happenings
             .iter()
             .any(|h| h.kind == "cancelled" && h.actor == "shopper");
+        let withdrawn = self.order.state == OrderState::Cancelled
+            && self.happenings.iter().any(|h| h.kind == "withdrawn")
+            && !self.happenings.iter().any(|h| h.kind == "cancelled");
         let by_staff = self
             .happenings
             .iter()
@@ -34,12 +37,13 @@ impl Facts {
         let title = match (self.order.state, self.campaign.failure) {
             (OrderState::Expired, _) => "The time to pay ran out",
             _ if by_shopper => "You cancelled this order",
+            _ if withdrawn => "You withdrew from this contract",
             _ if by_staff => "The seller cancelled this order",
             (_, Some(failure)) if failed => heading(failure),
             _ => "This order is cancelled",
         };
         let mut lines = Vec::new();
-        if failed && !by_shopper && !by_staff {
+        if failed && !by_shopper && !by_staff && !withdrawn {
             lines.extend(self.why());
         }
         lines.push(self.money_back());

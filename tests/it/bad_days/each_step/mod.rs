@@ -2,6 +2,7 @@
 //! by people who try again what was not answered. It is also lived with all its work done twice, and with its work done
 //! in reverse. However it went, it ends the same way, and the rules of domain section 7 hold.
 
+mod after;
 mod people;
 mod stories;
 

@@ -65,6 +65,7 @@ fn option(sku: &str, name: &str, price: &str, next: &str, committed: i64) -> Opt
         committed,
         available: None,
         per_shopper: Some(3),
+        made_to_order: false,
     }
 }
 
@@ -327,6 +328,8 @@ pub fn review() -> ReviewPage {
         ships_by: day(2026, 9, 1),
         seller: seller(),
         terms: Some(terms_ref()),
+        button: crate::domain::button::ENGLISH,
+        withdrawal: vec!["You may withdraw within 14 days.".to_owned()],
         address: vec![
             "Ana Sousa".to_owned(),
             "Rua do Almada 5".to_owned(),
@@ -420,6 +423,16 @@ pub fn order() -> OrderPage {
         seller_href: "/m/fern-kiln".to_owned(),
         seller_email: Some("hello@fern-kiln.example".to_owned()),
         end: None,
+        after: AfterPart {
+            claims: Vec::new(),
+            report: None,
+            edit: Some("/o/1/edit?t=abc".to_owned()),
+            withdraw: Some(WithdrawOffer {
+                href: "/o/1/withdraw?t=abc".to_owned(),
+                last_day: None,
+                exempt: Vec::new(),
+            }),
+        },
         events: Some("/o/1/events?t=abc".to_owned()),
     }
 }

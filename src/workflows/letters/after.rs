@@ -1,0 +1,119 @@
+//! What shoppers are told of claims, returns, withdrawals, refunds by staff, and changes of their order.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// News of an order after it was ordered. `held`: an open dispute holds the refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum After {
+    /// A claim was opened.
+    ClaimOpened {
+        /// What is the matter, such as `arrived damaged`.
+        what: String,
+        /// Which units.
+        lines: Vec<String>,
+        /// By the shopper, else by staff.
+        by_shopper: bool,
+    },
+    /// The goods are to be sent back.
+    ReturnAsked {
+        /// Which units.
+        lines: Vec<String>,
+        /// Where to, in lines.
+        address: String,
+        /// By when.
+        by: NaiveDate,
+    },
+    /// The goods came back.
+    ReturnReceived {
+        /// Which units.
+        lines: Vec<String>,
+    },
+    /// The same is sent again.
+    Reship {
+        /// Which units.
+        lines: Vec<String>,
+    },
+    /// The full price goes back.
+    Refunded {
+        /// Which units.
+        lines: Vec<String>,
+        /// How much; none where nothing was left to give back.
+        amount: Option<String>,
+        /// Whether it is held.
+        held: bool,
+    },
+    /// A part of the price goes back.
+    PartlyRefunded {
+        /// How much.
+        amount: String,
+        /// Why so much.
+        reason: String,
+        /// Whether it is held.
+        held: bool,
+    },
+    /// A claim was refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// A withdrawal is acknowledged.
+    Withdrawn {
+        /// When it was declared.
+        at: DateTime<Utc>,
+        /// From which units.
+        lines: Vec<String>,
+        /// What goes back at once.
+        back: Option<String>,
+        /// Whether it is held.
+        held: bool,
+        /// Where goods are to be sent, and by when.
+        return_to: Option<(String, NaiveDate)>,
+        /// By when the refund of goods that were handed over is due.
+        refund_by: Option<NaiveDate>,
+    },
+    /// Staff took units out of the order.
+    UnitsLeft {
+        /// Which.
+        lines: Vec<String>,
+        /// How much goes back; none where nothing does.
+        amount: Option<String>,
+        /// Why.
+        reason: String,
+        /// Whether it is held.
+        held: bool,
+    },
+    /// Staff give something back out of goodwill.
+    Goodwill {
+        /// How much.
+        amount: String,
+        /// Why.
+        reason: String,
+    },
+    /// The order goes to another address.
+    AddressChanged {
+        /// Name and address, line by line.
+        lines: Vec<String>,
+        /// By the shopper, else by staff.
+        by_shopper: bool,
+    },
+}
+
+impl After {
+    /// The kept word for the kind of letter.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            After::ClaimOpened { .. } => "claim_opened",
+            After::ReturnAsked { .. } => "return_asked",
+            After::ReturnReceived { .. } => "return_received",
+            After::Reship { .. } => "claim_reship",
+            After::Refunded { .. } => "claim_refunded",
+            After::PartlyRefunded { .. } => "claim_partly_refunded",
+            After::Refused { .. } => "claim_refused",
+            After::Withdrawn { .. } => "withdrawn",
+            After::UnitsLeft { .. } => "units_left",
+            After::Goodwill { .. } => "goodwill",
+            After::AddressChanged { .. } => "address_changed",
+        }
+    }
+}
