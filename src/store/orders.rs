@@ -7,8 +7,8 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 mod payments;
 
 pub use self::payments::*;
-use super::schema::{order_lines, orders, payments as payment_pages};
 use super::kept::kept;
+use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
