@@ -110,10 +110,14 @@ fn after(number: &str, news: &After, zone: &str) -> String {
         }
         After::ReturnReceived { .. } => format!("Order {number}: what you sent back is here"),
         After::Reship { .. } => format!("Order {number}: it is sent to you again"),
-        After::Refunded { amount, .. } => match amount {
+        After::Refunded { amount, held, .. } => match amount {
+            Some(amount) if *held => format!("Order {number}: {amount} is owed to you"),
             Some(amount) => format!("Order {number}: {amount} goes back to you"),
             None => format!("Order {number}: your report is settled"),
         },
+        After::PartlyRefunded {
+            amount, held: true, ..
+        } => format!("Order {number}: {amount} is owed to you"),
         After::PartlyRefunded { amount, .. } | After::Goodwill { amount, .. } => {
             format!("Order {number}: {amount} goes back to you")
         }

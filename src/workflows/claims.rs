@@ -1,5 +1,6 @@
 //! Claims after the door (domain section 5): what an order's units are worth, which of them can be claimed, and the
-//! reporting of a claim by shopper or staff. What becomes of one is decided in [`decide`].
+//! reporting of a claim by shopper or staff. Its goods come back in [`returns`]; what becomes of it
+//! is decided in [`decide`].
 
 use std::collections::HashMap;
 
@@ -25,6 +26,7 @@ use crate::store::shipments::{ShipmentLineRow, ShipmentRow};
 use crate::store::{Conn, Tx, campaigns, claims, merchants, orders, shipments};
 
 pub mod decide;
+pub mod returns;
 
 /// An order with all that happened to its goods.
 pub struct Case {

@@ -14,7 +14,7 @@ pub fn is_first(tx: &mut Tx, form: &str, key: &str) -> Result<bool, Problem> {
     let fits = (8..=KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     if !fits {
         let say = "The form did not arrive whole. Open the page again and send it once more.";
-        return Err(Problem::field("form_key", say));
+        return Err(Problem::field("", say));
     }
     let now = tx.now.naive_utc();
     Ok(misc::claim_api_key(

@@ -4,132 +4,39 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
 
-use super::form::{FormPage, Line, Pairs, Section, Typed, problems_of};
+use super::form::{Line, Pairs, Typed, problems_of};
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, Facts, ListPage, PAGE, Table, fact, id, short};
-use super::today::Thing;
-use crate::domain::claim::{ClaimKind, ClaimState, MAX_TEXT};
+use super::kit::{Facts, fact, id, short};
+use super::{claim_list, claim_report};
+use crate::domain::claim::{ClaimKind, ClaimState};
 use crate::domain::day::{day_of, parse_date};
 use crate::domain::draft::FieldError;
-use crate::domain::ids::{ClaimId, OptionId, OrderId, PhotoId};
+use crate::domain::ids::{ClaimId, OptionId, PhotoId};
 use crate::domain::money::parse_decimal;
-use crate::domain::withdrawal::WARN_DAYS;
+use crate::store::Conn;
 use crate::store::claims::{self as rows, ClaimPhotoRow};
-use crate::store::merchants::MerchantRow;
-use crate::store::{Conn, orders};
 use crate::web::order::{claim_badge, claim_picture, photo_answer};
 use crate::web::pages;
-use crate::web::view::{
-    Badge, Choice, Day, Empty, Field, Link, Pager, PanelShell, Picture, Problems, plural,
-};
-use crate::workflows::claims::decide::{Claim, Decision, ask_return, read, receive, resolve};
-use crate::workflows::claims::{Case, Report, Who, report, say_kind};
+use crate::web::view::{Badge, Day, Field, Link, PanelShell, Picture, Problems};
+use crate::workflows::claims::decide::{Claim, Decision, read, resolve};
+use crate::workflows::claims::returns::{ask_return, receive};
+use crate::workflows::claims::say_kind;
 use crate::workflows::desk::{Problem, order_number};
 use crate::workflows::forms::is_first;
 use crate::workflows::money::{currency, say};
 
 /// Mounts them.
 pub fn configure(cfg: &mut web::ServiceConfig) {
-    cfg.route("/claims", web::get().to(list))
+    cfg.route("/claims", web::get().to(claim_list::list))
         .route("/claims/{id}", web::get().to(page))
         .route("/claims/{id}/photos/{photo}", web::get().to(photo))
         .route("/claims/{id}/{deed}", web::post().to(act))
-        .route("/orders/{id}/claims/new", web::get().to(new))
-        .route("/orders/{id}/claims/new", web::post().to(make));
-}
-
-/// The filter, as it stands in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub struct Asked {
-    state: String,
-    cursor: String,
-}
-
-/// `GET /admin/claims`
-pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse, Refusal> {
-    let open = asked.state != "resolved";
-    let before = match asked.cursor.as_str() {
-        "" => None,
-        text => Some(id::<ClaimId>(text)?),
-    };
-    let merchant = staff.merchant.id;
-    let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        let claims = rows::of_merchant(conn, merchant, open, before, PAGE + 1)?;
-        let mut listed = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let order = orders::by_id(conn, claim.order_id)?.ok_or(Problem::NotFound("order"))?;
-            listed.push((claim, order));
-        }
-        Ok(listed)
-    });
-    let mut listed = found.await?;
-    let more = listed.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
-    listed.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
-    let next = listed.last().filter(|_| more).map(|(c, _)| c.id);
-    let cells = listed.iter().map(|(claim, order)| {
-        vec![
-            Cell::Document(Link::new(
-                format!("/admin/claims/{}", claim.id),
-                order_number(order.number),
-            )),
-            Cell::text(order.name.clone()),
-            Cell::text(say_kind(claim.kind)),
-            Cell::Badge(claim_badge(claim)),
-            Cell::when(claim.opened_at, chrono_tz::Tz::UTC),
-            Cell::text(
-                claim
-                    .refund_by
-                    .filter(|_| claim.state.is_open())
-                    .map_or_else(String::new, |day| Day(day).text()),
-            ),
-        ]
-    });
-    let state = if open { "open" } else { "resolved" };
-    let page = ListPage {
-        shell: staff.shell("orders"),
-        title: "Claims and withdrawals".to_owned(),
-        lead: Some(
-            "What went wrong after the door, and who withdrew from the contract.".to_owned(),
-        ),
-        actions: Vec::new(),
-        filters: vec![
-            Field::select(
-                "state",
-                "Show",
-                vec![
-                    Choice::new("open", "Open"),
-                    Choice::new("resolved", "Decided"),
-                ],
-            )
-            .value(state),
-        ],
-        action: "/admin/claims".to_owned(),
-        table: Table::new(
-            "Claims",
-            vec![
-                ("Order", false),
-                ("Shopper", false),
-                ("What", false),
-                ("State", false),
-                ("Since (UTC)", false),
-                ("Refund due by", false),
-            ],
-            cells.collect(),
-        ),
-        empty: Empty {
-            text: "No claim stands here. They come from orders' pages, or from you.".into(),
-            action: None,
-        },
-        pager: (next.is_some() || before.is_some()).then(|| Pager {
-            shown: plural(i64::try_from(listed.len()).unwrap_or(0), "claim"),
-            first: before.map(|_| format!("/admin/claims?state={state}")),
-            next: next.map(|next| format!("/admin/claims?state={state}&cursor={next}")),
-        }),
-    };
-    Ok(page.answer())
+        .route("/orders/{id}/claims/new", web::get().to(claim_report::new))
+        .route(
+            "/orders/{id}/claims/new",
+            web::post().to(claim_report::make),
+        );
 }
 
 /// One thing that can be done with a claim: a form of its own.
@@ -578,186 +485,4 @@ pub async fn act(
         }
         Err(other) => Err(other),
     }
-}
-
-async fn case_of(staff: &Staff, path: &str) -> Result<Case, Refusal> {
-    staff.manages()?;
-    let (merchant, order) = (staff.merchant.id, id::<OrderId>(path)?);
-    let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        let case = crate::workflows::claims::read(conn, order)?;
-        if case.order.merchant_id == merchant {
-            Ok(case)
-        } else {
-            Err(Problem::NotFound("order"))
-        }
-    });
-    Ok(found.await?)
-}
-
-fn new_page(staff: &Staff, case: &Case, typed: &Typed, problems: Problems) -> HttpResponse {
-    let href = format!("/admin/orders/{}", case.order.id);
-    let number = order_number(case.order.number);
-    let mut page = FormPage::new(
-        staff.shell("orders"),
-        format!("Something is wrong with order {number}"),
-        format!("{href}/claims/new"),
-    );
-    page.crumbs = vec![
-        Link::new("/admin/orders", "Orders"),
-        Link::new(&href, &number),
-    ];
-    page.back = Some(Link::new(href, "Leave it"));
-    page.lead = vec!["The shopper is told by mail that it is written down.".into()];
-    let kinds = [
-        (ClaimKind::Lost, "It never arrived"),
-        (ClaimKind::Damaged, "It arrived damaged"),
-        (ClaimKind::Wrong, "It is not what was ordered"),
-        (ClaimKind::Returned, "It goes back, or came back"),
-        (ClaimKind::Refused, "It was not accepted at the door"),
-    ];
-    let kinds = kinds.map(|(kind, label)| Choice::new(kind.as_str(), label));
-    let mut lines: Vec<Line> = vec![
-        Field::select("kind", "What", kinds.to_vec())
-            .value(typed.get("kind"))
-            .problems(&problems)
-            .into(),
-    ];
-    for line in &case.lines {
-        let most = case.claimable(line);
-        if most > 0 {
-            let name = format!("qty_{}", line.sku);
-            let value = typed.get(&name).to_owned();
-            let field = Field::input("number", name, case.name_of(line.option_id))
-                .hint(format!("0 to {most}"))
-                .range(Some("0".into()), Some(most.to_string()))
-                .optional()
-                .value(value)
-                .problems(&problems);
-            lines.push(field.into());
-        }
-    }
-    lines.push(
-        Field::area("text", "What is known", 4)
-            .max_length(u32::try_from(MAX_TEXT).unwrap_or(2000))
-            .optional()
-            .value(typed.get("text"))
-            .problems(&problems)
-            .into(),
-    );
-    lines.push(Line::Hidden(
-        "form_key".into(),
-        crate::web::order::new_key(),
-    ));
-    page.sections = vec![Section::new("The matter", lines)];
-    page.submit = "Write it down".to_owned();
-    page.problems = problems;
-    page.answer()
-}
-
-/// `GET /admin/orders/{id}/claims/new`
-pub async fn new(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let case = case_of(&staff, &path).await?;
-    Ok(new_page(
-        &staff,
-        &case,
-        &Typed::default(),
-        Problems::default(),
-    ))
-}
-
-/// `POST /admin/orders/{id}/claims/new`
-pub async fn make(
-    staff: Staff,
-    path: web::Path<String>,
-    form: Pairs,
-) -> Result<HttpResponse, Refusal> {
-    let case = case_of(&staff, &path).await?;
-    let typed = Typed::from(form.into_inner());
-    let mut lines = Vec::new();
-    for line in &case.lines {
-        let text = typed.get(&format!("qty_{}", line.sku)).trim();
-        if !matches!(text, "" | "0") {
-            lines.push((line.sku.clone(), text.parse().unwrap_or(-1)));
-        }
-    }
-    let wrong = |errors: &[FieldError]| {
-        let problems = crate::web::order::claim_problems(errors, &lines);
-        Ok(new_page(&staff, &case, &typed, problems))
-    };
-    let Ok(kind) = typed.get("kind").parse::<ClaimKind>() else {
-        return wrong(&[FieldError::new("kind", "Choose what is the matter.")]);
-    };
-    let wish = Report {
-        order: case.order.id,
-        kind,
-        lines: lines.clone(),
-        text: typed.get("text").to_owned(),
-        photos: Vec::new(),
-    };
-    let who = Who::Staff(staff.name());
-    let (form, key) = (
-        format!("claim:{}", case.order.id),
-        typed.get("form_key").to_owned(),
-    );
-    let done = staff.office.write(move |desk, tx| -> Result<(), Problem> {
-        if is_first(tx, &form, &key)? {
-            report(desk, tx, &wish, &who)?;
-        }
-        Ok(())
-    });
-    match done.await {
-        Ok(()) => staff.done(
-            "It is written down.",
-            &format!("/admin/orders/{}", case.order.id),
-        ),
-        Err(Problem::Invalid(errors)) => wrong(&errors),
-        Err(other) => Err(other.into()),
-    }
-}
-
-/// Claims that wait for staff, the refunds of withdrawals before their last day among them.
-///
-/// # Errors
-/// What the database says.
-pub fn waiting(
-    conn: &mut Conn,
-    merchant: &MerchantRow,
-    now: DateTime<Utc>,
-    things: &mut Vec<Thing>,
-) -> Result<(), Problem> {
-    for claim in rows::of_merchant(conn, merchant.id, true, None, 20)? {
-        let sent = claim.return_sent_at.is_some() || claim.state == ClaimState::Returned;
-        // What the shopper has to send first waits for the shopper.
-        if claim.state == ClaimState::AwaitingReturn && !sent {
-            continue;
-        }
-        let Some(order) = orders::by_id(conn, claim.order_id)? else {
-            continue;
-        };
-        let left = claim
-            .refund_by
-            .map(|day| (day - now.date_naive()).num_days());
-        let number = order_number(order.number);
-        things.push(Thing {
-            tone: if left.is_some_and(|days| days <= WARN_DAYS) {
-                "bad"
-            } else {
-                "wait"
-            },
-            icon: "box",
-            title: format!("Order {number}: something {}", say_kind(claim.kind)),
-            text: format!(
-                "{}, since {}.",
-                order.name,
-                claim.opened_at.format("%-d %B")
-            ),
-            when: match claim.refund_by {
-                Some(day) => format!("refund by {}", day.format("%-d %B")),
-                None => "soon".to_owned(),
-            },
-            deed: Link::new(format!("/admin/claims/{}", claim.id), "Decide it"),
-            urgency: left.unwrap_or(4).max(0),
-        });
-    }
-    Ok(())
 }

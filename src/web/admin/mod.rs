@@ -15,6 +15,8 @@ use crate::workflows::office::Office;
 mod addresses;
 mod campaign;
 mod campaigns;
+mod claim_list;
+mod claim_report;
 mod claims;
 mod confirm;
 mod form;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 mod suppliers;
 
 use super::campaigns::{head, row};
-use super::claims;
+use super::claim_list;
 use super::guard::{Refusal, Staff};
 use super::kit::{Table, short, zone_of};
 use crate::domain::campaign::CampaignState;
@@ -67,7 +67,7 @@ pub fn things(
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
     }
-    claims::waiting(conn, merchant, now, &mut things)?;
+    claim_list::waiting(conn, merchant, now, &mut things)?;
     refused_mails(conn, merchant, &mut things)?;
     dead_work(conn, merchant, &mut things)?;
     things.sort_by_key(|thing| thing.urgency);

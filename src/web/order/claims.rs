@@ -403,7 +403,7 @@ async fn sent(
                 None => Err(Problem::NotFound("claim")),
                 Some(row) if row.return_proof.as_deref() == Some(words.trim()) => Ok(row),
                 Some(_) => {
-                    crate::workflows::claims::decide::mark_sent(desk, tx, order, claim, &words)
+                    crate::workflows::claims::returns::mark_sent(desk, tx, order, claim, &words)
                 }
             }
         })

@@ -10,7 +10,8 @@ use muster::domain::payment::RefundPurpose;
 use muster::domain::shipment::{DeliveredBy, ShipmentKind, ShipmentState};
 use muster::domain::staff::Role;
 use muster::store::{claims, shipments, stock};
-use muster::workflows::claims::decide::{Decision, ask_return, mark_sent, receive, resolve};
+use muster::workflows::claims::decide::{Decision, resolve};
+use muster::workflows::claims::returns::{ask_return, mark_sent, receive};
 use muster::workflows::claims::{Report, Who, read, report};
 use muster::workflows::desk::Problem;
 

@@ -8,7 +8,7 @@ use muster::domain::order::OrderState;
 use muster::domain::payment::RefundPurpose;
 use muster::domain::shipment::DeliveredBy;
 use muster::store::{claims, merchants};
-use muster::workflows::claims::decide::mark_sent;
+use muster::workflows::claims::returns::mark_sent;
 use muster::workflows::claims::{Report, Who, report};
 use muster::workflows::desk::Problem;
 use muster::workflows::withdraw::{Declaration, Declared, declare};

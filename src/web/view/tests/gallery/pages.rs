@@ -40,6 +40,11 @@ pub fn all() -> Vec<(String, String)> {
         shell: shell("/orders/link/sent"),
     };
     put("link-sent", sent.to_string());
+    put("order-after", order_after().to_string());
+    put("report", report().to_string());
+    put("report-errors", report_with_errors().to_string());
+    put("withdraw", withdraw().to_string());
+    put("edit", edit().to_string());
     put("merchant", merchant().to_string());
     put("merchant-bare", merchant_bare().to_string());
     put("terms", terms().to_string());
