@@ -4,9 +4,10 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, CampaignId, ClaimId, EtaId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
 use crate::workflows::desk::ends_at;
+use crate::workflows::eta;
 use crate::workflows::judgement::{self, Judged};
 use crate::workflows::office::Office;
 use crate::workflows::purchase::{self, Sent};
@@ -94,11 +95,11 @@ async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Troub
     }
 }
 
-/// Reminds a supplier who has not answered, then tells staff.
+/// Reminds a supplier who has not answered, tells staff of silence, of a refusal, and of goods that do not come.
 pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: PurchaseOrderId = subject.parse().map_err(|_| unreadable(subject))?;
     let next = office
-        .write(move |desk, tx| purchase::unanswered(desk, tx, id))
+        .write(move |desk, tx| purchase::watch(desk, tx, id))
         .await?;
     Ok(next.map_or(Next::Done, Next::At))
 }
@@ -109,5 +110,12 @@ pub(super) async fn withdrawal(office: &Office, subject: &str) -> Result<Next, T
     let next = office
         .write(move |desk, tx| withdraw::due(desk, tx, id))
         .await?;
+    Ok(next.map_or(Next::Done, Next::At))
+}
+
+/// Passes a supplier's date on once its day is over.
+pub(super) async fn dates(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let id: EtaId = subject.parse().map_err(|_| unreadable(subject))?;
+    let next = office.write(move |_, tx| eta::due(tx, id)).await?;
     Ok(next.map_or(Next::Done, Next::At))
 }

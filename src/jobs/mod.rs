@@ -84,6 +84,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,
+        k if k == kinds::DATES_TOLD.name => campaign::dates(office, subject).await,
         k if k == kinds::MAIL.name => mail::send(office, subject, job.attempts).await,
         k if k == kinds::RECONCILE.name => reconcile::balance(office).await,
         k if k == kinds::HOUSEKEEPING.name => reconcile::housekeeping(office).await,

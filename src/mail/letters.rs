@@ -5,7 +5,8 @@ use askama::Template;
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
 use crate::workflows::letters::{
-    About, After, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn,
+    Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -151,6 +152,7 @@ letter!(
         supplier: &'a str,
         number: &'a str,
         units: String,
+        why: &'a WhyWithdrawn,
         link: &'a str,
     }
 );
@@ -351,12 +353,14 @@ fn purchase(letter: &Letter, subject: &str) -> askama::Result<(String, String)> 
             supplier,
             number,
             units: count,
+            why,
             link,
         } => PurchaseOrderCancelled {
             merchant,
             supplier,
             number,
             units: units(*count),
+            why,
             link,
         }
         .write(subject),

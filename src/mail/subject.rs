@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::words::{day, day_of, one_line, units};
-use crate::workflows::letters::{After, Letter, WhyCancelled, WhyFailed};
+use crate::workflows::letters::{After, Letter, WhyCancelled, WhyFailed, WhyWithdrawn};
 
 /// A letter's subject, in one line whatever people typed.
 pub fn of(letter: &Letter) -> String {
@@ -84,8 +84,17 @@ pub fn of(letter: &Letter) -> String {
             day_of(*issued_at, "UTC")
         ),
         Letter::PurchaseOrderCancelled {
-            merchant, number, ..
-        } => format!("Purchase order {number} from {merchant} is cancelled: please do not deliver"),
+            merchant,
+            number,
+            why,
+            ..
+        } => {
+            let what = match why {
+                WhyWithdrawn::CampaignEnded => "cancelled",
+                WhyWithdrawn::Replaced(_) => "replaced",
+            };
+            format!("Purchase order {number} from {merchant} is {what}: please do not deliver")
+        }
         Letter::After { about, news } => after(&about.number, news, &about.time_zone),
         Letter::Staff {
             merchant, subject, ..

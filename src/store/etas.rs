@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::schema::{batches, etas};
+use super::schema::{batches, etas, purchase_orders};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{BatchId, EtaId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, EtaId, MerchantId, PurchaseOrderId};
 use crate::domain::purchase_order::{EtaSource, EtaState};
 
 /// A date's row.
@@ -61,6 +61,24 @@ pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<EtaRow>, StoreErr
         .filter(etas::batch_id.eq(batch))
         .select(EtaRow::as_select())
         .order(etas::id.asc())
+        .load(conn)?)
+}
+
+/// A merchant's dates that wait for staff, oldest first.
+pub fn waiting_of(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    limit: i64,
+) -> Result<Vec<EtaRow>, StoreError> {
+    let mine = purchase_orders::table
+        .filter(purchase_orders::merchant_id.eq(merchant))
+        .select(purchase_orders::id.nullable());
+    Ok(etas::table
+        .filter(etas::state.eq(EtaState::Waiting))
+        .filter(etas::purchase_order_id.eq_any(mine))
+        .select(EtaRow::as_select())
+        .order(etas::id.asc())
+        .limit(limit)
         .load(conn)?)
 }
 

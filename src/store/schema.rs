@@ -297,6 +297,10 @@ diesel::table! {
         tracking_number -> Nullable<Text>,
         received_at -> Nullable<Timestamp>,
         closed_at -> Nullable<Timestamp>,
+        rejected_at -> Nullable<Timestamp>,
+        rejected_because -> Nullable<Text>,
+        withdrawn_at -> Nullable<Timestamp>,
+        withdrawn_because -> Nullable<Text>,
     }
 }
 

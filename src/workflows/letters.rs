@@ -96,6 +96,15 @@ pub enum WhyCancelled {
     Disputed,
 }
 
+/// Why a supplier's order is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyWithdrawn {
+    /// The campaign it was for has ended.
+    CampaignEnded,
+    /// Another order took its place; the merchant's reason.
+    Replaced(String),
+}
+
 /// A purchase order's line, ready to be said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurchaseLetterLine {
@@ -272,6 +281,8 @@ pub enum Letter {
         number: String,
         /// Units of all lines.
         units: i64,
+        /// Why.
+        why: WhyWithdrawn,
         /// The supplier's own view of it.
         link: String,
     },

@@ -11,3 +11,4 @@ mod browser;
 mod databases;
 mod shop;
 mod story;
+mod supply;

@@ -2,7 +2,7 @@ use super::{about, date, line, utc};
 use crate::mail::Templates;
 use crate::mail::words::{moment, one_line};
 use crate::workflows::letters::{
-    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -244,9 +244,23 @@ fn a_supplier_hears_that_an_order_is_not_wanted_any_more() {
         supplier: "Olaria Norte".to_owned(),
         number: "PO-0031".to_owned(),
         units: 12,
+        why: WhyWithdrawn::CampaignEnded,
         link: "https://shop.example.org/s/token".to_owned(),
     };
     insta::assert_snapshot!("purchase_order_cancelled", page(&letter));
+}
+
+#[test]
+fn a_supplier_hears_why_another_order_takes_the_place_of_its_own() {
+    let letter = Letter::PurchaseOrderCancelled {
+        merchant: "Fern & Kiln".to_owned(),
+        supplier: "Olaria Norte".to_owned(),
+        number: "PO-0031".to_owned(),
+        units: 12,
+        why: WhyWithdrawn::Replaced("The kiln is out of order until June.".to_owned()),
+        link: "https://shop.example.org/s/token".to_owned(),
+    };
+    insta::assert_snapshot!("purchase_order_replaced", page(&letter));
 }
 
 #[test]
@@ -425,6 +439,15 @@ fn hostile() -> Vec<Letter> {
             supplier: evil(),
             number: evil(),
             units: 1,
+            why: WhyWithdrawn::CampaignEnded,
+            link: evil(),
+        },
+        Letter::PurchaseOrderCancelled {
+            merchant: evil(),
+            supplier: evil(),
+            number: evil(),
+            units: 1,
+            why: WhyWithdrawn::Replaced(evil()),
             link: evil(),
         },
         Letter::Staff {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+
+mod suppliers;
 
 use super::campaigns::{head, row};
 use super::claim_list;
@@ -20,12 +22,12 @@ use crate::store::claims as store_claims;
 use crate::store::jobs::JobRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::OrderFilter;
-use crate::store::{Conn, campaigns, jobs, journal, mails, orders, purchase_orders, refunds};
+use crate::store::{Conn, campaigns, etas, jobs, journal, mails, orders, purchase_orders, refunds};
 use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
-use crate::workflows::desk::{Problem, ends_at, order_number, purchase_number};
+use crate::workflows::desk::{Problem, ends_at, order_number};
 use crate::workflows::money::say;
-use crate::workflows::purchase::{Document, say_blocked};
+use crate::workflows::purchase::say_blocked;
 
 /// How many of a kind are looked for.
 const MOST: i64 = 20;
@@ -58,7 +60,9 @@ pub fn things(
     let mut things = Vec::new();
     failed_refunds(conn, merchant, &mut things)?;
     open_disputes(conn, merchant, &mut things)?;
-    unanswered(conn, merchant, now.naive_utc(), &mut things)?;
+    suppliers::rejected(conn, merchant, now, &mut things)?;
+    suppliers::dates(conn, merchant, now, &mut things)?;
+    suppliers::unanswered(conn, merchant, now.naive_utc(), &mut things)?;
     let all = campaigns::of_merchant(conn, merchant.id, None, 200)?;
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
@@ -147,47 +151,6 @@ fn open_disputes(
                 urgency: 1,
             });
         }
-    }
-    Ok(())
-}
-
-fn unanswered(
-    conn: &mut Conn,
-    merchant: &MerchantRow,
-    now: NaiveDateTime,
-    things: &mut Vec<Thing>,
-) -> Result<(), Problem> {
-    for po in purchase_orders::of_merchant(conn, merchant.id, 100)? {
-        let (PurchaseOrderState::Sent, Some(sent_at), Some(number)) =
-            (po.state, po.sent_at, po.number)
-        else {
-            continue;
-        };
-        let days = (now - sent_at).num_days();
-        if days < 3 {
-            continue;
-        }
-        let document: Document = serde_json::from_str(&po.document)?;
-        things.push(Thing {
-            tone: if days >= 5 { "bad" } else { "wait" },
-            icon: "factory",
-            title: format!(
-                "{} has not answered for {}",
-                document.supplier,
-                plural(days, "day")
-            ),
-            text: format!(
-                "{}, {}. They were reminded on day 3.",
-                purchase_number(number),
-                plural(po.units, "unit")
-            ),
-            when: format!("since {}", sent_at.format("%-d %B")),
-            deed: Link::new(
-                format!("/admin/purchase-orders/{}", po.id),
-                "Call or send again",
-            ),
-            urgency: if days >= 5 { 2 } else { 5 },
-        });
     }
     Ok(())
 }
@@ -355,6 +318,16 @@ fn concern(conn: &mut Conn, merchant: &MerchantRow, job: &JobRow) -> Result<Opti
             Ok(id) => mails::by_id(conn, id)?
                 .filter(|m| m.merchant_id.is_some_and(mine))
                 .map(|m| Link::new(format!("/admin/mails/{}", m.id), "See the mail")),
+            Err(_) => None,
+        },
+        "dates_told" => match first.parse() {
+            Ok(id) => match etas::by_id(conn, id)? {
+                Some(date) => match campaigns::batch(conn, date.batch_id)? {
+                    Some(batch) => campaign_link(campaigns::by_id(conn, batch.campaign_id)?),
+                    None => None,
+                },
+                None => None,
+            },
             Err(_) => None,
         },
         "supplier_answer" => match first.parse() {

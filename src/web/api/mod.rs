@@ -17,6 +17,7 @@ mod orders;
 mod paging;
 mod supplier_body;
 mod supply;
+mod supply_views;
 mod views;
 mod words;
 
@@ -87,6 +88,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     )
     .service(at("/purchase-orders/{id}", "GET, HEAD").route(get().to(supply::purchase_order)))
     .service(at("/purchase-orders/{id}/send", "POST").route(web::post().to(supply::send)))
+    .service(at("/purchase-orders/{id}/replace", "POST").route(web::post().to(supply::replace)))
     .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
 }
 

@@ -12,7 +12,7 @@ use crate::domain::currency::Currency;
 use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
-use crate::domain::purchase_order::{Blocked, PurchaseOrderState};
+use crate::domain::purchase_order::{Blocked, EtaSource, EtaState, PurchaseOrderState};
 
 macro_rules! words {
     ($($word:ident: $says:literal),+ $(,)?) => {$(
@@ -48,6 +48,8 @@ words! {
     Trigger: "When the batch is judged.",
     PurchaseOrderState: "Where a purchase order stands.",
     Blocked: "What keeps a purchase order from being sent.",
+    EtaSource: "Who a date comes from.",
+    EtaState: "Whether shoppers were told of a date.",
 }
 
 impl PartialSchema for Currency {

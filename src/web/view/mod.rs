@@ -44,7 +44,9 @@ pub use parts::{
 pub use refusal::RefusalPage;
 pub use shell::{Html, NavItem, PANEL_NAV, PanelShell, Shell, Theme};
 pub use steps::{StepRow, Steps, StepsPhase};
-pub use supplier::{PoDocument, PoLine, PurchaseOrderPage, SupplierPage, SupplierState};
+pub use supplier::{
+    GivenDate, PoDocument, PoLine, PurchaseOrderPage, RejectPage, SupplierPage, SupplierState,
+};
 pub use time::{
     Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
 };

@@ -254,7 +254,30 @@ fn the_supplier_acknowledges_once() {
     let done = supplier(acknowledged()).to_string();
     has(&done, "You acknowledged it");
     lacks(&done, "We have the order");
+    has(&done, "We have begun");
     has(&print().to_string(), "PO-0031");
+}
+
+#[test]
+fn a_supplier_finds_no_form_on_what_does_not_stand_any_more() {
+    for state in [
+        rejected(),
+        replaced(true),
+        replaced(false),
+        SupplierState::Cancelled,
+        SupplierState::Received,
+        SupplierState::Closed,
+    ] {
+        lacks(&supplier(state).to_string(), "action=\"/s/abc");
+    }
+    has(&supplier(replaced(true)).to_string(), "href=\"/s/def\"");
+    has(
+        &supplier(in_transit()).to_string(),
+        "Save carrier and number",
+    );
+    let mut wrong = Problems::default();
+    wrong.add("reason", "Write why.");
+    has(&reject(wrong).to_string(), "href=\"#reason\"");
 }
 
 #[test]

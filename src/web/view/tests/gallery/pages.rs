@@ -54,10 +54,10 @@ pub fn all() -> Vec<(String, String)> {
     }
     put("supplier", supplier(SupplierState::Sent).to_string());
     put("supplier-done", supplier(acknowledged()).to_string());
-    put(
-        "supplier-replaced",
-        supplier(SupplierState::Replaced).to_string(),
-    );
+    put("supplier-in-transit", supplier(in_transit()).to_string());
+    put("supplier-rejected", supplier(rejected()).to_string());
+    put("supplier-reject", reject(Problems::default()).to_string());
+    put("supplier-replaced", supplier(replaced(true)).to_string());
     put("print", print().to_string());
     let panel = PanelSample {
         shell: PanelShell {

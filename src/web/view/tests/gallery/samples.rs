@@ -630,7 +630,31 @@ pub fn acknowledged() -> SupplierState {
     }
 }
 
+pub fn in_transit() -> SupplierState {
+    SupplierState::InTransit {
+        at: moment("2026-08-10T09:30:00Z"),
+        by: "DHL, 00340434161094042557".to_owned(),
+    }
+}
+
+pub fn rejected() -> SupplierState {
+    SupplierState::Rejected {
+        at: moment("2026-06-02T09:30:00Z"),
+        reason: "The kiln is out of order until September.".to_owned(),
+    }
+}
+
+pub fn replaced(newer: bool) -> SupplierState {
+    SupplierState::Replaced {
+        at: Some(moment("2026-06-04T09:30:00Z")),
+        newer: newer.then(|| Link::new("/s/def", "version 2")),
+        reason: Some("12 units more.".to_owned()),
+    }
+}
+
 pub fn supplier(state: SupplierState) -> SupplierPage {
+    let none = Problems::default();
+    let days = (day(2026, 6, 3), day(2028, 6, 1));
     SupplierPage {
         shell: Shell::private(Theme::Auto, "/s/abc", true),
         document: document(),
@@ -638,10 +662,28 @@ pub fn supplier(state: SupplierState) -> SupplierPage {
         buyer_email: Some("hello@fern-kiln.example".to_owned()),
         sent: moment("2026-06-01T08:00:00Z"),
         state,
-        acknowledge_action: "/s/abc".to_owned(),
-        note: SupplierPage::note_field("", None),
-        print_href: "/s/abc/print".to_owned(),
-        csv_href: "/s/abc/lines.csv".to_owned(),
+        here: "/s/abc".to_owned(),
+        note: SupplierPage::note_field("", &none),
+        date: SupplierPage::date_fields("", "", days, true, &none),
+        shipping: SupplierPage::shipping_fields("", "", &none),
+        dates: vec![GivenDate {
+            arrives: "20 August 2026".to_owned(),
+            reason: "The glaze came late.".to_owned(),
+            at: moment("2026-06-02T09:30:00Z"),
+        }],
+        problems: none,
+    }
+}
+
+pub fn reject(problems: Problems) -> RejectPage {
+    RejectPage {
+        shell: Shell::private(Theme::Auto, "/s/abc/reject", true),
+        number: "PO-0031".to_owned(),
+        buyer_name: "Fern & Kiln".to_owned(),
+        units: 126,
+        here: "/s/abc".to_owned(),
+        reason: RejectPage::reason_field("", &problems),
+        problems,
     }
 }
 
