@@ -3,7 +3,7 @@
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::kept::kept;
+use super::kept::{kept, kept_update};
 use super::schema::jobs;
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::LeaseId;
@@ -190,7 +190,7 @@ pub fn put_many(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in rows {
-                kept!(ask_for!(row)).execute(c)?;
+                ask_for!(row).execute(c)?;
             }
         }
         // Over a wire it is the round trips.
@@ -227,15 +227,13 @@ pub fn lease(
     let mut leased = Vec::with_capacity(due.len());
     for mut job in due {
         // The condition again: another worker may have been faster.
-        let leasing = diesel::update(
-            jobs::table
-                .filter(jobs::kind.eq(&job.kind))
-                .filter(jobs::subject.eq(&job.subject))
-                .filter(jobs::wanted.eq(job.wanted))
-                .filter(free),
-        )
-        .set((jobs::leased_until.eq(until), jobs::lease.eq(turn)));
-        let got = each_backend!(conn, c => kept!(leasing).execute(c)?);
+        let row = jobs::kind
+            .eq(&job.kind)
+            .and(jobs::subject.eq(&job.subject))
+            .and(jobs::wanted.eq(job.wanted))
+            .and(free);
+        let changes = (jobs::leased_until.eq(until), jobs::lease.eq(turn));
+        let got = each_backend!(conn, c => kept_update!(jobs::table, row, changes).execute(c)?);
         if got == 1 {
             job.leased_until = Some(until);
             job.lease = Some(turn);
@@ -245,13 +243,13 @@ pub fn lease(
     Ok(leased)
 }
 
-/// The row of a piece of work, where it is still this turn's: whoever has it after the lease ended decides about it.
+/// That a row is a piece of work's, and still this turn's: whoever has it after the lease ended decides about it.
 macro_rules! own {
     ($job:expr) => {
-        jobs::table
-            .filter(jobs::kind.eq(&$job.kind))
-            .filter(jobs::subject.eq(&$job.subject))
-            .filter(jobs::lease.eq($job.lease))
+        jobs::kind
+            .eq(&$job.kind)
+            .and(jobs::subject.eq(&$job.subject))
+            .and(jobs::lease.eq($job.lease))
     };
 }
 
@@ -264,25 +262,26 @@ pub fn done(
     now: NaiveDateTime,
 ) -> Result<bool, StoreError> {
     if next.is_none() {
-        let ending = diesel::delete(own!(job).filter(jobs::wanted.eq(job.wanted)));
+        let ending = diesel::delete(jobs::table.filter(own!(job).and(jobs::wanted.eq(job.wanted))));
         let gone = each_backend!(conn, c => kept!(ending).execute(c)?);
         if gone == 1 {
             return Ok(true);
         }
     }
-    let ending = diesel::update(own!(job).filter(jobs::wanted.eq(job.wanted))).set((
+    let row = own!(job).and(jobs::wanted.eq(job.wanted));
+    let ended = (
         jobs::run_at.eq(next.unwrap_or(now)),
         jobs::attempts.eq(0),
         jobs::leased_until.eq(None::<NaiveDateTime>),
         jobs::lease.eq(None::<LeaseId>),
         jobs::problem.eq(None::<String>),
-    ));
-    let same = each_backend!(conn, c => kept!(ending).execute(c)?);
+    );
+    let same = each_backend!(conn, c => kept_update!(jobs::table, row, ended).execute(c)?);
     if same == 1 {
         return Ok(true);
     }
     // Asked for again while it ran: it is due at the time that was asked for.
-    let again = diesel::update(own!(job))
+    let again = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::attempts.eq(0),
             jobs::leased_until.eq(None::<NaiveDateTime>),
@@ -294,7 +293,7 @@ pub fn done(
 
 /// Gives a lease back untouched; false where another has the work.
 pub fn release(conn: &mut Conn, job: &JobRow) -> Result<bool, StoreError> {
-    let released = diesel::update(own!(job))
+    let released = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::leased_until.eq(None::<NaiveDateTime>),
             jobs::lease.eq(None::<LeaseId>),
@@ -311,7 +310,7 @@ pub fn failed(
     next: Option<NaiveDateTime>,
 ) -> Result<bool, StoreError> {
     let problem: String = problem.chars().take(500).collect();
-    let kept = diesel::update(own!(job))
+    let kept = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::run_at.eq(next.unwrap_or(job.run_at)),
             jobs::attempts.eq(jobs::attempts + 1),
