@@ -4,6 +4,7 @@
 //! outside is asked. Work is repeatable at each point: it may be run twice, and it may be killed anywhere.
 
 mod campaign;
+mod goods;
 mod mail;
 mod payment;
 mod reconcile;
@@ -85,6 +86,9 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,
         k if k == kinds::DATES_TOLD.name => campaign::dates(office, subject).await,
+        k if k == kinds::ALLOCATE.name => goods::allocate(office, subject).await,
+        k if k == kinds::SHORT.name => goods::refund_short(office, subject).await,
+        k if k == kinds::ASSUME_DELIVERED.name => goods::assume_delivered(office, subject).await,
         k if k == kinds::MAIL.name => mail::send(office, subject, job.attempts).await,
         k if k == kinds::RECONCILE.name => reconcile::balance(office).await,
         k if k == kinds::HOUSEKEEPING.name => reconcile::housekeeping(office).await,

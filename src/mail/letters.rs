@@ -4,9 +4,10 @@ use askama::Template;
 
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
+use crate::domain::shipment::tracking_link;
 use crate::workflows::letters::{
-    About, After, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn,
-    Written,
+    About, After, Attachment, Letter, LetterLine, PurchaseLetterLine, WhyCancelled, WhyFailed,
+    WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -114,6 +115,23 @@ letter!(
         answer_to: &'a str,
     }
 );
+
+letter!(Shipped, "email/shipped.html", "email/shipped.txt" {
+    about: &'a About,
+    parcel: &'a str,
+    lines: &'a [LetterLine],
+    carrier: Option<&'a str>,
+    tracking: Option<&'a str>,
+    link: Option<String>,
+    rest: i64,
+});
+
+letter!(ShortForGood, "email/short_for_good.html", "email/short_for_good.txt" {
+    about: &'a About,
+    lines: &'a [LetterLine],
+    back: Option<&'a str>,
+    whole: bool,
+});
 
 letter!(PurchaseOrder, "email/purchase_order.html", "email/purchase_order.txt" {
     merchant: &'a str,
@@ -227,6 +245,7 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             },
         }
         .write(subject),
+        Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
         Letter::Staff {
             merchant,
             lines,
@@ -238,6 +257,45 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             link,
         }
         .write(subject),
+    }
+}
+
+/// The letters about parcels and what will not come.
+fn goods(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
+    match letter {
+        Letter::Shipped {
+            about,
+            parcel,
+            lines,
+            carrier,
+            tracking_number,
+            rest,
+        } => {
+            let (carrier, tracking) = (carrier.as_deref(), tracking_number.as_deref());
+            Shipped {
+                about,
+                parcel,
+                lines,
+                carrier,
+                tracking,
+                link: tracking.and_then(|number| tracking_link(carrier, number)),
+                rest: *rest,
+            }
+            .write(subject)
+        }
+        Letter::ShortForGood {
+            about,
+            lines,
+            back,
+            whole,
+        } => ShortForGood {
+            about,
+            lines,
+            back: back.as_deref(),
+            whole: *whole,
+        }
+        .write(subject),
+        _ => Err(askama::Error::Fmt),
     }
 }
 

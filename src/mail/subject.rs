@@ -57,6 +57,25 @@ pub fn of(letter: &Letter) -> String {
             "Order {}: your refund of {amount} did not arrive, please say another way",
             about.number
         ),
+        Letter::Shipped {
+            about,
+            parcel,
+            carrier,
+            ..
+        } => match carrier {
+            Some(carrier) => format!(
+                "Order {}: parcel {parcel} is on its way with {carrier}",
+                about.number
+            ),
+            None => format!("Order {}: parcel {parcel} is on its way", about.number),
+        },
+        Letter::ShortForGood { about, back, .. } => match back {
+            Some(back) => format!(
+                "Order {}: a part will not arrive, {back} goes back to you",
+                about.number
+            ),
+            None => format!("Order {}: a part will not arrive", about.number),
+        },
         Letter::PurchaseOrder {
             merchant,
             number,

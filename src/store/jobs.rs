@@ -62,6 +62,16 @@ pub const ALLOCATE: Kind = Kind {
     name: "allocate",
     priority: 28,
 };
+/// Refunds the lines that will get nothing, some at a time. Subject: the batch.
+pub const SHORT: Kind = Kind {
+    name: "short",
+    priority: 27,
+};
+/// Takes parcels of which nobody said so for arrived. Subject: the batch.
+pub const ASSUME_DELIVERED: Kind = Kind {
+    name: "assume_delivered",
+    priority: 46,
+};
 /// Tells shoppers of a date that was set for their batch. Subject: the date's id.
 pub const DATES_TOLD: Kind = Kind {
     name: "dates_told",
@@ -101,6 +111,7 @@ pub const KINDS: &[Kind] = &[
     REFUND,
     REFUND_HEARD,
     DISPUTE,
+    SHORT,
     ALLOCATE,
     DATES_TOLD,
     WITHDRAWAL,
@@ -108,6 +119,7 @@ pub const KINDS: &[Kind] = &[
     STEP_TOLD,
     EXTENSION_TOLD,
     SUPPLIER_ANSWER,
+    ASSUME_DELIVERED,
     RECONCILE,
     HOUSEKEEPING,
 ];

@@ -92,6 +92,19 @@ pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<PurchaseOrderRow>
         .load(conn)?)
 }
 
+/// Issued purchase orders over fewer units than they were made for, with both.
+pub fn too_small(conn: &mut Conn) -> Result<Vec<(PurchaseOrderId, i64, i64)>, StoreError> {
+    Ok(purchase_orders::table
+        .filter(purchase_orders::number.is_not_null())
+        .filter(purchase_orders::units.lt(purchase_orders::units_paid))
+        .select((
+            purchase_orders::id,
+            purchase_orders::units,
+            purchase_orders::units_paid,
+        ))
+        .load(conn)?)
+}
+
 /// A merchant's purchase orders, newest first.
 pub fn of_merchant(
     conn: &mut Conn,

@@ -462,3 +462,7 @@ diesel::allow_columns_to_appear_in_same_group_by_clause!(
     journal_entries::currency,
     journal_postings::account,
 );
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    receipts::batch_id,
+    receipt_lines::option_id,
+);

@@ -3,6 +3,10 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+mod lists;
+
+pub use lists::*;
+
 use super::schema::{shipment_lines, shipments};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, ClaimId, MerchantId, OptionId, OrderId, ShipmentId};
@@ -77,6 +81,20 @@ pub fn insert(
 pub fn by_id(conn: &mut Conn, id: ShipmentId) -> Result<Option<ShipmentRow>, StoreError> {
     Ok(shipments::table
         .find(id)
+        .select(ShipmentRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The merchant's parcel with this number.
+pub fn by_number(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    number: i64,
+) -> Result<Option<ShipmentRow>, StoreError> {
+    Ok(shipments::table
+        .filter(shipments::merchant_id.eq(merchant))
+        .filter(shipments::number.eq(number))
         .select(ShipmentRow::as_select())
         .first(conn)
         .optional()?)

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
+mod goods;
+
 use super::desk::{Problem, offer, order_number};
-use crate::domain::ids::{CampaignId, OptionId, OrderId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
@@ -55,6 +57,8 @@ pub fn audit(conn: &mut Conn) -> Result<Vec<Breach>, Problem> {
         }
         check_counters(conn, &mut books)?;
         check_purchase_orders(conn, &mut books)?;
+        goods::check_units_bought(conn, &mut books)?;
+        goods::check_stock(conn, &mut books)?;
         Ok(books.breaches)
     })
 }
@@ -68,6 +72,7 @@ struct Books {
     paid: HashMap<OptionId, i64>,
     by_shopper: HashMap<(CampaignId, String, OptionId), i64>,
     open_pages: HashMap<CampaignId, i64>,
+    allocated: HashMap<(BatchId, OptionId), i64>,
 }
 
 impl Books {
@@ -94,12 +99,16 @@ fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(
             .entry(format!("{kind}/{account}"))
             .or_insert(0) += amount;
     }
+    let sent = goods::Sent::read(conn, &ids)?;
     for order in page {
         let empty = Vec::new();
         let its_lines = lines.get(&order.id).unwrap_or(&empty);
         let none = HashMap::new();
-        check_money(conn, books, order, journal.get(&order.id).unwrap_or(&none))?;
+        let entries = journal.get(&order.id).unwrap_or(&none);
+        check_money(conn, books, order, entries)?;
         check_units(books, order, its_lines);
+        goods::check_order(books, &sent, order, its_lines);
+        goods::check_revenue(books, order, its_lines, entries)?;
     }
     Ok(())
 }

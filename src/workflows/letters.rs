@@ -229,6 +229,32 @@ pub enum Letter {
         /// Where the shopper can write to.
         answer_to: String,
     },
+    /// A parcel is on its way.
+    Shipped {
+        /// Whom and what it is about.
+        about: About,
+        /// The parcel's number, such as `P-00012`.
+        parcel: String,
+        /// What is in it; the amounts are left out.
+        lines: Vec<LetterLine>,
+        /// Who carries it.
+        carrier: Option<String>,
+        /// Where it can be followed.
+        tracking_number: Option<String>,
+        /// Units that are still to come.
+        rest: i64,
+    },
+    /// Units will not arrive any more.
+    ShortForGood {
+        /// Whom and what it is about.
+        about: About,
+        /// What will not arrive.
+        lines: Vec<LetterLine>,
+        /// What goes back; none where a dispute took it.
+        back: Option<String>,
+        /// Whether nothing of the order is left.
+        whole: bool,
+    },
     /// The purchase order, to the supplier.
     PurchaseOrder {
         /// Who buys.
@@ -311,6 +337,8 @@ impl Letter {
             Letter::Extended { .. } => "extended",
             Letter::LinkAgain { .. } => "link_again",
             Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
+            Letter::Shipped { .. } => "shipped",
+            Letter::ShortForGood { .. } => "short_for_good",
             Letter::PurchaseOrder { .. } => "purchase_order",
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",

@@ -3,6 +3,7 @@
 //! The only place that changes what is kept. Nothing here talks to the outside: the jobs do, between transactions.
 
 pub mod accounts;
+pub mod allocate;
 pub mod audit;
 pub mod bells;
 pub mod campaigns;
@@ -26,7 +27,11 @@ pub mod payment;
 pub mod pictures;
 pub mod ports;
 pub mod purchase;
+pub mod receive;
 pub mod recover;
 pub mod refund;
+pub mod ship;
+pub mod short;
 pub mod suppliers;
 pub mod withdraw;
+pub mod tracking;

@@ -242,8 +242,9 @@ pub fn refund_down_to(
     Ok(sum)
 }
 
-/// Goods of an order are handed over: what was a deposit is revenue and tax. What of the price is no deposit any more,
-/// because it goes back or was lost in a dispute, the merchant bears. `once` is the parcel.
+/// Goods of an order are handed over: what was a deposit is revenue and tax. `owed` is how much of it the price that is
+/// kept for them pays; the rest, which goes back, went back or was lost in a dispute, the merchant bears: how much that
+/// is. `once` is the parcel.
 ///
 /// # Errors
 /// What the database says.
@@ -252,10 +253,11 @@ pub fn handed_over(
     order: &OrderRow,
     once: &str,
     revenue: Revenue,
+    owed: i64,
 ) -> Result<i64, Problem> {
     let wrong = |e: LedgerError| Problem::Internal(e.to_string());
     let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
-    let paid = revenue.up_to((-deposit).max(0)).map_err(wrong)?;
+    let paid = revenue.up_to((-deposit).min(owed).max(0)).map_err(wrong)?;
     let unpaid = revenue.less(paid);
     if paid.sum().map_err(wrong)? > 0 {
         let entry = Entry::handed_over(order.id, paid);

@@ -79,6 +79,7 @@ diesel::table! {
         restocked -> BigInt,
         scrapped -> BigInt,
         on_sale -> BigInt,
+        short_due -> BigInt,
     }
 }
 
@@ -92,6 +93,7 @@ diesel::table! {
         note -> Nullable<Text>,
         once -> Nullable<Text>,
         counted_at -> Timestamp,
+        correction -> Bool,
     }
 }
 

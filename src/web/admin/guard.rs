@@ -242,6 +242,15 @@ impl Staff {
         }
     }
 
+    /// May count deliveries and send parcels.
+    pub fn ships(&self) -> Result<(), Refusal> {
+        if self.person.role.may_ship() {
+            Ok(())
+        } else {
+            Err(Refusal::Role("fulfilment, manager or owner"))
+        }
+    }
+
     /// May change settings.
     pub fn owns(&self) -> Result<(), Refusal> {
         if self.person.role.may_own() {

@@ -13,6 +13,7 @@ use actix_web::{Scope, web};
 use crate::workflows::office::Office;
 
 mod addresses;
+mod batch;
 mod campaign;
 mod campaigns;
 mod claim_list;
@@ -109,6 +110,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     claims::configure(cfg);
     refunds::configure(cfg);
     addresses::configure(cfg);
+    batch::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, join, orders, supply};
+use super::{after, campaigns, goods, join, orders, supply};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -143,6 +143,7 @@ impl Modify for Key {
         after::list, after::create, after::resolve, after::withdraw,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::replace,
         supply::entries,
+        goods::batch, goods::receipts, goods::short, goods::create, goods::handover, goods::delivered, goods::list,
     ),
     components(schemas(Problem)),
     modifiers(&Key),
@@ -150,6 +151,7 @@ impl Modify for Key {
         (name = "Campaigns", description = "Offers: what is sold, at which prices, until when."),
         (name = "Orders", description = "What shoppers committed to."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
+        (name = "Goods", description = "What arrived, whom it was given to, and its parcels."),
         (name = "Journal", description = "The books."),
     )
 )]

@@ -11,6 +11,9 @@ mod bodies;
 mod campaigns;
 mod document;
 mod fields;
+mod goods;
+mod goods_bodies;
+mod goods_views;
 mod join;
 mod order_views;
 mod orders;
@@ -89,6 +92,13 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/purchase-orders/{id}", "GET, HEAD").route(get().to(supply::purchase_order)))
     .service(at("/purchase-orders/{id}/send", "POST").route(web::post().to(supply::send)))
     .service(at("/purchase-orders/{id}/replace", "POST").route(web::post().to(supply::replace)))
+    .service(at("/batches/{id}", "GET, HEAD").route(get().to(goods::batch)))
+    .service(at("/batches/{id}/receipts", "POST").route(web::post().to(goods::receipts)))
+    .service(at("/batches/{id}/short", "POST").route(web::post().to(goods::short)))
+    .service(at("/campaigns/{slug}/shipments", "GET, HEAD").route(get().to(goods::list)))
+    .service(at("/shipments", "POST").route(web::post().to(goods::create)))
+    .service(at("/shipments/{id}/handover", "POST").route(web::post().to(goods::handover)))
+    .service(at("/shipments/{id}/delivered", "POST").route(web::post().to(goods::delivered)))
     .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
 }
 

@@ -11,8 +11,9 @@ use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
-use crate::store::{Conn, campaigns, misc, orders};
 use crate::workflows::desk::{Desk, Problem, is_for_staff, offer};
+use crate::store::{Conn, campaigns, misc, orders, stock};
+use crate::workflows::allocate::allocations_told;
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 use crate::workflows::payment::frozen;
@@ -273,6 +274,15 @@ pub(super) fn order(
         text: "The order was placed; its units are held.".to_owned(),
     }];
     timeline.extend(
+        allocations_told(&stock::allocations_of(conn, order.id)?)
+            .into_iter()
+            .map(|(at, text)| TimelineEntry {
+                at: at.and_utc(),
+                kind: "allocated".to_owned(),
+                text,
+            }),
+    );
+    timeline.extend(
         misc::happenings_of_order(conn, order.id)?
             .into_iter()
             .filter(|happening| !is_for_staff(&happening.kind))
@@ -282,6 +292,7 @@ pub(super) fn order(
                 text: happening.detail,
             }),
     );
+    timeline.sort_by_key(|entry| entry.at);
     Ok(Order {
         order_id: order.id.0,
         state: order.state,

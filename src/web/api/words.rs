@@ -13,6 +13,7 @@ use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::purchase_order::{Blocked, EtaSource, EtaState, PurchaseOrderState};
+use crate::domain::shipment::{DeliveredBy, ShipmentState};
 
 macro_rules! words {
     ($($word:ident: $says:literal),+ $(,)?) => {$(
@@ -47,6 +48,8 @@ words! {
     PaymentMode: "When shoppers pay.",
     Trigger: "When the batch is judged.",
     PurchaseOrderState: "Where a purchase order stands.",
+    ShipmentState: "Where a parcel stands.",
+    DeliveredBy: "Who says that a parcel arrived.",
     Blocked: "What keeps a purchase order from being sent.",
     EtaSource: "Who a date comes from.",
     EtaState: "Whether shoppers were told of a date.",

@@ -2,6 +2,7 @@
 
 mod claims;
 mod edit;
+mod goods;
 mod page;
 mod withdraw;
 
@@ -46,6 +47,9 @@ struct Asked {
     /// What was just done: `reported`, `sent`, `withdrawn`, `changed`.
     #[serde(default)]
     done: String,
+    /// `1`: just said that a parcel arrived.
+    #[serde(default)]
+    arrived: String,
 }
 
 type Query = Option<web::Query<Asked>>;
@@ -55,6 +59,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/o/{id}", web::get().to(show))
         .route("/o/{id}/pay", web::get().to(pay))
+        .route("/o/{id}/arrived", web::post().to(goods::arrived))
         .service(
             web::resource("/o/{id}/cancel")
                 .route(web::get().to(ask_to_cancel))
@@ -155,6 +160,9 @@ async fn show(
     if let Some(said) = said(&opened.asked.done) {
         shell.flash = Some(said.to_owned());
     }
+    if opened.asked.arrived == "1" {
+        shell.flash = Some("Noted: the parcel arrived.".to_owned());
+    }
     let now = office.now();
     if returned && facts.may_thank() {
         let known = facts.is_paid();
@@ -165,7 +173,9 @@ async fn show(
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
     let path = |below: &str| opened.path(below);
-    private(StatusCode::OK, &facts.page(shell, &path, now, None))
+    let mut page = facts.page(shell, &path, now, None);
+    page.goods = facts.goods(&opened.path("/arrived"));
+    private(StatusCode::OK, &page)
 }
 
 /// The line about what was just done.
@@ -190,7 +200,8 @@ async fn show_with(
         Ok(facts) => {
             let shell = shell(office, request, &opened.path(""));
             let path = |below: &str| opened.path(below);
-            let page = facts.page(shell, &path, office.now(), Some(&wrong));
+            let mut page = facts.page(shell, &path, office.now(), Some(&wrong));
+            page.goods = facts.goods(&opened.path("/arrived"));
             private(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(e) => refused(office, request, &e),

@@ -2,6 +2,7 @@
 
 mod after;
 mod ending;
+mod goods;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -21,8 +22,8 @@ use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
-    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
-    Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
+    QueuePage, Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
@@ -54,6 +55,7 @@ pub struct Facts {
     address: Address,
     case: Option<Case>,
     photos: Vec<ClaimPhotoRow>,
+    goods: goods::Goods,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
@@ -88,6 +90,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         draft: offer(&campaign)?,
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
+        goods: goods::read(conn, &order)?,
         address: serde_json::from_str(&order.address)?,
         order,
         campaign,
@@ -151,10 +154,7 @@ impl Facts {
 
     /// Whether its payment is known.
     pub fn is_paid(&self) -> bool {
-        matches!(
-            self.order.state,
-            OrderState::Confirmed | OrderState::Backordered
-        )
+        self.order.state.is_paid()
     }
 
     /// Whether who comes back from paying is thanked: not where the order ended meanwhile.
@@ -288,8 +288,14 @@ impl Facts {
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
             after: self.after(path, now, wrong),
+            goods: None,
             events: None,
         }
+    }
+
+    /// What the page shows of goods; nothing before some are there.
+    pub fn goods(&self, arrived_action: &str) -> Option<OrderGoods> {
+        self.order_goods(arrived_action)
     }
 
     fn money(&self) -> MoneyTable {
@@ -375,19 +381,28 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
+        let told = self.goods_told();
+        let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
         // Of one moment, the cancelling comes before what follows from it.
         happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
         for happening in happenings {
+            while let Some((at, text)) = told.next_if(|(at, _)| *at <= happening.at) {
+                items.push(TimelineItem::done(self.moment(*at), text.clone()));
+            }
             if !is_for_staff(&happening.kind) {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
                         ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),
                     },
                 ));
             }
+        }
+        for (at, text) in told {
+            items.push(TimelineItem::done(self.moment(*at), text.clone()));
         }
         if self.order.state.is_live() {
             self.ahead(&mut items, now);
@@ -448,10 +463,11 @@ impl Facts {
                         .text("Until it goes out you may still leave."),
                 );
             }
-            _ => items.push(
-                TimelineItem::now("It is with the supplier")
-                    .text("It was ordered, and is being made."),
-            ),
+            _ => {
+                if !self.goods_ahead(items) {
+                    return;
+                }
+            }
         }
         items.push(TimelineItem::next(format!(
             "By {}: shipped to you",

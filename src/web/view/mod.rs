@@ -35,8 +35,8 @@ pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
 pub use merchant::{MerchantPage, TermsPage};
 pub use order::{
-    CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderPage,
-    PayOffer, QueuePage, ThanksPage,
+    CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderGoods,
+    OrderPage, ParcelCard, PayOffer, QueuePage, ThanksPage,
 };
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,

@@ -161,8 +161,50 @@ pub struct OrderPage {
     pub end: Option<OrderEnd>,
     /// Claims, withdrawal, changes.
     pub after: super::AfterPart,
+    /// What is there for it, and its parcels; none before something is.
+    pub goods: Option<OrderGoods>,
     /// Event stream; a message with `@reload` draws the page again.
     pub events: Option<String>,
+}
+
+/// Goods of an order, as its shopper sees them.
+#[derive(Clone, Debug)]
+pub struct OrderGoods {
+    /// What is there and not sent, in a sentence.
+    pub ready: Option<String>,
+    /// Each line with its state.
+    pub lines: Vec<(String, Badge)>,
+    /// Its parcels, first to last.
+    pub parcels: Vec<ParcelCard>,
+    /// Where *it arrived* posts to (`parcel`).
+    pub arrived_action: String,
+}
+
+/// One parcel, as its shopper sees it.
+#[derive(Clone, Debug)]
+pub struct ParcelCard {
+    /// Its id, for the form.
+    pub id: String,
+    /// "P-00012".
+    pub number: String,
+    /// Whether it was sent again.
+    pub again: bool,
+    /// Its state.
+    pub badge: Badge,
+    /// What is in it.
+    pub lines: Vec<String>,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// Its tracking number.
+    pub tracking: Option<String>,
+    /// The tracking number as a link, for carriers whose page is known.
+    pub follow: Option<super::Link>,
+    /// Whether it may be said to have arrived.
+    pub on_its_way: bool,
+    /// When the carrier took it.
+    pub handed_over: Option<Moment>,
+    /// When it arrived.
+    pub arrived: Option<Moment>,
 }
 
 impl OrderPage {

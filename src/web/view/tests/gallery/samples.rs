@@ -433,6 +433,7 @@ pub fn order() -> OrderPage {
                 exempt: Vec::new(),
             }),
         },
+        goods: None,
         events: Some("/o/1/events?t=abc".to_owned()),
     }
 }
