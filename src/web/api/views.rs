@@ -19,7 +19,7 @@ use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
 use crate::store::{Conn, campaigns, orders, purchase_orders};
-use crate::workflows::desk::{Desk, Problem, offer};
+use crate::workflows::desk::{Problem, offer};
 
 /// A campaign.
 #[derive(Debug, Serialize, ToSchema)]
