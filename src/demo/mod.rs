@@ -7,6 +7,7 @@ mod offers;
 use chrono::Duration;
 
 use crate::app::Running;
+use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignInput;
 use crate::domain::ids::{CampaignId, MerchantId, OrderId, PictureId, SupplierId};
@@ -21,6 +22,7 @@ use crate::workflows::accounts::{self, PasswordHash};
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::Problem;
 use crate::workflows::join::{Address, JoinRequest};
+use crate::workflows::posts::{self, NewPost};
 use crate::workflows::{campaigns, purchase};
 
 use offers::{MERCHANTS, Offer};
@@ -108,6 +110,7 @@ impl Filler<'_> {
         self.move_to(start + Duration::days(BEGINS_DAYS_AGO))
             .await?;
         self.acknowledge_first().await?;
+        self.write_updates().await?;
         Ok(log_ins)
     }
 
@@ -317,6 +320,34 @@ impl Filler<'_> {
         } else {
             Err(format!("the pay page answered {}", answer.status()))
         }
+    }
+
+    /// Sellers whose goods are on order have written to everybody who waits.
+    async fn write_updates(&self) -> Result<(), String> {
+        self.running
+            .app
+            .office
+            .write(|_, tx| -> Result<(), Problem> {
+                let ordered = crate::store::campaigns::published(
+                    tx.conn,
+                    &[CampaignState::Ordered],
+                    None,
+                    50,
+                )?;
+                for row in ordered {
+                    let new = NewPost {
+                        title: "It is being made".to_owned(),
+                        body: offers::UPDATE.to_owned(),
+                        by: "Ana".to_owned(),
+                        once: Some("example".to_owned()),
+                    };
+                    posts::write(tx, row.merchant_id, &row.slug, &new)?;
+                }
+                Ok(())
+            })
+            .await
+            .map_err(|e| e.to_string())?;
+        self.settle().await
     }
 
     /// One supplier has said yes.

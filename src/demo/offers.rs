@@ -397,3 +397,11 @@ const FERRUM: &[Offer] = &[
         cancelled: Some("The spinner has closed the workshop. Everybody gets the money back."),
     },
 ];
+
+/// What sellers write to everybody who waits.
+pub const UPDATE: &str = "The supplier has the order and has begun.
+
+- **This week:** material is cut, the first pieces are checked by hand.
+- **Next:** we show you the first finished piece here.
+
+The ship date stands. If it ever moves, you hear of it first and choose.";

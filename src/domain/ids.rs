@@ -67,3 +67,4 @@ id!(/** What went wrong after the door, or a withdrawal. */ ClaimId);
 id!(/** A photo that came with a claim. */ PhotoId);
 id!(/** An update to everybody who joined. */ PostId);
 id!(/** One worker's turn at a piece of work. */ LeaseId);
+id!(/** A correction under an update. */ CorrectionId);

@@ -9,6 +9,7 @@ mod mail;
 mod payment;
 mod reconcile;
 mod refund;
+mod tell;
 mod worker;
 
 pub use reconcile::{BALANCE, CompareError, KeptBalance, Report, compare, reconcile};
@@ -83,6 +84,8 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
+        k if k == kinds::POST_TOLD.name => tell::post(office, subject).await,
+        k if k == kinds::QUIET.name => tell::quiet(office, subject).await,
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,
         k if k == kinds::DATES_TOLD.name => campaign::dates(office, subject).await,

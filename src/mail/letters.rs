@@ -67,6 +67,14 @@ letter!(OrderConfirmed, "email/order_confirmed.html", "email/order_confirmed.txt
     withdrawal: &'a [String],
 });
 
+letter!(SoldFromStock, "email/sold_from_stock.html", "email/sold_from_stock.txt" {
+    about: &'a About,
+    rows: Rows,
+    total: &'a str,
+    ships_by: String,
+    last_day: String,
+});
+
 letter!(StepReached, "email/step_reached.html", "email/step_reached.txt" {
     about: &'a About,
     units: &'a str,
@@ -99,6 +107,13 @@ letter!(Extended, "email/extended.html", "email/extended.txt" {
     ships_by: String,
     ships_by_before: Option<String>,
     charged: Option<&'a str>,
+});
+
+letter!(Update, "email/update.html", "email/update.txt" {
+    about: &'a About,
+    title: &'a str,
+    text: &'a str,
+    html: &'a str,
 });
 
 letter!(LinkAgain, "email/link_again.html", "email/link_again.txt" {
@@ -190,7 +205,9 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
     match letter {
-        Letter::OrderConfirmed { .. } | Letter::Succeeded { .. } => priced(letter, subject),
+        Letter::OrderConfirmed { .. } | Letter::SoldFromStock { .. } | Letter::Succeeded { .. } => {
+            priced(letter, subject)
+        }
         Letter::PurchaseOrder { .. }
         | Letter::PurchaseOrderReminder { .. }
         | Letter::PurchaseOrderCancelled { .. } => purchase(letter, subject),
@@ -223,6 +240,18 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             ships_by: day(*ships_by),
             ships_by_before: ships_by_before.map(day),
             charged: charged.as_deref(),
+        }
+        .write(subject),
+        Letter::Update {
+            about,
+            title,
+            text,
+            html,
+        } => Update {
+            about,
+            title,
+            text,
+            html,
         }
         .write(subject),
         Letter::LinkAgain { server, orders } => LinkAgain { server, orders }.write(subject),
@@ -328,6 +357,29 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 ships_by: day(*ships_by),
                 stop_loss: day(*stop_loss),
                 withdrawal,
+            }
+            .write(subject)
+        }
+        Letter::SoldFromStock {
+            about,
+            lines,
+            shipping,
+            tax,
+            total,
+            ships_by,
+            last_day,
+        } => {
+            let mut rows = Rows::of(lines, shipping.as_deref());
+            if let Some(tax) = tax {
+                rows.add("Tax", tax);
+            }
+            rows.sum("You paid", total);
+            SoldFromStock {
+                about,
+                rows,
+                total,
+                ships_by: day(*ships_by),
+                last_day: day(*last_day),
             }
             .write(subject)
         }

@@ -19,6 +19,17 @@ pub fn of(letter: &Letter) -> String {
             about.campaign,
             day_of(*deadline, &about.time_zone)
         ),
+        Letter::SoldFromStock {
+            about,
+            total,
+            ships_by,
+            ..
+        } => format!(
+            "Order {}: you paid {total}; {} ships by {}",
+            about.number,
+            about.campaign,
+            day(*ships_by)
+        ),
         Letter::StepReached {
             about,
             units,
@@ -49,6 +60,7 @@ pub fn of(letter: &Letter) -> String {
             let day = day_of(*deadline, &about.time_zone);
             format!("{} now ends on {day}: {may}", about.campaign)
         }
+        Letter::Update { about, title, .. } => format!("{}: {title}", about.campaign),
         Letter::LinkAgain { server, orders } => match orders.len() {
             1 => format!("The link to your order at {server}"),
             n => format!("The links to your {n} orders at {server}"),

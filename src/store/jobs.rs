@@ -82,6 +82,16 @@ pub const WITHDRAWAL: Kind = Kind {
     name: "withdrawal",
     priority: 29,
 };
+/// Writes an update to everybody who joined. Subject: the update's id.
+pub const POST_TOLD: Kind = Kind {
+    name: "post_told",
+    priority: 42,
+};
+/// Looks whether a campaign has been quiet too long. Subject: the campaign.
+pub const QUIET: Kind = Kind {
+    name: "quiet",
+    priority: 46,
+};
 /// Sends one mail. Subject: its id.
 pub const MAIL: Kind = Kind {
     name: "mail",
@@ -118,6 +128,8 @@ pub const KINDS: &[Kind] = &[
     MAIL,
     STEP_TOLD,
     EXTENSION_TOLD,
+    POST_TOLD,
+    QUIET,
     SUPPLIER_ANSWER,
     ASSUME_DELIVERED,
     RECONCILE,

@@ -1,6 +1,6 @@
 //! Orders, their lines and their payment pages.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -8,7 +8,7 @@ mod payments;
 
 pub use self::payments::*;
 use super::kept::kept;
-use super::schema::{order_lines, orders, payments as payment_pages};
+use super::schema::{order_lines, orders, payments as payment_pages, promises};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
@@ -349,6 +349,30 @@ pub fn set_final_price(
     Ok(())
 }
 
+/// Keeps what was promised to an order's shopper; a promise that is there already is left as it is.
+pub fn promise(
+    conn: &mut Conn,
+    order: &OrderRow,
+    first: NaiveDate,
+    last_day: NaiveDate,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    each_backend!(conn, c => {
+        diesel::insert_into(promises::table)
+            .values((
+                promises::order_id.eq(order.id),
+                promises::campaign_id.eq(order.campaign_id),
+                promises::batch_id.eq(order.batch_id),
+                promises::first_date.eq(first),
+                promises::stop_loss.eq(last_day),
+                promises::updated_at.eq(now),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)?;
+    });
+    Ok(())
+}
+
 /// Units that these shoppers hold or committed to, by option: what their limit counts.
 pub fn units_of_shoppers(
     conn: &mut Conn,
@@ -386,6 +410,26 @@ pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)
     };
     Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
 }
+
+/// Units of paid orders of a batch by option, as [`paid_units`], without those that were sold from left-over stock: what a
+/// supplier's order is for.
+pub fn units_to_buy(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
+    let rows: Vec<(OptionId, Option<i64>)> = orders::table
+        .inner_join(order_lines::table)
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .filter(orders::quote.not_like(FROM_STOCK))
+        .group_by(order_lines::option_id)
+        .select((
+            order_lines::option_id,
+            sum_of("order_lines.quantity - order_lines.cancelled"),
+        ))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
+}
+
+/// The quote of an order from left-over stock, and of no other, has this in it.
+const FROM_STOCK: &str = "%\"from_stock\":true%";
 
 /// Orders of a batch in the order of their ids, after `after`.
 pub fn of_batch(

@@ -456,6 +456,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     claim_lines,
     claim_photos,
     posts,
+    post_corrections,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
@@ -465,4 +466,10 @@ diesel::allow_columns_to_appear_in_same_group_by_clause!(
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     receipts::batch_id,
     receipt_lines::option_id,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    promises::campaign_id,
+    promises::first_date,
+    shipments::handed_over_at,
 );

@@ -120,6 +120,53 @@ pub fn save(conn: &mut Conn, row: &StockRow) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Units of a batch that are on sale from stock, by option; options of which there are none are left out.
+pub fn on_sale(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
+    Ok(batch_stock::table
+        .filter(batch_stock::batch_id.eq(batch))
+        .filter(batch_stock::on_sale.gt(0))
+        .select((batch_stock::option_id, batch_stock::on_sale))
+        .load(conn)?)
+}
+
+/// Takes units that are on sale for an order, where there are so many; whether there were. From then on they are given to
+/// nobody else. The statement guards the number, so that no other process can sell them twice.
+pub fn take_on_sale(
+    conn: &mut Conn,
+    batch: BatchId,
+    option: OptionId,
+    units: i64,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        batch_stock::table
+            .filter(batch_stock::batch_id.eq(batch))
+            .filter(batch_stock::option_id.eq(option))
+            .filter(batch_stock::on_sale.ge(units)),
+    )
+    .set((
+        batch_stock::on_sale.eq(batch_stock::on_sale - units),
+        batch_stock::allocated.eq(batch_stock::allocated + units),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Puts units that were taken for an order on sale again.
+pub fn put_on_sale(
+    conn: &mut Conn,
+    batch: BatchId,
+    option: OptionId,
+    units: i64,
+) -> Result<(), StoreError> {
+    diesel::update(batch_stock::table.find((batch, option)))
+        .set((
+            batch_stock::on_sale.eq(batch_stock::on_sale + units),
+            batch_stock::allocated.eq(batch_stock::allocated - units),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// A log of units given to a line, or taken back (negative).
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = allocations)]

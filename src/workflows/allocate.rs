@@ -192,51 +192,6 @@ pub fn put_first(
     Ok(order.id)
 }
 
-/// Offers left-over units for sale at once, or takes them back: so many of an option, no more than are free once every
-/// line that waits is served.
-///
-/// # Errors
-/// A wrong field where more is offered than is left over.
-pub fn put_on_sale(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    batch: BatchId,
-    sku: &str,
-    units: i64,
-    by: &str,
-) -> Result<(), Problem> {
-    let (campaign, batch) = own_batch(tx, merchant, batch)?;
-    let option = campaigns::options_of(tx.conn, campaign.id)?
-        .into_iter()
-        .find(|o| o.sku == sku)
-        .ok_or_else(|| Problem::field("sku", "This campaign has no such option."))?;
-    allocate(tx, batch.id, "stock was free")?;
-    let row = stock::of_option(tx.conn, batch.id, option.id)?;
-    let waiting: i64 = stock::waiting(tx.conn, batch.id, true)?
-        .iter()
-        .filter(|c| c.option == option.id)
-        .map(|c| c.units)
-        .sum();
-    let most = row.as_ref().map_or(0, |r| r.free() - waiting).max(0);
-    if !(0..=most).contains(&units) {
-        return Err(Problem::field(
-            "units",
-            format!("{most} units are left over. Write 0 to {most}."),
-        ));
-    }
-    let Some(mut row) = row else { return Ok(()) };
-    row.on_sale = units;
-    stock::save(tx.conn, &row)?;
-    tx.touch(campaign.id);
-    happened(
-        tx,
-        Concerns::campaign(&campaign),
-        by,
-        "on_sale",
-        format!("{units} left-over units of {sku} are on sale."),
-    )
-}
-
 /// A batch is completed when every order of it arrived or has its money back, and nothing ordered is awaited; its
 /// campaign, when that goes for all its batches. The campaign is locked by the caller.
 ///

@@ -5,6 +5,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
 use super::part::{release, say_back};
 use super::payment::{close_pages, free};
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
@@ -27,13 +28,15 @@ pub enum By {
     },
 }
 
-/// Whether the shopper can still cancel with a full refund: until the purchase order is sent.
+/// Whether the shopper can still cancel with a full refund: until the purchase order is sent, or, where it is an order
+/// from stock, until it is picked, which the cancelling itself looks at.
 pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
-    matches!(order.state, OrderState::Pending | OrderState::Confirmed)
+    let free = matches!(order.state, OrderState::Pending | OrderState::Confirmed)
         && matches!(
             campaign.state,
             CampaignState::Open | CampaignState::Collecting
-        )
+        );
+    free || stock_sale::may_leave(order)
 }
 
 /// Whether staff can still cancel the whole order: until something of it is handed over. Of one that is partly shipped
@@ -42,7 +45,7 @@ pub fn can_staff_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
     let with_supplier = order.state == OrderState::Backordered
         && matches!(
             campaign.state,
-            CampaignState::Ordered | CampaignState::Fulfilling
+            CampaignState::Ordered | CampaignState::Fulfilling | CampaignState::Completed
         );
     can_cancel(order, campaign) || with_supplier
 }
@@ -74,6 +77,13 @@ pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow
                     "This order cannot be cancelled as a whole any more: something of it was handed over, or it is closed. Refund its units that were not shipped."
                 }
             },
+        ));
+    }
+    let by_shopper = matches!(by, By::Shopper);
+    if by_shopper && stock_sale::may_leave(&order) && !stock_sale::is_unpicked(tx, &order)? {
+        return Err(Problem::conflict(
+            "order-picked",
+            "This order is packed already, so it cannot be cancelled here any more. Write to the seller.",
         ));
     }
     let (actor, detail) = match by {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::desk::{Concerns, Problem, enqueue, happened, lock_campaign, offer};
+use super::signs;
 use crate::domain::campaign::BatchState;
 use crate::domain::day::day_of;
 use crate::domain::ids::{BatchId, EtaId, PurchaseOrderId};
@@ -113,7 +114,7 @@ pub fn pass_on(tx: &mut Tx, id: EtaId, by: &str) -> Result<EtaRow, Problem> {
             told,
         )?;
     }
-    tx.touch(campaign.id);
+    signs::sign(tx, &campaign)?;
     enqueue(tx, jobs::DATES_TOLD, &row.id.to_string(), now)?;
     Ok(row)
 }

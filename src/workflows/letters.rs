@@ -154,6 +154,23 @@ pub enum Letter {
         /// What there is to say.
         news: After,
     },
+    /// An order from left-over stock is paid.
+    SoldFromStock {
+        /// Whom and what it is about.
+        about: About,
+        /// The lines at the prices charged.
+        lines: Vec<LetterLine>,
+        /// Shipping; none where it is free.
+        shipping: Option<String>,
+        /// Tax and its kind.
+        tax: Option<String>,
+        /// What was charged.
+        total: String,
+        /// The promised ship date.
+        ships_by: NaiveDate,
+        /// After this day it is refunded, unless it was shipped.
+        last_day: NaiveDate,
+    },
     /// A better step was reached.
     StepReached {
         /// Whom and what it is about.
@@ -212,6 +229,17 @@ pub enum Letter {
         ships_by_before: Option<NaiveDate>,
         /// What goes back to who leaves; none where nothing was charged yet.
         charged: Option<String>,
+    },
+    /// The merchant writes to everybody who joined.
+    Update {
+        /// Whom and what it is about.
+        about: About,
+        /// Its title.
+        title: String,
+        /// What it says, as Markdown.
+        text: String,
+        /// The same as HTML, sanitized, with whole addresses.
+        html: String,
     },
     /// Links to a shopper's orders, asked for again.
     LinkAgain {
@@ -330,11 +358,13 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Letter::OrderConfirmed { .. } => "order_confirmed",
+            Letter::SoldFromStock { .. } => "sold_from_stock",
             Letter::StepReached { .. } => "step_reached",
             Letter::Succeeded { .. } => "succeeded",
             Letter::Failed { .. } => "failed",
             Letter::Cancelled { .. } => "cancelled",
             Letter::Extended { .. } => "extended",
+            Letter::Update { .. } => "update",
             Letter::LinkAgain { .. } => "link_again",
             Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
             Letter::Shipped { .. } => "shipped",

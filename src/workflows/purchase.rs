@@ -117,7 +117,7 @@ pub fn send_with(
     let terms = offer(&campaign)?;
     let batch = campaigns::batch_of(tx.conn, id)?
         .ok_or_else(|| Problem::Internal(format!("campaign {id} has no batch")))?;
-    let paid: Vec<(OptionId, i64)> = orders::paid_units(tx.conn, batch.id)?
+    let paid: Vec<(OptionId, i64)> = orders::units_to_buy(tx.conn, batch.id)?
         .into_iter()
         .filter(|(_, units)| *units > 0)
         .collect();

@@ -6,6 +6,7 @@ use super::desk::{Concerns, Problem, happened, offer};
 use super::dispute::nothing_left;
 use super::money;
 use super::purchase::{Document, stock::reckon};
+use super::signs;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{BatchId, MerchantId, OptionId, PurchaseOrderId, ReceiptId};
@@ -111,8 +112,7 @@ pub fn receive(
             receipt.number, allocated.units, allocated.orders
         ),
     )?;
-    campaigns::set_sign(tx.conn, campaign.id, tx.now.naive_utc())?;
-    tx.touch(campaign.id);
+    signs::sign(tx, &campaign)?;
     complete_if_done(tx, &campaign, batch.id)?;
     Ok(Received {
         lines: stock::receipt_lines_of(tx.conn, &[receipt.id])?,

@@ -13,3 +13,4 @@ mod goods;
 mod shop;
 mod story;
 mod supply;
+mod tell;

@@ -1,4 +1,5 @@
 use super::{about, date, line, utc};
+use crate::domain::text::markdown_to_html;
 use crate::mail::Templates;
 use crate::mail::words::{moment, one_line};
 use crate::workflows::letters::{
@@ -112,6 +113,43 @@ fn two_lines() -> Vec<PurchaseLetterLine> {
 fn a_paid_order_hears_what_is_charged_what_is_awaited_and_when_it_comes_back() {
     insta::assert_snapshot!("order_confirmed", page(&confirmed()));
     insta::assert_snapshot!("order_confirmed_html", written(&confirmed()).html);
+}
+
+fn from_stock() -> Letter {
+    Letter::SoldFromStock {
+        about: about(),
+        lines: vec![line(1, "Chalk glaze", "$80.00")],
+        shipping: Some("$6.50".to_owned()),
+        tax: None,
+        total: "$86.50".to_owned(),
+        ships_by: date("2026-09-14"),
+        last_day: date("2026-12-01"),
+    }
+}
+
+fn update(title: &str, text: &str) -> Letter {
+    Letter::Update {
+        about: about(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        html: markdown_to_html(text),
+    }
+}
+
+#[test]
+fn an_order_from_stock_hears_when_it_ships_and_how_long_it_may_be_cancelled() {
+    insta::assert_snapshot!("sold_from_stock", page(&from_stock()));
+    insta::assert_snapshot!("sold_from_stock_html", written(&from_stock()).html);
+}
+
+#[test]
+fn an_update_is_the_sellers_words_in_the_mails_frame() {
+    let letter = update(
+        "The kiln is booked",
+        "We fire on **2 June**.\n\n- Chalk first\n- then slate",
+    );
+    insta::assert_snapshot!("update", page(&letter));
+    insta::assert_snapshot!("update_html", written(&letter).html);
 }
 
 #[test]
@@ -449,6 +487,21 @@ fn hostile() -> Vec<Letter> {
             units: 1,
             why: WhyWithdrawn::Replaced(evil()),
             link: evil(),
+        },
+        Letter::Update {
+            about: about(),
+            title: evil(),
+            text: evil(),
+            html: markdown_to_html(&evil()),
+        },
+        Letter::SoldFromStock {
+            about: about(),
+            lines: vec![line(1, &evil(), &evil())],
+            shipping: Some(evil()),
+            tax: Some(evil()),
+            total: evil(),
+            ships_by: date("2026-09-14"),
+            last_day: date("2026-12-01"),
         },
         Letter::Staff {
             merchant: evil(),

@@ -7,7 +7,7 @@ use super::super::schema::{batches, campaigns};
 use super::super::{Conn, StoreError};
 use super::{BatchRow, CampaignRow};
 use crate::domain::campaign::BatchState;
-use crate::domain::ids::{BatchId, CampaignId, MerchantId};
+use crate::domain::ids::{BatchId, MerchantId};
 
 /// A merchant's batches with their campaigns, newest first, before `before`.
 pub fn batches_of_merchant(
@@ -46,14 +46,6 @@ pub fn set_goods(
             batches::received_at.eq(received_at),
             batches::completed_at.eq(completed_at),
         ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes that shoppers heard of their campaign.
-pub fn set_sign(conn: &mut Conn, id: CampaignId, now: NaiveDateTime) -> Result<(), StoreError> {
-    diesel::update(campaigns::table.find(id))
-        .set(campaigns::last_sign_at.eq(now))
         .execute(conn)?;
     Ok(())
 }

@@ -215,5 +215,19 @@ diesel::table! {
         body -> Text,
         written_by -> Text,
         posted_at -> Timestamp,
+        once -> Nullable<Text>,
+        recipients -> BigInt,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    post_corrections (id) {
+        id -> Binary,
+        post_id -> Binary,
+        body -> Text,
+        once -> Nullable<Text>,
+        written_by -> Text,
+        written_at -> Timestamp,
     }
 }

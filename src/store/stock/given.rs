@@ -105,7 +105,7 @@ pub fn lost_orders(conn: &mut Conn, batch: BatchId) -> Result<Vec<OrderRow>, Sto
         .load(conn)?)
 }
 
-/// Lines that have units of an option which are in no parcel yet, with how many.
+/// Paid lines that have units of an option which are in no parcel yet, with how many.
 pub fn unpicked(
     conn: &mut Conn,
     batch: BatchId,
@@ -116,6 +116,7 @@ pub fn unpicked(
             .inner_join(order_lines::table)
             .left_join(order_priorities::table)
             .filter(orders::batch_id.eq(batch))
+            .filter(orders::confirmed_at.is_not_null())
             .filter(order_lines::option_id.eq(option))
             .filter(order_lines::allocated.gt(order_lines::picked + order_lines::shipped))
             .select(claim_columns!(

@@ -103,6 +103,7 @@ struct CampaignPage {
     public_href: Option<String>,
     preview_href: String,
     orders_href: String,
+    updates_href: String,
     manages: bool,
     timeline: Timeline,
 }
@@ -172,6 +173,7 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
         public_href: row.state.is_public().then(|| format!("/c/{}", row.slug)),
         preview_href: format!("{href}/preview"),
         orders_href: format!("/admin/orders?campaign={}", row.slug),
+        updates_href: format!("{href}/updates"),
         manages,
         timeline: Timeline { items },
     }

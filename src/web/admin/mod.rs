@@ -20,6 +20,7 @@ mod claim_list;
 mod claim_report;
 mod claims;
 mod confirm;
+mod export;
 mod form;
 mod guard;
 mod kit;
@@ -40,6 +41,7 @@ mod settings;
 mod sheet;
 mod suppliers;
 mod today;
+mod updates;
 
 /// Hours without a request after which a log-in ends.
 pub const IDLE_HOURS: i64 = 12;
@@ -106,11 +108,13 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/login", web::post().to(login::submit))
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
+    updates::configure(cfg);
     orders::configure(cfg);
     claims::configure(cfg);
     refunds::configure(cfg);
     addresses::configure(cfg);
     batch::configure(cfg);
+    export::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

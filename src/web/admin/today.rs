@@ -22,12 +22,15 @@ use crate::store::claims as store_claims;
 use crate::store::jobs::JobRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::OrderFilter;
-use crate::store::{Conn, campaigns, etas, jobs, journal, mails, orders, purchase_orders, refunds};
+use crate::store::{
+    Conn, campaigns, etas, jobs, journal, mails, orders, posts, purchase_orders, refunds,
+};
 use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
 use crate::workflows::desk::{Problem, ends_at, order_number};
 use crate::workflows::money::say;
 use crate::workflows::purchase::say_blocked;
+use crate::workflows::signs;
 
 /// How many of a kind are looked for.
 const MOST: i64 = 20;
@@ -201,6 +204,7 @@ fn of_campaign(
             urgency: days.min(2),
         });
     }
+    quiet(campaign, now, things);
     let ends = ends_at(campaign).and_utc();
     if campaign.state == CampaignState::Open && ends > now && ends - now < Duration::days(3) {
         things.push(Thing {
@@ -219,6 +223,36 @@ fn of_campaign(
         });
     }
     Ok(())
+}
+
+/// Nothing was heard of a campaign whose shoppers wait.
+fn quiet(campaign: &CampaignRow, now: DateTime<Utc>, things: &mut Vec<Thing>) {
+    let Some((last, days)) = signs::quiet(campaign, now) else {
+        return;
+    };
+    if days < signs::WARNED_AFTER {
+        return;
+    }
+    let shown = days >= signs::SHOWN_AFTER;
+    things.push(Thing {
+        tone: if shown { "bad" } else { "wait" },
+        icon: "mail",
+        title: format!("{}: quiet for {}", campaign.title, plural(days, "day")),
+        text: if shown {
+            "Its page says so to everybody, until you write.".into()
+        } else {
+            format!(
+                "After {} days its page says so to everybody.",
+                signs::SHOWN_AFTER
+            )
+        },
+        when: format!("since {}", short(last, zone_of(campaign))),
+        deed: Link::new(
+            format!("/admin/campaigns/{}/updates", campaign.slug),
+            "Write to the shoppers",
+        ),
+        urgency: if shown { 2 } else { 4 },
+    });
 }
 
 fn refused_mails(
@@ -297,7 +331,14 @@ fn concern(conn: &mut Conn, merchant: &MerchantRow, job: &JobRow) -> Result<Opti
             },
             Err(_) => None,
         },
-        "campaign" | "step_told" | "extension_told" => match first.parse() {
+        "post_told" => match first.parse() {
+            Ok(id) => match posts::by_id(conn, id)? {
+                Some(post) => campaign_link(campaigns::by_id(conn, post.campaign_id)?),
+                None => None,
+            },
+            Err(_) => None,
+        },
+        "campaign" | "step_told" | "extension_told" | "quiet" => match first.parse() {
             Ok(id) => campaign_link(campaigns::by_id(conn, id)?),
             Err(_) => None,
         },

@@ -21,6 +21,7 @@ mod paging;
 mod supplier_body;
 mod supply;
 mod supply_views;
+mod updates;
 mod views;
 mod words;
 
@@ -29,6 +30,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, Resource, Route, guard, web};
 
 pub use answer::problem;
+pub use campaigns::input as campaign_input;
 
 use crate::web::guard::Refusal;
 
@@ -70,6 +72,15 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/campaigns/{slug}/extend", "POST").route(web::post().to(campaigns::extend)))
     .service(at("/campaigns/{slug}/close", "POST").route(web::post().to(campaigns::close)))
     .service(at("/campaigns/{slug}/cancel", "POST").route(web::post().to(campaigns::cancel)))
+    .service(
+        at("/campaigns/{slug}/updates", "GET, HEAD, POST")
+            .route(get().to(updates::list))
+            .route(web::post().to(updates::write)),
+    )
+    .service(
+        at("/campaigns/{slug}/updates/{id}/corrections", "POST")
+            .route(web::post().to(updates::correct)),
+    )
     .service(
         at("/orders/{id}", "GET, HEAD, PATCH")
             .route(get().to(orders::one))

@@ -17,6 +17,7 @@ use crate::workflows::allocate::allocations_told;
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale::is_from_stock;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -256,8 +257,12 @@ pub(super) fn order(
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
-    let date = offer(&campaign)?.promised_ship_date;
-    let agreed = frozen(order)?.promised.unwrap_or(date);
+    let quote = frozen(order)?;
+    let date = match quote.promised.filter(|_| quote.from_stock) {
+        Some(promised) => promised,
+        None => offer(&campaign)?.promised_ship_date,
+    };
+    let agreed = quote.promised.unwrap_or(date);
     let mut history = vec![Promised {
         date: agreed,
         at: order.created_at.and_utc(),
@@ -323,6 +328,8 @@ pub(super) struct MerchantOrder {
     lines: Vec<OrderLine>,
     /// What was agreed at joining.
     total: Money,
+    /// It was bought from left-over stock, after the campaign.
+    from_stock: bool,
     totals: Totals,
     /// What staff should know.
     #[schema(required)]
@@ -377,6 +384,7 @@ pub(super) fn merchant_orders(
                 delivery: order.delivery,
                 lines: order_lines(own, currency),
                 total: Money::new(order.total, currency),
+                from_stock: is_from_stock(order),
                 totals: totals(order, currency),
                 note: order.note.clone(),
                 created_at: order.created_at.and_utc(),

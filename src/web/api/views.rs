@@ -20,6 +20,7 @@ use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
 use crate::store::{Conn, campaigns, orders, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
+use crate::workflows::stock_sale;
 
 /// A campaign.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,7 +96,7 @@ struct CampaignOption {
     /// At most so many units for one shopper; null: no limit.
     #[schema(required)]
     per_shopper: Option<i64>,
-    /// Units that can still be taken; null: no limit.
+    /// Units that can still be taken; null: no limit. Once goods have arrived: what is left over and on sale.
     #[schema(required)]
     available: Option<i64>,
     /// Units of confirmed orders.
@@ -131,6 +132,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             .and_then(|batch| batch.step)
             .and_then(|step| usize::try_from(step).ok())
     };
+    let on_sale = stock_sale::on_sale(conn, row)?;
     let options = rows
         .iter()
         .filter_map(|row| {
@@ -142,7 +144,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
                 minimum: None,
                 cap: row.cap,
                 per_shopper: option.per_shopper.map(i64::from),
-                available: row.available(),
+                available: stock_sale::available(row, on_sale.as_ref()),
                 committed: row.committed,
                 made_to_order: option.made_to_order,
             })

@@ -23,7 +23,7 @@ use crate::web::pages::{private, see_other};
 use crate::web::shop::trouble;
 use crate::web::theme;
 use crate::web::view::{CancelPage, OrderForm, Problems, Shell};
-use crate::workflows::cancel::{By, can_cancel, cancel};
+use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
 use page::{Facts, WrongProof};
@@ -301,7 +301,7 @@ async fn ask_to_cancel(
         Ok(facts) => facts,
         Err(e) => return refused(&office, &request, &e),
     };
-    if !can_cancel(&facts.order, &facts.campaign) {
+    if !facts.can_leave() {
         return see_other(&opened.path(""));
     }
     let action = opened.path("/cancel");

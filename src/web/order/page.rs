@@ -20,6 +20,7 @@ use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
+use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
@@ -32,6 +33,10 @@ use crate::workflows::desk::{Problem, ends_at, is_for_staff, offer, order_number
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale;
+
+/// How many updates of its campaign an order's page shows.
+const UPDATES: i64 = 3;
 
 /// A proof that something was sent back which could not be taken: of which claim, what was typed, what to write.
 pub type WrongProof = (ClaimId, String, String);
@@ -56,6 +61,7 @@ pub struct Facts {
     case: Option<Case>,
     photos: Vec<ClaimPhotoRow>,
     goods: goods::Goods,
+    updates: Written,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
@@ -92,6 +98,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         agreed: frozen(&order)?,
         goods: goods::read(conn, &order)?,
         address: serde_json::from_str(&order.address)?,
+        updates: updates::read(conn, campaign.id, None, UPDATES)?,
         order,
         campaign,
         merchant,
@@ -122,6 +129,26 @@ impl Facts {
 
     fn campaign_href(&self) -> String {
         format!("/c/{}", self.campaign.slug)
+    }
+
+    /// What was promised at joining.
+    fn promised(&self) -> Day {
+        let agreed = self.agreed.promised;
+        Day(agreed.unwrap_or(self.draft.promised_ship_date))
+    }
+
+    fn last_day(&self) -> Day {
+        match self.agreed.promised.filter(|_| self.agreed.from_stock) {
+            Some(promised) => Day(stock_sale::last_day(&self.draft, promised)),
+            None => Day(self.draft.stop_loss_date),
+        }
+    }
+
+    /// Whether it can be cancelled: of an order from stock nothing may be packed yet.
+    pub fn can_leave(&self) -> bool {
+        let packed = |line: &LineRow| line.picked > 0 || line.shipped > 0;
+        can_cancel(&self.order, &self.campaign)
+            && !(self.agreed.from_stock && self.lines.iter().any(packed))
     }
 
     /// The page that can be paid now, or is made.
@@ -218,6 +245,7 @@ impl Facts {
             email: self.order.email.clone(),
             deadline: self.moment(ends_at(&self.campaign)),
             threshold: threshold_words(&self.draft),
+            from_stock: self.agreed.from_stock.then(|| self.promised()),
             next_step,
             order_href,
         }
@@ -253,11 +281,8 @@ impl Facts {
             timeline: self.timeline(now),
             money: self.money(),
             // What was promised at joining; a date that moved since stands in the timeline.
-            ships_by: live.then_some(Day(self
-                .agreed
-                .promised
-                .unwrap_or(self.draft.promised_ship_date))),
-            last_day: live.then_some(Day(self.draft.stop_loss_date)),
+            ships_by: live.then(|| self.promised()),
+            last_day: live.then(|| self.last_day()),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
             terms: (self.order.terms_version > 0).then(|| TermsRef {
@@ -273,9 +298,14 @@ impl Facts {
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
-            cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
+            cancel: self.can_leave().then(|| CancelOffer {
                 href: path("/cancel"),
                 amount: self.comes_back(),
+                until: if self.agreed.from_stock {
+                    "it is packed"
+                } else {
+                    "the order to the supplier goes out"
+                },
             }),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),
@@ -289,6 +319,8 @@ impl Facts {
             end,
             after: self.after(path, now, wrong),
             goods: None,
+            updates: self.updates.shown(self.draft.time_zone),
+            updates_href: format!("{}#updates", self.campaign_href()),
             events: None,
         }
     }
@@ -410,6 +442,23 @@ impl Facts {
         Timeline { items }
     }
 
+    /// What comes of an order from left-over stock.
+    fn from_stock_ahead(&self, items: &mut Vec<TimelineItem>) {
+        let shipped = format!("By {}: shipped to you", self.promised().text());
+        items.push(match self.order.state {
+            OrderState::Pending => TimelineItem::next(shipped),
+            OrderState::Backordered => {
+                TimelineItem::now(shipped).text("It is there and set aside for you.")
+            }
+            _ => return,
+        });
+        let last = format!("{}: the last day", self.last_day().text());
+        items.push(
+            TimelineItem::next(last)
+                .text("If it has not been shipped by then, it is refunded. You need not ask."),
+        );
+    }
+
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
         if self.order.state == OrderState::Pending {
             items.push(
@@ -418,6 +467,10 @@ impl Facts {
                     self.moment(self.order.hold_expires_at).text()
                 )),
             );
+        }
+        if self.agreed.from_stock {
+            self.from_stock_ahead(items);
+            return;
         }
         let decided = format!(
             "{}: it is decided",

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
 
+use super::updates;
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{CampaignId, MerchantId};
+use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 use crate::domain::price::Tally;
 use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
@@ -18,6 +19,7 @@ use crate::store::pages::{self, GivenBack};
 use crate::store::{Conn, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::tally_of;
+use crate::workflows::stock_sale;
 
 /// A campaign with all that its public page says.
 pub struct Facts {
@@ -39,6 +41,10 @@ pub struct Facts {
     pub given_back: Option<GivenBack>,
     /// When the supplier's order went out.
     pub order_sent: Option<NaiveDateTime>,
+    /// What is sold from left-over stock; none where nothing is.
+    pub on_sale: Option<HashMap<OptionId, i64>>,
+    /// What the seller wrote last.
+    pub updates: updates::Written,
 }
 
 /// The campaign with this address; none where the public does not see it.
@@ -75,6 +81,8 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         _ => None,
     };
     Ok(Facts {
+        on_sale: stock_sale::on_sale(conn, &campaign)?,
+        updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,
         options: campaigns::options_of(conn, campaign.id)?,
         pictures: misc::pictures_of(conn, campaign.id)?,
         campaign,

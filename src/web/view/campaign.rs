@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 use super::join::OptionRow;
 use super::steps::StepRow;
 use super::time::{Day, Moment, Timeline, TimelineItem, grouped};
-use super::{Badge, Countdown, Html, JoinForm, Meter, Picture, Problems, Seller, Shell, Steps};
+use super::updates::Update;
+use super::{
+    Badge, Countdown, Html, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
+};
 
 /// How a failed campaign ended.
 #[derive(Clone, Debug)]
@@ -271,6 +274,8 @@ pub struct CampaignPage {
     pub money: MoneyPlan,
     /// The options, for when there is no form; the form has its own.
     pub options: Vec<OptionRow>,
+    /// What is left over is sold from stock.
+    pub from_stock: bool,
     /// The join form, while orders are taken.
     pub form: Option<JoinForm>,
     /// What was wrong with the form; the answer is then a 422 and not kept.
@@ -279,6 +284,12 @@ pub struct CampaignPage {
     pub shipping: Vec<ShippingRow>,
     /// The seller's record.
     pub record: Option<Record>,
+    /// What the seller wrote, newest first.
+    pub updates: Vec<Update>,
+    /// What was written before.
+    pub earlier_updates: Option<Link>,
+    /// Since when nothing was heard, and for how long, where that is too long.
+    pub quiet: Option<(Moment, String)>,
     /// Address of the event stream, while anything can still move.
     pub events: Option<String>,
 }
@@ -297,7 +308,7 @@ impl CampaignPage {
 
     /// Words of the button that leads to the form.
     pub fn join_words(&self) -> String {
-        join_words(&self.steps, all_taken(&self.options))
+        join_words(&self.steps, all_taken(&self.options), self.from_stock)
     }
 
     /// Whether nothing is left to join with for now.
@@ -319,6 +330,7 @@ impl CampaignPage {
     fn icons(&self) -> &'static str {
         match (&self.standing, self.problems.is_empty()) {
             (_, false) => "alert clock dots",
+            (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
             (Standing::Open | Standing::Scheduled { .. }, _) => "clock dots",
             (Standing::Collecting { .. }, _) => "calendar dots",
             (Standing::Ordered { .. }, _) => "factory dots",
@@ -332,12 +344,14 @@ fn all_taken(options: &[OptionRow]) -> bool {
     !options.is_empty() && options.iter().all(OptionRow::sold_out)
 }
 
-fn join_words(steps: &Steps, all_taken: bool) -> String {
+fn join_words(steps: &Steps, all_taken: bool, from_stock: bool) -> String {
     if all_taken {
         return "Sold out for now".to_owned();
     }
     let price = steps.rows.get(steps.current).map_or("", |r| &r.price);
-    if steps.current + 1 < steps.rows.len() {
+    if from_stock {
+        format!("Buy one that is there, {price}")
+    } else if steps.current + 1 < steps.rows.len() {
         format!("Join at {price} or less")
     } else {
         format!("Join at {price}")
@@ -355,6 +369,8 @@ pub struct CampaignLive {
     pub meter: Meter,
     /// Stock and prices.
     pub options: Vec<OptionRow>,
+    /// What is left over is sold from stock.
+    pub from_stock: bool,
 }
 
 impl CampaignLive {
@@ -375,7 +391,11 @@ impl CampaignLive {
         put("meter".into(), self.meter.to_string());
         put(
             "join".into(),
-            escape(&join_words(&self.steps, all_taken(&self.options))),
+            escape(&join_words(
+                &self.steps,
+                all_taken(&self.options),
+                self.from_stock,
+            )),
         );
         for o in &self.options {
             put(format!("stock-{}", o.sku), escape(&o.stock()));

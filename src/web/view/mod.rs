@@ -21,6 +21,7 @@ mod shell;
 mod steps;
 mod supplier;
 mod time;
+mod updates;
 
 #[cfg(test)]
 #[path = "tests/gallery.rs"]
@@ -33,7 +34,7 @@ pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, Shippi
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
-pub use merchant::{MerchantPage, TermsPage};
+pub use merchant::{MerchantPage, TermsPage, TrustRow};
 pub use order::{
     CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderGoods,
     OrderPage, ParcelCard, PayOffer, QueuePage, ThanksPage,
@@ -50,3 +51,4 @@ pub use supplier::{
 pub use time::{
     Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
 };
+pub use updates::{Update, UpdatesPage};

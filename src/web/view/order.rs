@@ -61,6 +61,8 @@ pub struct ThanksPage {
     pub deadline: Moment,
     /// The threshold in words.
     pub threshold: String,
+    /// Bought from left-over stock: when it ships; nothing is decided any more.
+    pub from_stock: Option<Day>,
     /// What is missing to the next step: "12 more and everybody pays $80.00."
     pub next_step: Option<String>,
     /// The order's own page.
@@ -85,6 +87,8 @@ pub struct CancelOffer {
     pub href: String,
     /// What comes back: "$96.50"; none where nothing was paid.
     pub amount: Option<String>,
+    /// Until when: "the order to the supplier goes out".
+    pub until: &'static str,
 }
 
 /// A mail that did not arrive.
@@ -163,6 +167,10 @@ pub struct OrderPage {
     pub after: super::AfterPart,
     /// What is there for it, and its parcels; none before something is.
     pub goods: Option<OrderGoods>,
+    /// What the seller wrote last, newest first.
+    pub updates: Vec<super::Update>,
+    /// Where all of that stands.
+    pub updates_href: String,
     /// Event stream; a message with `@reload` draws the page again.
     pub events: Option<String>,
 }

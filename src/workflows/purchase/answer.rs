@@ -5,6 +5,7 @@ use chrono::{Duration, NaiveDate};
 
 use super::super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, offer};
 use super::super::eta::{self, NewDates};
+use super::super::signs;
 use super::issue::said;
 use super::{Document, stock};
 use crate::domain::day::{day_end, day_of};
@@ -80,6 +81,7 @@ pub fn acknowledge(
         None => format!("{} was acknowledged.", said(&row)),
     };
     keep(tx, &campaign, &row, from, "acknowledged", said)?;
+    signs::sign(tx, &campaign)?;
     Ok(row)
 }
 
@@ -134,6 +136,7 @@ pub fn in_production(tx: &mut Tx, id: PurchaseOrderId) -> Result<PurchaseOrderRo
     row.acknowledged_at = row.acknowledged_at.or(Some(now));
     let detail = format!("{} is in production.", said(&row));
     keep(tx, &campaign, &row, from, "in_production", detail)?;
+    signs::sign(tx, &campaign)?;
     Ok(row)
 }
 
@@ -178,6 +181,7 @@ pub fn shipped(
         None => format!("{} is on its way by {carrier}.", said(&row)),
     };
     keep(tx, &campaign, &row, from, "supplier_shipped", detail)?;
+    signs::sign(tx, &campaign)?;
     Ok(row)
 }
 

@@ -5,6 +5,7 @@ use chrono::Duration;
 use super::super::desk::{
     Concerns, Desk, Post, Problem, enqueue, happened, merchant, purchase_number,
 };
+use super::super::signs;
 use super::document::purchase_letter;
 use super::{Document, stock};
 use crate::domain::campaign::{BatchState, CampaignEvent};
@@ -89,7 +90,7 @@ pub(super) fn issue(
     row.sent_at = Some(now);
     purchase_orders::save(tx.conn, &row, PurchaseOrderState::Draft)?;
     stock::reckon(tx, row.batch_id)?;
-    tx.touch(campaign.id);
+    signs::sign(tx, campaign)?;
     happened(
         tx,
         Concerns::campaign(campaign),

@@ -71,7 +71,7 @@ pub fn units_of(
     campaign: &CampaignRow,
     row: &PurchaseOrderRow,
 ) -> Result<Vec<(OptionId, i64)>, Problem> {
-    let mut paid = orders::paid_units(tx.conn, row.batch_id)?;
+    let mut paid = orders::units_to_buy(tx.conn, row.batch_id)?;
     if row.state != PurchaseOrderState::Draft {
         let short = counted::of_batch(tx.conn, row.batch_id)?;
         let mine: Document = serde_json::from_str(&row.document)?;

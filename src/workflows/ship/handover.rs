@@ -11,13 +11,14 @@ use crate::domain::ids::{MerchantId, ShipmentId};
 use crate::domain::order::OrderState;
 use crate::domain::shipment::{ASSUMED_AFTER_DAYS, ShipmentEvent, ShipmentKind, ShipmentState};
 use crate::store::shipments::ShipmentRow;
-use crate::store::{Tx, campaigns, jobs, orders, shipments};
+use crate::store::{Tx, jobs, orders, shipments};
 use crate::workflows::desk::{
     Concerns, Desk, Problem, enqueue, happened, merchant as merchant_of, offer, order_number,
 };
 use crate::workflows::letters::{Letter, LetterLine};
 use crate::workflows::money::{self, say};
 use crate::workflows::part::follow_goods;
+use crate::workflows::signs;
 
 /// A handover to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -252,8 +253,7 @@ fn tell(desk: &Desk, tx: &mut Tx, loaded: &Loaded, handed: &Handed) -> Result<()
     };
     let detail = format!("Parcel {number} is on its way{by}.");
     happened(tx, Concerns::order(order), &handed.by, "shipped", detail)?;
-    let now = tx.now.naive_utc();
-    campaigns::set_sign(tx.conn, campaign.id, now)?;
+    signs::sign(tx, campaign)?;
     let merchant = merchant_of(tx, order.merchant_id)?;
     let terms = offer(campaign)?;
     let letter = Letter::Shipped {

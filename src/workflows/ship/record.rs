@@ -104,10 +104,18 @@ pub fn record(
 /// That there is no such order; a conflict where nothing of it is ordered.
 pub fn can_record(tx: &mut Tx, merchant: MerchantId, order: OrderId) -> Result<(), Problem> {
     let (_, order, _) = load_order(tx, merchant, order)?;
-    if matches!(
-        order.state,
-        OrderState::Pending | OrderState::Expired | OrderState::Waitlisted | OrderState::Confirmed
-    ) {
+    // Units of an order from stock are its own while its payment is under way, and it has nothing to send before it is
+    // paid.
+    let unpaid = order.confirmed_at.is_none();
+    if unpaid
+        || matches!(
+            order.state,
+            OrderState::Pending
+                | OrderState::Expired
+                | OrderState::Waitlisted
+                | OrderState::Confirmed
+        )
+    {
         return Err(Problem::conflict(
             "wrong-state",
             format!(

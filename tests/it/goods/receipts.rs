@@ -4,7 +4,8 @@ use chrono::Duration;
 use muster::domain::campaign::{BatchState, CampaignState};
 use muster::domain::order::{LineState, OrderState};
 use muster::domain::purchase_order::PurchaseOrderState;
-use muster::workflows::allocate::{put_first, put_on_sale};
+use muster::workflows::allocate::put_first;
+use muster::workflows::stock_sale::put_on_sale;
 use muster::workflows::receive::Count;
 use serde_json::json;
 

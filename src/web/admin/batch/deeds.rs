@@ -10,10 +10,11 @@ use crate::web::admin::form::{FormPage, Line, Pairs, Section, Typed, problems_of
 use crate::web::admin::guard::{Refusal, Staff};
 use crate::web::admin::kit::id;
 use crate::web::view::{Choice, Field, Link, Problems, grouped, plural};
-use crate::workflows::allocate::{put_first, put_on_sale};
+use crate::workflows::allocate::put_first;
 use crate::workflows::desk::Problem;
 use crate::workflows::receive::{OptionGoods, goods_of};
 use crate::workflows::short::declare;
+use crate::workflows::stock_sale::put_on_sale;
 
 struct Known {
     campaign: CampaignRow,
@@ -116,7 +117,7 @@ impl Known {
     fn sale_page(&self, staff: &Staff, typed: &Typed, problems: Problems) -> HttpResponse {
         let mut page = self.form(staff, "Sell left-over units", "sale");
         page.lead = vec![
-            "Left-over units are sold on the campaign's page as available at once, without a threshold. Orders that wait are served first.".to_owned(),
+            "Left-over units are sold on the campaign's page as available at once, at the price that was decided, without a threshold. Orders that wait are served first.".to_owned(),
         ];
         let choices = self.goods.iter().map(|g| {
             Choice::new(

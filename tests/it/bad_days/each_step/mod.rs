@@ -6,6 +6,7 @@ mod after;
 mod goods;
 mod people;
 mod stories;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

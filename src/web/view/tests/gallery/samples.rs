@@ -84,6 +84,7 @@ pub fn live(name: &str) -> CampaignLive {
     let mut steps = steps(88, 1, StepsPhase::Open);
     steps.option = Some(name.to_owned());
     CampaignLive {
+        from_stock: false,
         state: "open".to_owned(),
         steps,
         meter: Meter::units("Ridge pour-over set", 88, 50),
@@ -112,6 +113,7 @@ fn terms_ref() -> TermsRef {
 
 pub fn offer() -> JoinOffer {
     JoinOffer {
+        from_stock: false,
         slug: "ridge".to_owned(),
         options: options(),
         countries: vec![
@@ -174,6 +176,7 @@ pub fn campaign() -> CampaignPage {
             last_day: Some(day(2026, 12, 31)),
         },
         options: options(),
+        from_stock: false,
         form: Some(JoinForm::new(
             offer(),
             &JoinInput::default(),
@@ -190,6 +193,18 @@ pub fn campaign() -> CampaignPage {
                 price: "$14.00".to_owned(),
             },
         ],
+        updates: vec![Update {
+            id: "0197a0".to_owned(),
+            title: "The kiln is booked".to_owned(),
+            when: moment("2026-05-20T09:00:00Z"),
+            body: Html::sanitized("<p>We fire on 2 June.</p>".to_owned()),
+            corrections: vec![(
+                moment("2026-05-20T12:00:00Z"),
+                Html::sanitized("<p>On 3 June, that is.</p>".to_owned()),
+            )],
+        }],
+        earlier_updates: Some(Link::new("/c/ridge/updates?before=0197a0", "Earlier updates")),
+        quiet: None,
         record: Some(Record {
             earlier: 6,
             earlier_refunded: 1,
@@ -315,6 +330,7 @@ fn money() -> MoneyTable {
 
 pub fn review() -> ReviewPage {
     ReviewPage {
+        from_stock: false,
         shell: shell("/c/ridge").of_seller("fern-kiln"),
         title: "Ridge pour-over set".to_owned(),
         slug: "ridge".to_owned(),
@@ -359,6 +375,7 @@ pub fn queue() -> QueuePage {
 
 pub fn thanks(paid: bool) -> ThanksPage {
     ThanksPage {
+        from_stock: None,
         shell: private(),
         title: "Ridge pour-over set".to_owned(),
         campaign_href: "/c/ridge".to_owned(),
@@ -416,6 +433,7 @@ pub fn order() -> OrderPage {
         cancel: Some(CancelOffer {
             href: "/o/1/cancel?t=abc".to_owned(),
             amount: Some("$86.50".to_owned()),
+            until: "the order to the supplier goes out",
         }),
         mail_problem: None,
         refund_needs_way: None,
@@ -434,6 +452,8 @@ pub fn order() -> OrderPage {
             }),
         },
         goods: None,
+        updates: Vec::new(),
+        updates_href: "/c/ridge#updates".to_owned(),
         events: Some("/o/1/events?t=abc".to_owned()),
     }
 }
@@ -565,6 +585,32 @@ pub fn merchant() -> MerchantPage {
         shell: shell("/m/fern-kiln").of_seller("fern-kiln"),
         name: "Fern & Kiln".to_owned(),
         campaigns: home.open,
+        record: vec![
+            TrustRow {
+                campaign: Link::new("/c/ridge", "Ridge pour-over set"),
+                badge: Badge::campaign("open"),
+                promised: day(2026, 9, 1),
+                actual: "not shipped yet".to_owned(),
+                collected: "$8,491.50".to_owned(),
+                refunded: "$96.50".to_owned(),
+                placed: None,
+                acknowledged: None,
+                last_sign: Some(moment("2026-05-20T09:00:00Z")),
+                quiet: None,
+            },
+            TrustRow {
+                campaign: Link::new("/c/key-tray", "Key tray"),
+                badge: Badge::campaign("fulfilling"),
+                promised: day(2026, 4, 1),
+                actual: "median 3 days late, last 12 days late".to_owned(),
+                collected: "$4,120.00".to_owned(),
+                refunded: "$310.00".to_owned(),
+                placed: Some(moment("2026-02-02T19:00:00Z")),
+                acknowledged: Some(moment("2026-02-03T08:00:00Z")),
+                last_sign: Some(moment("2026-04-14T09:00:00Z")),
+                quiet: Some("37 days".to_owned()),
+            },
+        ],
         imprint: seller().imprint,
         imprint_text: Html::sanitized("<p>Register of Porto, 512 345 678.</p>".to_owned()),
         email: Some("hello@fern-kiln.example".to_owned()),
@@ -577,6 +623,7 @@ pub fn merchant() -> MerchantPage {
 pub fn merchant_bare() -> MerchantPage {
     let mut page = merchant();
     page.campaigns = Vec::new();
+    page.record = Vec::new();
     page.imprint = Vec::new();
     page.imprint_text = Html::default();
     page.email = None;
