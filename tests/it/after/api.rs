@@ -23,6 +23,7 @@ async fn open(api: &Api) -> String {
 /// Buys pens for Great Britain, where the law grants withdrawal.
 async fn bought(api: &Api, slug: &str, units: i64) -> (String, String, OrderId) {
     let mut body = wish("a@example.com", "raw", units);
+    body["delivery"] = json!("as_available");
     body["address"] =
         json!({"line1": "1 Mill Lane", "city": "Bath", "postal_code": "BA1 1AA", "country": "GB"});
     let joined = api.join(slug, body).await.expect(201);

@@ -300,7 +300,7 @@ both_databases! {
         let shop = Shop::open(db).await;
         let order = ordered(&shop, pair(&shop), 6, 1).await;
         shipped(&shop, order, &[("set", 2)]).await;
-        spare(&shop, order, "set", 2).await;
+        spare(&shop, order, "set", 6).await;
         let lost = opened(&shop, order, ClaimKind::Lost, "set", 2).await.unwrap();
         decided(&shop, lost, Decision::Reship).await.unwrap();
         parcel(&shop.running.app.office, order, &[("set", 1)], false).await;
