@@ -15,6 +15,7 @@ mod lane;
 pub mod mails;
 pub mod merchants;
 pub mod misc;
+pub mod notices;
 #[cfg_attr(
     not(feature = "postgres"),
     allow(dead_code, unused_variables, reason = "one machine has nobody to tell")
@@ -22,6 +23,7 @@ pub mod misc;
 mod notify;
 pub mod orders;
 pub mod pages;
+pub mod promises;
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;
