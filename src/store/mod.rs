@@ -16,6 +16,7 @@ mod lane;
 pub mod mails;
 pub mod merchants;
 pub mod misc;
+pub mod notices;
 #[cfg_attr(
     not(feature = "postgres"),
     allow(dead_code, unused_variables, reason = "one machine has nobody to tell")
@@ -23,7 +24,11 @@ pub mod misc;
 mod notify;
 pub mod orders;
 pub mod pages;
+<<<<<<< HEAD
 pub mod posts;
+=======
+pub mod promises;
+>>>>>>> engine
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;

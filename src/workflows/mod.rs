@@ -22,6 +22,7 @@ pub mod letters;
 pub mod links;
 pub mod money;
 pub mod names;
+pub mod notices;
 pub mod office;
 pub mod part;
 pub mod payment;
