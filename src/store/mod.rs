@@ -24,11 +24,8 @@ pub mod notices;
 mod notify;
 pub mod orders;
 pub mod pages;
-<<<<<<< HEAD
 pub mod posts;
-=======
 pub mod promises;
->>>>>>> engine
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;
