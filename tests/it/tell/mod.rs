@@ -10,8 +10,8 @@ use chrono::Duration;
 use muster::domain::campaign::{BatchState, CampaignState};
 use muster::domain::ids::{BatchId, OptionId};
 use muster::store::campaigns::CampaignRow;
-use muster::store::stock::StockRow;
 use muster::store::posts::recipients;
+use muster::store::stock::StockRow;
 use muster::store::{campaigns, orders, stock};
 use muster::workflows::stock_sale;
 
