@@ -37,5 +37,5 @@ pub mod short;
 pub mod signs;
 pub mod stock_sale;
 pub mod suppliers;
-pub mod withdraw;
 pub mod tracking;
+pub mod withdraw;

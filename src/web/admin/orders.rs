@@ -174,7 +174,11 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
         shell: staff.shell("orders"),
         title: "Orders".into(),
         lead: None,
-        actions: [vec![Link::new("/admin/claims", "Claims and withdrawals")], files(&staff, &asked.campaign)].concat(),
+        actions: [
+            vec![Link::new("/admin/claims", "Claims and withdrawals")],
+            files(&staff, &asked.campaign),
+        ]
+        .concat(),
         filters: asked.fields(choices),
         action: "/admin/orders".into(),
         table: table(&rows, &campaigns),

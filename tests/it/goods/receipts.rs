@@ -5,8 +5,8 @@ use muster::domain::campaign::{BatchState, CampaignState};
 use muster::domain::order::{LineState, OrderState};
 use muster::domain::purchase_order::PurchaseOrderState;
 use muster::workflows::allocate::put_first;
-use muster::workflows::stock_sale::put_on_sale;
 use muster::workflows::receive::Count;
+use muster::workflows::stock_sale::put_on_sale;
 use serde_json::json;
 
 use super::scene::{ONE, SOME, conflict, count, ordered, wrong};
