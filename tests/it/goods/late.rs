@@ -221,7 +221,7 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
         .unwrap();
     let packed = shop.now();
     let how = format!("{steps:?}, early {early}, sent {sent}");
-    let mut goes = |id: ShipmentId, at: DateTime<Utc>| {
+    let goes = |id: ShipmentId, at: DateTime<Utc>| {
         hand_over(shop, id, Some(if early { packed } else { at }))
     };
     for step in steps {
