@@ -267,8 +267,109 @@ fn value(name: &str, typed: &str) -> Result<Value, FieldError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::collection::vec;
+    use proptest::option::of;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::domain::draft::{
+        CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput,
+    };
+    use crate::workflows::exchange::cell;
+
+    /// Texts as people type them, with all that spreadsheets, CSV and JSON have a meaning for.
+    fn text() -> impl Strategy<Value = String> {
+        r#"[\pL\pN =+@'",;\[\]{}\\\-]{0,24}[\pL\pN'"}\]]"#.prop_map(|t| t.trim().to_owned())
+    }
+
+    fn option() -> impl Strategy<Value = OptionInput> {
+        (
+            text(),
+            text(),
+            of(vec(any::<i64>(), 0..4)),
+            of(any::<i64>()),
+        )
+            .prop_map(|(sku, name, prices, cap)| OptionInput {
+                sku: Some(sku),
+                name: Some(name),
+                prices,
+                cap,
+                made_to_order: Some(true),
+                ..OptionInput::default()
+            })
+    }
+
+    fn body() -> impl Strategy<Value = CampaignInput> {
+        let words = (text(), of(text()), of("[^\r\0]{0,60}[a-z]"), of(text()));
+        let numbers = (of(any::<i64>()), of(any::<i64>()), of(any::<bool>()));
+        let lists = (
+            of(vec(any::<i64>(), 0..5)),
+            of(vec(option(), 0..3)),
+            of((text(), any::<i64>())),
+            of(vec(text(), 0..3)),
+        );
+        (words, numbers, lists).prop_map(|(words, numbers, (steps, options, money, ids))| {
+            CampaignInput {
+                title: Some(words.0),
+                slug: words.1,
+                description: words.2,
+                time_zone: words.3,
+                handling_days: numbers.0,
+                deposit_percent: numbers.1,
+                late_joins: numbers.2,
+                steps,
+                options,
+                supplier_ids: ids,
+                threshold: money.clone().map(|(kind, target)| ThresholdInput {
+                    kind: Some(kind),
+                    target: Some(target),
+                }),
+                shipping: money.clone().map(|(country, price)| {
+                    vec![ShippingInput {
+                        countries: Some(vec![country]),
+                        price: Some(price),
+                    }]
+                }),
+                tax: money.map(|(percent, rate)| {
+                    vec![TaxInput {
+                        countries: None,
+                        rate_basis_points: Some(rate),
+                        percent: Some(percent),
+                        included: Some(false),
+                    }]
+                }),
+                ..CampaignInput::default()
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_out_as_csv_or_json_comes_in_as_the_same_body(some in vec(body(), 1..4)) {
+            let bodies: Vec<Map<String, Value>> = some
+                .iter()
+                .map(|body| match serde_json::to_value(body).unwrap() {
+                    Value::Object(fields) => fields,
+                    other => panic!("{other}"),
+                })
+                .collect();
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(OFFER).unwrap();
+            for body in &bodies {
+                writer.write_record(OFFER.iter().map(|name| cell(&body[*name]))).unwrap();
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let there = |row: &Row| -> CampaignInput {
+                serde_json::from_value(Value::Object(row.clone().unwrap())).unwrap()
+            };
+            let back: Vec<CampaignInput> = csv_rows(&text).unwrap().iter().map(there).collect();
+            prop_assert_eq!(&back, &some);
+            let text = serde_json::to_string(&bodies).unwrap();
+            let back: Vec<CampaignInput> = json_rows(&text).unwrap().iter().map(there).collect();
+            prop_assert_eq!(&back, &some);
+        }
+    }
 
     #[test]
     fn a_csv_row_is_the_apis_body() {

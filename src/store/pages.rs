@@ -164,28 +164,30 @@ pub struct Handover {
     pub campaign: CampaignId,
     /// When the carrier took them.
     pub handed_over_at: NaiveDateTime,
-    /// The day that was promised first.
-    pub promised: NaiveDate,
+    /// The day that was promised first; none where it is the campaign's.
+    pub promised: Option<NaiveDate>,
     /// How many.
     pub parcels: i64,
 }
 
 /// The parcels of these campaigns that were handed over, those sent again left out.
 pub fn handovers(conn: &mut Conn, ids: &[CampaignId]) -> Result<Vec<Handover>, StoreError> {
-    let rows: Vec<(CampaignId, Option<NaiveDateTime>, NaiveDate, i64)> = shipments::table
-        .inner_join(promises::table.on(promises::order_id.eq(shipments::order_id)))
-        .filter(promises::campaign_id.eq_any(ids))
+    type Row = (CampaignId, Option<NaiveDateTime>, Option<NaiveDate>, i64);
+    let rows: Vec<Row> = shipments::table
+        .inner_join(orders::table)
+        .left_join(promises::table.on(promises::order_id.eq(shipments::order_id)))
+        .filter(orders::campaign_id.eq_any(ids))
         .filter(shipments::kind.eq(ShipmentKind::Order))
         .filter(shipments::handed_over_at.is_not_null())
         .group_by((
-            promises::campaign_id,
+            orders::campaign_id,
             shipments::handed_over_at,
             promises::first_date,
         ))
         .select((
-            promises::campaign_id,
+            orders::campaign_id,
             shipments::handed_over_at,
-            promises::first_date,
+            promises::first_date.nullable(),
             diesel::dsl::sql::<diesel::sql_types::BigInt>("COUNT(*)"),
         ))
         .load(conn)?;

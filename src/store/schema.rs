@@ -470,7 +470,7 @@ diesel::allow_columns_to_appear_in_same_group_by_clause!(
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
-    promises::campaign_id,
+    orders::campaign_id,
     promises::first_date,
     shipments::handed_over_at,
 );

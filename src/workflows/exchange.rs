@@ -400,9 +400,10 @@ pub fn cell(value: &Value) -> String {
     }
 }
 
-/// A text that a spreadsheet would take for a formula gets an apostrophe.
+/// A text that a spreadsheet would take for a formula gets an apostrophe, and so does one that has some already, so that
+/// each comes back as it was.
 fn no_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if is_formula(text) {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -412,9 +413,15 @@ fn no_formula(text: &str) -> String {
 /// A cell as it was before it was made safe for a spreadsheet.
 pub fn uncelled(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        Some(rest) if is_formula(rest) => rest,
         _ => cell,
     }
+}
+
+/// Whether a spreadsheet would take a text for a formula, apostrophes before it aside.
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 #[cfg(test)]
@@ -423,7 +430,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_never_a_formula_and_comes_back_as_it_was() {
-        for text in ["=1+1", "+49", "-2", "@x", "plain", "'quoted'", ""] {
+        for text in [
+            "=1+1", "+49", "-2", "@x", "plain", "'quoted'", "", "'=1", "''+2",
+        ] {
             let safe = cell(&json!(text));
             assert!(!safe.starts_with(['=', '+', '-', '@']), "{safe}");
             assert_eq!(uncelled(&safe), text);

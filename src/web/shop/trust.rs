@@ -114,7 +114,7 @@ impl Counted {
             campaign: Link::new(format!("/c/{}", campaign.slug), &campaign.title),
             badge: Badge::campaign(campaign.state.as_str()),
             promised: Day(promised),
-            actual: match lateness(&self.handovers, campaign.id, zone) {
+            actual: match lateness(&self.handovers, campaign.id, promised, zone) {
                 Some(late) => late.said(),
                 None => nothing_shipped(campaign.state, promised, day_of(now, zone)),
             },
@@ -169,13 +169,18 @@ fn days(late: i64) -> String {
 }
 
 /// The lateness of a campaign's parcels, by the days of its zone; of an even number the later of the two in the middle.
-fn lateness(handovers: &[Handover], campaign: CampaignId, zone: Tz) -> Option<Lateness> {
+fn lateness(
+    handovers: &[Handover],
+    campaign: CampaignId,
+    promised: NaiveDate,
+    zone: Tz,
+) -> Option<Lateness> {
     let mut late: Vec<(i64, i64)> = handovers
         .iter()
         .filter(|h| h.campaign == campaign)
         .map(|h| {
             let day = day_of(h.handed_over_at.and_utc(), zone);
-            ((day - h.promised).num_days(), h.parcels)
+            ((day - h.promised.unwrap_or(promised)).num_days(), h.parcels)
         })
         .collect();
     late.sort_unstable();
@@ -202,9 +207,14 @@ mod tests {
         Handover {
             campaign,
             handed_over_at: at.parse().unwrap(),
-            promised: "2026-09-01".parse().unwrap(),
+            promised: Some("2026-09-01".parse().unwrap()),
             parcels,
         }
+    }
+
+    /// Where the campaign promised 11 September.
+    fn told(all: &[Handover], id: CampaignId, zone: Tz) -> Option<Lateness> {
+        lateness(all, id, "2026-09-11".parse().unwrap(), zone)
     }
 
     #[test]
@@ -216,21 +226,24 @@ mod tests {
             handed_over(id, "2026-09-04T10:00:00", 4),
             handed_over(CampaignId::new(), "2026-12-24T10:00:00", 90),
         ];
-        let late = lateness(&all, id, Tz::UTC).unwrap();
+        let late = told(&all, id, Tz::UTC).unwrap();
         assert_eq!(late.said(), "median 3 days late, last 13 days late");
-        assert_eq!(
-            lateness(&all[..1], id, Tz::UTC).unwrap().said(),
-            "13 days late"
-        );
-        assert_eq!(lateness(&[], id, Tz::UTC), None);
+        assert_eq!(told(&all[..1], id, Tz::UTC).unwrap().said(), "13 days late");
+        assert_eq!(told(&[], id, Tz::UTC), None);
+        let by_campaign = Handover {
+            promised: None,
+            ..all[0].clone()
+        };
+        let late = told(&[by_campaign], id, Tz::UTC).unwrap();
+        assert_eq!(late.said(), "3 days late");
     }
 
     #[test]
     fn days_are_those_of_the_campaigns_zone() {
         let id = CampaignId::new();
         let all = [handed_over(id, "2026-09-01T23:30:00", 1)];
-        assert_eq!(lateness(&all, id, Tz::UTC).unwrap().said(), "on the day");
-        let lisbon = lateness(&all, id, Tz::Europe__Lisbon).unwrap();
+        assert_eq!(told(&all, id, Tz::UTC).unwrap().said(), "on the day");
+        let lisbon = told(&all, id, Tz::Europe__Lisbon).unwrap();
         assert_eq!(lisbon.said(), "1 day late");
     }
 

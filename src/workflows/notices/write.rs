@@ -5,11 +5,12 @@ use chrono::NaiveDate;
 use super::super::desk::{Concerns, Desk, Post, Problem};
 use super::super::letters::{Delay, Letter};
 use super::super::money::say;
+use super::super::signs;
 use super::around::{Around, Subject};
 use crate::domain::ids::{EtaId, NoticeId};
 use crate::domain::promise::{NoticeKind, NoticeState, Planned};
+use crate::store::Tx;
 use crate::store::notices::{self, NoticeRow};
-use crate::store::{Tx, campaigns};
 
 /// What all notices of a round have in common.
 pub(super) struct Said<'a> {
@@ -85,7 +86,10 @@ pub(super) fn write(
         })
         .collect();
     notices::insert(tx.conn, &rows)?;
-    campaigns::set_sign(tx.conn, around.campaign.id, now)?;
+    // What the system says by itself is no sign of life of the seller.
+    if !said.by_system {
+        signs::sign(tx, &around.campaign)?;
+    }
     Ok(())
 }
 

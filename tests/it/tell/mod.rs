@@ -7,14 +7,15 @@ mod sale;
 mod signs;
 
 use chrono::Duration;
-use muster::domain::campaign::{BatchState, CampaignState};
+use muster::domain::campaign::CampaignState;
 use muster::domain::ids::{BatchId, OptionId};
 use muster::store::campaigns::CampaignRow;
-use muster::store::posts::recipients;
-use muster::store::stock::StockRow;
 use muster::store::{campaigns, orders, stock};
+use muster::workflows::desk::Problem;
+use muster::workflows::receive::{Count, receive};
 use muster::workflows::stock_sale;
 
+use crate::goods::scene::count;
 use crate::support::shop::Shop;
 
 /// The campaign's deadline has passed, and the order is with the supplier.
@@ -26,37 +27,16 @@ pub async fn ordered(shop: &Shop, campaign: &CampaignRow) {
 
 /// So many good units of its first option arrive; paid lines are given theirs. Batch and option.
 pub async fn arrived(shop: &Shop, campaign: &CampaignRow, good: i64) -> (BatchId, OptionId) {
-    let id = campaign.id;
+    let (id, merchant) = (campaign.id, shop.merchant);
     shop.write(move |_, tx| {
         let batch = campaigns::batch_of(tx.conn, id)?.unwrap();
-        let option = campaigns::options_of(tx.conn, id)?[0].id;
-        let mut given = 0;
-        for order in recipients(tx.conn, id, None, 1000)? {
-            for mut line in orders::lines_of(tx.conn, order.id)? {
-                line.allocated = line.quantity;
-                line.state = line.units().state();
-                given += line.quantity;
-                orders::save_line(tx.conn, &line)?;
-            }
-        }
-        let row = StockRow {
-            ordered: good,
-            good,
-            allocated: given,
-            ..StockRow::new(batch.id, option)
+        let option = campaigns::options_of(tx.conn, id)?.remove(0);
+        let more = Count {
+            confirm: true,
+            ..count(&[(&option.sku, good, 0)])
         };
-        stock::save(tx.conn, &row)?;
-        let now = tx.now.naive_utc();
-        let (from, to) = (CampaignState::Ordered, CampaignState::Fulfilling);
-        campaigns::move_state(tx.conn, id, from, to, None, now)?;
-        campaigns::move_batch(
-            tx.conn,
-            batch.id,
-            BatchState::Ordered,
-            BatchState::Fulfilling,
-        )?;
-        tx.touch(id);
-        Ok((batch.id, option))
+        receive(tx, merchant, batch.id, &more)?;
+        Ok((batch.id, option.id))
     })
     .await
     .unwrap()
@@ -73,9 +53,24 @@ pub async fn left_over(shop: &Shop, body: serde_json::Value) -> (CampaignRow, Ba
 }
 
 pub async fn put_on_sale(shop: &Shop, batch: BatchId, option: OptionId, units: i64) {
-    shop.write(move |_, tx| stock_sale::put_on_sale(tx, batch, option, units, "Ana"))
-        .await
-        .unwrap();
+    offer(shop, batch, option, units).await.unwrap();
+}
+
+/// Staff offer so many units of an option.
+pub async fn offer(
+    shop: &Shop,
+    batch: BatchId,
+    option: OptionId,
+    units: i64,
+) -> Result<(), Problem> {
+    let merchant = shop.merchant;
+    shop.write(move |_, tx| {
+        let known = campaigns::batch(tx.conn, batch)?.unwrap();
+        let all = campaigns::options_of(tx.conn, known.campaign_id)?;
+        let sku = &all.iter().find(|o| o.id == option).unwrap().sku;
+        stock_sale::put_on_sale(tx, merchant, batch, sku, units, "Ana")
+    })
+    .await
 }
 
 /// What is on sale, and what is given to orders.
@@ -86,7 +81,7 @@ pub async fn stock_of(shop: &Shop, batch: BatchId, option: OptionId) -> (i64, i6
         .unwrap();
     let given: i64 = shop
         .read(move |conn| {
-            let some = muster::store::orders::of_batch(conn, batch, None, 1000)?;
+            let some = orders::of_batch(conn, batch, None, 1000)?;
             let ids: Vec<_> = some.iter().map(|order| order.id).collect();
             orders::lines_of_all(conn, &ids)
         })

@@ -1,11 +1,9 @@
 //! A merchant's public page: promised against actual, campaign by campaign.
 
 use chrono::Duration;
-use muster::domain::ids::ShipmentId;
-use muster::domain::shipment::{ShipmentKind, ShipmentState};
-use muster::store::shipments::{self, ShipmentLineRow, ShipmentRow};
 use muster::store::{orders, purchase_orders};
-use muster::workflows::{purchase, signs};
+use muster::workflows::purchase;
+use muster::workflows::ship::{NewParcel, When, record};
 use serde_json::json;
 
 use super::{arrived, ordered};
@@ -36,34 +34,27 @@ both_databases! {
         let page = visitor.get("/m/fern-kiln").await;
         page.is(200).says("not shipped, refunded").says("Missed bowls").says("placed ").says(", acknowledged ");
 
-        let (_, option) = arrived(&shop, &campaign, 6).await;
-        let (id, merchant) = (campaign.id, shop.merchant);
-        let offered = shop.now();
-        shop.write(move |_, tx| {
-            let campaign = muster::store::campaigns::by_id(tx.conn, id)?.unwrap();
-            let promised = muster::workflows::desk::offer(&campaign)?;
-            for (number, (order, late)) in paid.iter().zip([-1i64, 4, 12]).enumerate() {
-                let order = orders::by_id(tx.conn, *order)?.unwrap();
-                let (first, last) = (promised.promised_ship_date, promised.stop_loss_date);
-                orders::promise(tx.conn, &order, first, last, tx.now.naive_utc())?;
-                let at = (first + Duration::days(late)).and_hms_opt(12, 0, 0).unwrap();
-                let row = ShipmentRow {
-                    id: ShipmentId::new(), merchant_id: merchant, batch_id: order.batch_id, order_id: order.id,
-                    number: i64::try_from(number).unwrap() + 1, kind: ShipmentKind::Order, state: ShipmentState::HandedOver,
-                    claim_id: None, carrier: Some("=DHL".into()), tracking_number: Some("JD1".into()),
-                    picked_at: offered.naive_utc(), picked_by: "Ana".into(), handed_over_at: Some(at),
-                    recorded_at: Some(at), delivered_at: None, delivered_by: None, stopped_at: None,
+        arrived(&shop, &campaign, 6).await;
+        let merchant = shop.merchant;
+        for ((order, units), late) in paid.iter().zip([3, 2, 1]).zip([-1i64, 4, 12]) {
+            let (order, units) = (*order, units);
+            shop.write(move |desk, tx| {
+                let row = orders::by_id(tx.conn, order)?.unwrap();
+                let day = (tx.now - Duration::days(late)).date_naive();
+                orders::promise(tx.conn, &row, day, day + Duration::days(60), tx.now.naive_utc())?;
+                let new = NewParcel {
+                    order, lines: vec![("set".into(), units)], carrier: Some("=DHL".into()),
+                    tracking_number: Some("JD1".into()), when: When::Now, by: "Ana".into(),
                 };
-                let line = ShipmentLineRow { shipment_id: row.id, option_id: option, units: 1 };
-                shipments::insert(tx.conn, &row, &[line])?;
-            }
-            signs::sign(tx, &campaign)
-        }).await.unwrap();
+                record(desk, tx, merchant, &new)
+            }).await.unwrap();
+        }
         let page = visitor.get("/m/fern-kiln").await;
         page.is(200).says("median 4 days late, last 12 days late").says("Last sign of life");
         for person in ["mail.example", "Ana Sousa", "Porto, "] {
             assert!(!page.html.contains(person), "nothing personal: {person}");
         }
+        shop.audit().await;
         shop.close().await;
     }
 

@@ -2,13 +2,19 @@
 
 use chrono::Duration;
 use futures_util::future::join_all;
+use muster::domain::campaign::CampaignState;
 use muster::domain::order::{LineState, OrderState, PaymentState};
-use muster::store::{orders, posts, stock};
+use muster::domain::shipment::{DeliveredBy, ShipmentState};
+use muster::store::{campaigns, orders, shipments};
+use muster::workflows::cancel::{By, cancel};
 use muster::workflows::desk::Problem;
-use muster::workflows::stock_sale::put_on_sale as put;
+use muster::workflows::ship::{
+    Handed, NewParcel, When, arrived as delivered, hand_over, pick_ready, record,
+};
 use serde_json::{Value, json};
 
-use super::{arrived, left_over, ordered, put_on_sale, stock_of};
+use super::{arrived, left_over, offer, ordered, put_on_sale, stock_of};
+use crate::goods::scene::{conflict, wrong};
 use crate::shop::{Visitor, typed};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -119,46 +125,109 @@ both_databases! {
         shop.join_and_pay(&campaign, "a@mail.example", 6).await;
         let early = shop.batch(&campaign).await.id;
         let id = campaign.id;
-        let option = shop.read(move |c| muster::store::campaigns::options_of(c, id)).await[0].id;
-        let told = shop.write(move |_, tx| put(tx, early, option, 1, "Ana")).await;
-        assert!(matches!(told, Err(Problem::Conflict { .. })));
+        let option = shop.read(move |c| campaigns::options_of(c, id)).await[0].id;
+        assert_eq!(conflict(offer(&shop, early, option, 1).await), "wrong-state");
         ordered(&shop, &campaign).await;
-        let (batch, option) = arrived(&shop, &campaign, 8).await;
+        let (batch, option) = arrived(&shop, &campaign, 5).await;
+        assert_eq!(wrong(offer(&shop, batch, option, 1).await), ["units"], "one is still waited for");
+        arrived(&shop, &campaign, 3).await;
         for units in [3, -1] {
-            let told = shop.write(move |_, tx| put(tx, batch, option, units, "Ana")).await;
-            assert!(matches!(told, Err(Problem::Invalid(_))), "{units}");
+            assert_eq!(wrong(offer(&shop, batch, option, units).await), ["units"], "{units}");
         }
-        // One of the six still waits for its unit: one is left over.
-        let lines = shop.read(move |c| posts::recipients(c, id, None, 1)).await[0].id;
-        shop.write(move |_, tx| {
-            let mut line = orders::lines_of(tx.conn, lines)?.remove(0);
-            line.allocated = 5;
-            orders::save_line(tx.conn, &line)?;
-            let mut row = stock::of_option(tx.conn, batch, option)?.unwrap();
-            row.allocated = 5;
-            Ok(stock::save(tx.conn, &row)?)
-        }).await.unwrap();
-        let told = shop.write(move |_, tx| put(tx, batch, option, 3, "Ana")).await;
-        assert!(matches!(told, Err(Problem::Invalid(_))));
         put_on_sale(&shop, batch, option, 2).await;
+        assert_eq!(stock_of(&shop, batch, option).await, (2, 6));
+        put_on_sale(&shop, batch, option, 0).await;
+        assert_eq!(stock_of(&shop, batch, option).await, (0, 6));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn who_waits_gets_no_unit_of_an_order_from_stock_and_an_unpaid_one_is_not_packed(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let (campaign, batch, option) = left_over(&shop, shop.example_a()).await;
+        let order = shop.join(&campaign, "b@mail.example", 2).await.order.id;
+        shop.settle().await;
+        assert_eq!(stock_of(&shop, batch, option).await, (0, 8));
+        let merchant = shop.merchant;
+        let pick = async || shop.write(move |_, tx| pick_ready(tx, merchant, batch, 100, "Ana")).await.unwrap();
+        assert_eq!(pick().await, 1, "the first order alone");
+        let new = NewParcel {
+            order, lines: vec![("set".into(), 2)], carrier: None, tracking_number: None, when: When::Now, by: "Ana".into(),
+        };
+        let unpaid = new.clone();
+        assert_eq!(conflict(shop.write(move |desk, tx| record(desk, tx, merchant, &unpaid)).await), "wrong-state");
+        let bought = async || -> Vec<i64> {
+            let units = shop.read(move |c| orders::units_to_buy(c, batch)).await;
+            units.into_iter().map(|(_, n)| n).collect()
+        };
+        assert_eq!(shop.pay(order, GOOD_CARD).await, 303);
+        shop.settle().await;
+        assert_eq!(bought().await, [6], "no supplier is asked for what lies there");
+        assert_eq!(pick().await, 1);
+        let parcel = shop.write(move |desk, tx| record(desk, tx, merchant, &new)).await.unwrap();
+        assert!(parcel.handed_over_at.is_some());
+        assert_eq!(shop.order(order).await.state, OrderState::Shipped);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_batch_that_waited_for_a_payment_alone_is_completed_when_it_runs_out(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let (campaign, batch, option) = left_over(&shop, shop.example_a()).await;
+        shop.join(&campaign, "b@mail.example", 1).await;
+        shop.settle().await;
+        let merchant = shop.merchant;
+        shop.write(move |desk, tx| {
+            pick_ready(tx, merchant, batch, 100, "Ana")?;
+            for parcel in shipments::in_state(tx.conn, batch, ShipmentState::Picked, 10)? {
+                hand_over(desk, tx, merchant, parcel.id, &Handed { by: "Ana".into(), ..Handed::default() })?;
+                delivered(tx, merchant, parcel.id, None, DeliveredBy::Staff, "Ana")?;
+            }
+            Ok(())
+        }).await.unwrap();
+        shop.expect_state(&campaign, CampaignState::Fulfilling).await;
+        shop.advance(Duration::hours(1)).await;
+        shop.expect_state(&campaign, CampaignState::Completed).await;
+        assert_eq!(stock_of(&shop, batch, option).await, (2, 6));
+        shop.audit().await;
+        // What is left over is sold all the same, and sent.
+        let order = shop.join_and_pay(&campaign, "c@mail.example", 2).await;
+        let picked = shop.write(move |_, tx| pick_ready(tx, merchant, batch, 100, "Ana")).await.unwrap();
+        assert_eq!((picked, shop.order(order).await.state), (1, OrderState::Backordered));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn staff_may_cancel_what_is_packed_and_its_parcel_stops(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let (campaign, batch, option) = left_over(&shop, shop.example_a()).await;
+        let order = shop.join_and_pay(&campaign, "b@mail.example", 1).await;
+        let merchant = shop.merchant;
+        shop.write(move |_, tx| pick_ready(tx, merchant, batch, 100, "Ana")).await.unwrap();
+        let by = By::Staff { name: "Ana".into(), reason: "It is chipped.".into() };
+        shop.write(move |desk, tx| cancel(desk, tx, order, &by)).await.unwrap();
+        shop.settle().await;
+        let row = shop.order(order).await;
+        assert_eq!((row.state, row.refunded), (OrderState::Cancelled, 9000));
+        let parcels = shop.read(move |c| shipments::of_order(c, order)).await;
+        assert_eq!(parcels[0].state, ShipmentState::Stopped);
+        assert_eq!(stock_of(&shop, batch, option).await, (2, 6));
+        shop.audit().await;
         shop.close().await;
     }
 
     async fn what_is_packed_is_not_cancelled_here(db: TestDatabase) {
         let shop = Shop::open(db).await;
-        let (campaign, ..) = left_over(&shop, shop.example_a()).await;
+        let (campaign, batch, _) = left_over(&shop, shop.example_a()).await;
         let order = shop.join_and_pay(&campaign, "b@mail.example", 1).await;
-        shop.write(move |_, tx| {
-            let mut line = orders::lines_of(tx.conn, order)?.remove(0);
-            line.picked = 1;
-            line.state = line.units().state();
-            Ok(orders::save_line(tx.conn, &line)?)
-        }).await.unwrap();
+        let merchant = shop.merchant;
+        shop.write(move |_, tx| pick_ready(tx, merchant, batch, 100, "Ana")).await.unwrap();
         let told = shop.cancel(order).await.unwrap_err();
         assert!(told.to_string().contains("packed"), "{told}");
         let visitor = Visitor::of(&shop);
         let row = shop.order(order).await;
         assert!(!visitor.get(&visitor.path_of(&row, "")).await.html.contains("Cancel this order"));
+        shop.audit().await;
         shop.close().await;
     }
 }

@@ -4,10 +4,13 @@ use chrono::Duration;
 use muster::domain::staff::Role;
 use muster::store::{jobs, purchase_orders};
 use muster::workflows::posts::{NewPost, write};
-use muster::workflows::purchase;
+use muster::workflows::purchase::{self, Shipping};
+use muster::workflows::receive::receive;
+use muster::workflows::ship::{NewParcel, When, record};
 
 use super::ordered;
 use crate::admin::panel::Panel;
+use crate::goods::scene::count;
 use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
@@ -74,6 +77,41 @@ both_databases! {
         assert_eq!(warnings(&shop).await, 1);
         let id = campaign.id.to_string();
         assert!(shop.read(move |c| jobs::find(c, jobs::QUIET, &id)).await.is_some());
+        shop.close().await;
+    }
+
+    async fn making_arriving_and_leaving_are_signs_too(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let order = shop.join_and_pay(&campaign, "a@mail.example", 6).await;
+        ordered(&shop, &campaign).await;
+        let batch = shop.batch(&campaign).await.id;
+        let po = shop.read(move |c| purchase_orders::of_batch(c, batch)).await[0].id;
+        let heard = async || {
+            let last = shop.campaign(&campaign).await.last_sign_at.unwrap();
+            (shop.now().naive_utc() - last).num_hours() == 0
+        };
+        let merchant = shop.merchant;
+        let word = async |n: usize| {
+            shop.write(move |desk, tx| {
+                match n {
+                    0 => purchase::in_production(tx, po).map(drop),
+                    1 => purchase::shipped(tx, po, &Shipping { carrier: "DHL".into(), tracking: "J1".into() }).map(drop),
+                    2 => receive(tx, merchant, batch, &count(&[("set", 6, 0)])).map(drop),
+                    _ => record(desk, tx, merchant, &NewParcel {
+                        order, lines: vec![("set".into(), 6)], carrier: None, tracking_number: None,
+                        when: When::Now, by: "Ana".into(),
+                    }).map(drop),
+                }
+            }).await.unwrap();
+        };
+        for n in 0..4 {
+            shop.advance(Duration::days(1)).await;
+            assert!(!heard().await, "{n}");
+            word(n).await;
+            assert!(heard().await, "{n}");
+        }
+        shop.audit().await;
         shop.close().await;
     }
 }
