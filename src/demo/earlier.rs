@@ -97,7 +97,7 @@ pub const NORTHLIGHT: &[Offer] = &[
                 ),
             ),
             (55, Deed::SupplierShips("DB Schenker", "DBS-4471-0932")),
-            (62, Deed::Arrives(&[("tactile", 17, 0), ("linear", 15, 1)])),
+            (62, Deed::Arrives(&[("tactile", 20, 0), ("linear", 19, 1)])),
             (63, Deed::Packs),
             (64, Deed::HandsOver(99)),
             (69, Deed::Delivers(99)),

@@ -234,7 +234,9 @@ impl Facts {
                 sku: row.sku.clone(),
                 name: draft.name.clone(),
                 price: self.say(draft.prices.price_at(step)),
+                // From stock the price is settled: no more orders lower it.
                 price_next: next
+                    .filter(|_| self.on_sale.is_none())
                     .filter(|next| *next < draft.prices.price_at(step))
                     .map(|next| self.say(next)),
                 committed: row.committed,
