@@ -73,6 +73,7 @@ letter!(SoldFromStock, "email/sold_from_stock.html", "email/sold_from_stock.txt"
     total: &'a str,
     ships_by: String,
     last_day: String,
+    withdrawal: &'a [String],
 });
 
 letter!(StepReached, "email/step_reached.html", "email/step_reached.txt" {
@@ -372,6 +373,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             total,
             ships_by,
             last_day,
+            withdrawal,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
             if let Some(tax) = tax {
@@ -384,6 +386,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 total,
                 ships_by: day(*ships_by),
                 last_day: day(*last_day),
+                withdrawal,
             }
             .write(subject)
         }

@@ -402,22 +402,6 @@ pub fn set_step_told(conn: &mut Conn, id: CampaignId, step: i32) -> Result<(), S
     Ok(())
 }
 
-/// Notes when something was last heard of a campaign.
-pub fn set_last_sign(
-    conn: &mut Conn,
-    id: CampaignId,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    diesel::update(campaigns::table.find(id))
-        .set((
-            campaigns::last_sign_at.eq(now),
-            campaigns::version.eq(campaigns::version + 1),
-            campaigns::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// How a campaign's counters move.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moved {

@@ -172,6 +172,9 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// After this day it is refunded, unless it was shipped.
         last_day: NaiveDate,
+        /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
+        #[serde(default)]
+        withdrawal: Vec<String>,
     },
     /// A better step was reached.
     StepReached {

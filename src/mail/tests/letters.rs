@@ -124,6 +124,7 @@ fn from_stock() -> Letter {
         total: "$86.50".to_owned(),
         ships_by: date("2026-09-14"),
         last_day: date("2026-12-01"),
+        withdrawal: Vec::new(),
     }
 }
 
@@ -140,6 +141,15 @@ fn update(title: &str, text: &str) -> Letter {
 fn an_order_from_stock_hears_when_it_ships_and_how_long_it_may_be_cancelled() {
     insta::assert_snapshot!("sold_from_stock", page(&from_stock()));
     insta::assert_snapshot!("sold_from_stock_html", written(&from_stock()).html);
+    let mut letter = from_stock();
+    if let Letter::SoldFromStock { withdrawal, .. } = &mut letter {
+        *withdrawal = vec!["You may withdraw within 14 days.".to_owned()];
+    }
+    let page = page(&letter);
+    assert!(
+        page.contains("WITHDRAWAL\n\nYou may withdraw within 14 days."),
+        "{page}"
+    );
 }
 
 #[test]
@@ -502,6 +512,7 @@ fn hostile() -> Vec<Letter> {
             total: evil(),
             ships_by: date("2026-09-14"),
             last_day: date("2026-12-01"),
+            withdrawal: Vec::new(),
         },
         Letter::Staff {
             merchant: evil(),

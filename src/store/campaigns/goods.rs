@@ -1,4 +1,4 @@
-//! Batches from their goods' side.
+//! Batches from their goods' side, and when their shoppers last heard of it.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -7,7 +7,7 @@ use super::super::schema::{batches, campaigns};
 use super::super::{Conn, StoreError};
 use super::{BatchRow, CampaignRow};
 use crate::domain::campaign::BatchState;
-use crate::domain::ids::{BatchId, MerchantId};
+use crate::domain::ids::{BatchId, CampaignId, MerchantId};
 
 /// A merchant's batches with their campaigns, newest first, before `before`.
 pub fn batches_of_merchant(
@@ -45,6 +45,22 @@ pub fn set_goods(
         .set((
             batches::received_at.eq(received_at),
             batches::completed_at.eq(completed_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes when something was last heard of a campaign.
+pub fn set_last_sign(
+    conn: &mut Conn,
+    id: CampaignId,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(id))
+        .set((
+            campaigns::last_sign_at.eq(now),
+            campaigns::version.eq(campaigns::version + 1),
+            campaigns::updated_at.eq(now),
         ))
         .execute(conn)?;
     Ok(())

@@ -443,7 +443,7 @@ impl Facts {
     }
 
     /// What comes of an order from left-over stock.
-    fn from_stock_ahead(&self, items: &mut Vec<TimelineItem>) {
+    fn ahead_from_stock(&self, items: &mut Vec<TimelineItem>) {
         let shipped = format!("By {}: shipped to you", self.promised().text());
         items.push(match self.order.state {
             OrderState::Pending => TimelineItem::next(shipped),
@@ -469,7 +469,7 @@ impl Facts {
             );
         }
         if self.agreed.from_stock {
-            self.from_stock_ahead(items);
+            self.ahead_from_stock(items);
             return;
         }
         let decided = format!(

@@ -44,6 +44,7 @@ pub(super) fn confirmation(
             total: say(order.total, &order.currency),
             ships_by: promised,
             last_day: stock_sale::last_day(draft, promised),
+            withdrawal,
         };
         return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
     }
