@@ -10,6 +10,7 @@ mod bad_days;
 mod browser;
 mod databases;
 mod goods;
+mod notices;
 mod shop;
 mod story;
 mod supply;
