@@ -2,6 +2,7 @@
 //! written down: campaigns are published, orders joined and paid at the built-in provider, and the clock is moved, so
 //! that every row, mail and journal entry is a real one.
 
+mod goods;
 mod offers;
 
 use chrono::Duration;
@@ -111,6 +112,7 @@ impl Filler<'_> {
             .await?;
         self.acknowledge_first().await?;
         self.write_updates().await?;
+        self.goods_arrive().await?;
         Ok(log_ins)
     }
 

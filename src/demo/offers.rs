@@ -398,6 +398,9 @@ const FERRUM: &[Offer] = &[
     },
 ];
 
+/// Whose goods have arrived: the campaign's address, the option, units that are good, and those that are left over.
+pub const ARRIVED: (&str, &str, i64, i64) = ("meridian-field-watch", "watch", 26, 4);
+
 /// What sellers write to everybody who waits.
 pub const UPDATE: &str = "The supplier has the order and has begun.
 
