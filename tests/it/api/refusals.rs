@@ -95,7 +95,11 @@ both_databases! {
                 }
             }
         }
+<<<<<<< HEAD
         assert_eq!(operations, 32);
+=======
+        assert_eq!(operations, 33);
+>>>>>>> engine
         assert!(!page.contains("<script"));
     }
 }

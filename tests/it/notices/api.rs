@@ -66,8 +66,8 @@ both_databases! {
         for (body, fields) in [
             (json!({}), vec!["reason"]),
             (json!({"arrives": "soon", "ship_date": 5, "reason": reason}), vec!["arrives", "ship_date"]),
-            (json!({"arrives": api.day(2), "reason": reason}), vec!["arrives"]),
-            (json!({"ship_date": api.day(2), "reason": reason}), vec!["ship_date"]),
+            (json!({"arrives": api.day(-5), "reason": reason}), vec!["arrives"]),
+            (json!({"ship_date": api.day(-1), "reason": reason}), vec!["ship_date"]),
             (json!({"arrives": api.day(50), "ship_date": api.day(49), "reason": reason}), vec!["ship_date"]),
             (json!({"ship_date": api.day(50), "reason": " "}), vec!["reason"]),
             (json!({"ship_date": api.day(50), "stop_loss": api.day(60), "reason": reason}), vec!["stop_loss"]),
