@@ -95,11 +95,7 @@ both_databases! {
                 }
             }
         }
-<<<<<<< HEAD
-        assert_eq!(operations, 32);
-=======
-        assert_eq!(operations, 33);
->>>>>>> engine
+        assert_eq!(operations, 36);
         assert!(!page.contains("<script"));
     }
 }
