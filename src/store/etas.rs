@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::schema::{batches, etas, purchase_orders};
+use super::schema::{batches, campaigns, etas, purchase_orders};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{BatchId, EtaId, MerchantId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, CampaignId, EtaId, MerchantId, PurchaseOrderId};
 use crate::domain::purchase_order::{EtaSource, EtaState};
 
 /// A date's row.
@@ -116,6 +116,51 @@ pub fn set_of_batch(
             batches::arrives.eq(arrives),
             batches::ship_date.eq(ship_date),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps the later stop-loss date that shoppers are asked about together with a date.
+pub fn set_stop_loss(
+    conn: &mut Conn,
+    id: EtaId,
+    stop_loss: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    diesel::update(etas::table.find(id))
+        .set(etas::stop_loss.eq(stop_loss))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The later stop-loss date that shoppers are asked about together with a date; none where it stays.
+pub fn stop_loss_of(conn: &mut Conn, id: EtaId) -> Result<Option<NaiveDate>, StoreError> {
+    let found: Option<Option<NaiveDate>> = etas::table
+        .find(id)
+        .select(etas::stop_loss)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// The last date of a batch that shoppers were, or are being, told of.
+pub fn last_passed_on(conn: &mut Conn, batch: BatchId) -> Result<Option<EtaRow>, StoreError> {
+    Ok(etas::table
+        .filter(etas::batch_id.eq(batch))
+        .filter(etas::state.eq(EtaState::PassedOn))
+        .select(EtaRow::as_select())
+        .order((etas::passed_on_at.desc(), etas::id.desc()))
+        .first(conn)
+        .optional()?)
+}
+
+/// Notes that a campaign's shoppers heard of it.
+pub fn shoppers_heard(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(campaigns::table.find(campaign))
+        .set(campaigns::last_sign_at.eq(now))
         .execute(conn)?;
     Ok(())
 }

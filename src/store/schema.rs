@@ -445,6 +445,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     etas,
     promises,
     notices,
+    given_up,
     batch_stock,
     receipts,
     receipt_lines,

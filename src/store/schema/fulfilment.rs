@@ -25,6 +25,7 @@ diesel::table! {
         state -> Text,
         passed_on_at -> Nullable<Timestamp>,
         passed_on_by -> Nullable<Text>,
+        stop_loss -> Nullable<Date>,
     }
 }
 
@@ -63,6 +64,16 @@ diesel::table! {
         mail_id -> Nullable<Binary>,
         prepared_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+        cancelled_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    given_up (batch_id) {
+        batch_id -> Binary,
+        reason -> Text,
+        given_up_by -> Text,
+        at -> Timestamp,
     }
 }
 

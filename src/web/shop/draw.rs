@@ -16,7 +16,7 @@ use crate::web::assets::asset;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
     JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
-    ShippingRow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped,
+    ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::money::say;
@@ -274,6 +274,12 @@ impl Facts {
             deadline: self.moment(ends_at(&self.campaign)),
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
             ships_by: Day(self.draft.promised_ship_date),
+            ships_now: match self.said_last {
+                Some(Some(day)) => ShipsNow::On(Day(day)),
+                Some(None) => ShipsNow::NotKnown,
+                None => ShipsNow::AsPromised,
+            },
+            policy: self.draft.delay_policy,
             last_day: Some(Day(self.draft.stop_loss_date)),
         }
     }

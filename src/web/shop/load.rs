@@ -5,17 +5,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{CampaignId, MerchantId};
 use crate::domain::price::Tally;
+use crate::domain::purchase_order::EtaState;
 use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
-use crate::store::{Conn, purchase_orders};
+use crate::store::{Conn, etas, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::tally_of;
 
@@ -39,6 +40,8 @@ pub struct Facts {
     pub given_back: Option<GivenBack>,
     /// When the supplier's order went out.
     pub order_sent: Option<NaiveDateTime>,
+    /// The ship date that was passed on last, if any was; none in it: not known.
+    pub said_last: Option<Option<NaiveDate>>,
 }
 
 /// The campaign with this address; none where the public does not see it.
@@ -74,6 +77,13 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
             .max(),
         _ => None,
     };
+    let said_last = match &batch {
+        Some(batch) if went_out(campaign.state) => etas::of_batch(conn, batch.id)?
+            .iter()
+            .rfind(|eta| eta.state == EtaState::PassedOn)
+            .map(|eta| eta.ship_date),
+        _ => None,
+    };
     Ok(Facts {
         options: campaigns::options_of(conn, campaign.id)?,
         pictures: misc::pictures_of(conn, campaign.id)?,
@@ -84,6 +94,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         tally,
         given_back,
         order_sent,
+        said_last,
     })
 }
 

@@ -77,7 +77,7 @@ impl Facts {
     }
 
     /// What becomes of the money.
-    fn money_back(&self) -> String {
+    pub fn money_back(&self) -> String {
         let order = &self.order;
         let said = |amount: i64| nonzero_said(amount, &order.currency);
         let due = |which: fn(&RefundRow) -> bool| {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Lisbon;
 
+use crate::domain::draft::DelayPolicy;
 use crate::web::assets::asset;
 use crate::web::view::*;
 
@@ -22,7 +23,7 @@ pub fn shell(back: &str) -> Shell {
     Shell::public(Theme::Auto, back, true)
 }
 
-fn private() -> Shell {
+pub fn private() -> Shell {
     Shell::private(Theme::Auto, "/o/1?t=abc", true).of_seller("fern-kiln")
 }
 
@@ -103,7 +104,7 @@ fn seller() -> Seller {
     }
 }
 
-fn terms_ref() -> TermsRef {
+pub fn terms_ref() -> TermsRef {
     TermsRef {
         version: 3,
         href: "/m/fern-kiln/terms/3".to_owned(),
@@ -171,6 +172,8 @@ pub fn campaign() -> CampaignPage {
             deadline,
             at_threshold: false,
             ships_by: day(2026, 9, 1),
+            ships_now: ShipsNow::AsPromised,
+            policy: DelayPolicy::Ftc,
             last_day: Some(day(2026, 12, 31)),
         },
         options: options(),
@@ -260,6 +263,12 @@ pub fn campaign_ordered() -> CampaignPage {
         steps(126, 2, StepsPhase::Settled),
     );
     page.meter = Meter::units("Ridge pour-over set", 126, 50);
+    page
+}
+
+pub fn campaign_late() -> CampaignPage {
+    let mut page = campaign_ordered();
+    page.money.ships_now = ShipsNow::On(day(2026, 9, 19));
     page
 }
 
@@ -403,19 +412,32 @@ pub fn order() -> OrderPage {
             ],
         },
         money,
-        ships_by: Some(day(2026, 9, 1)),
-        last_day: Some(day(2026, 12, 31)),
+        delay: None,
+        promise: Some(PromiseTable {
+            rows: vec![PromiseRow {
+                told: moment("2026-05-21T13:00:00Z"),
+                ships: Some(day(2026, 9, 1)),
+                replaced: false,
+                why: "When you joined".to_owned(),
+                answer: None,
+                href: None,
+            }],
+            now: None,
+            last_day: day(2026, 12, 31),
+            terms: Some(terms_ref()),
+        }),
         address: vec![
             "Ana Sousa".to_owned(),
             "Rua do Almada 5".to_owned(),
             "4050-036 Porto, Portugal".to_owned(),
         ],
         one_parcel: true,
-        terms: Some(terms_ref()),
         pay: None,
         cancel: Some(CancelOffer {
             href: "/o/1/cancel?t=abc".to_owned(),
             amount: Some("$86.50".to_owned()),
+            late: false,
+            part: false,
         }),
         mail_problem: None,
         refund_needs_way: None,
@@ -470,6 +492,8 @@ pub fn cancel() -> CancelPage {
         title: "Ridge pour-over set".to_owned(),
         action: "/o/1/cancel?t=abc".to_owned(),
         amount: Some("$96.50".to_owned()),
+        late: false,
+        part: false,
         order_href: "/o/1?t=abc".to_owned(),
     }
 }
