@@ -2,13 +2,13 @@
 //! notice that asked counts.
 
 use chrono::{NaiveDate, NaiveDateTime};
-use diesel::dsl::{exists, not, sql};
+use diesel::dsl::{count_star, exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::schema::{notices, orders, promises};
 use super::{Conn, StoreError};
-use crate::domain::ids::{BatchId, NoticeId, OrderId};
+use crate::domain::ids::{BatchId, EtaId, NoticeId, OrderId};
 use crate::domain::order::OrderState;
 use crate::domain::promise::{NoticeKind, NoticeState, Silence};
 use crate::domain::words::words;
@@ -43,6 +43,9 @@ const STAND: &str = "CASE WHEN notices.cancelled_at IS NOT NULL THEN 'refused' \
 
 /// What an order has with the merchant.
 const KEPT: &str = "CAST(COALESCE(SUM(orders.charged - orders.refund_due - orders.refunded - orders.lost), 0) AS BIGINT)";
+
+/// How many of the orders are partly shipped: of those only a part of it goes back.
+const PART: &str = "CAST(COALESCE(SUM(CASE WHEN orders.state = 'partly_shipped' THEN 1 ELSE 0 END), 0) AS BIGINT)";
 
 diesel::alias!(notices as later: Later, notices as asked: Asked);
 
@@ -191,6 +194,8 @@ pub struct Ending {
     pub orders: i64,
     /// What they have with the merchant, minor units.
     pub kept: i64,
+    /// How many of them are partly shipped: less of theirs goes back.
+    pub part: i64,
 }
 
 /// Unshipped orders by the last day of the delay rule, up to `until`. `asked`: only those that may still answer a notice
@@ -209,7 +214,7 @@ pub fn ending(
             .filter(asked.field(notices::waited_at).is_null())
             .filter(asked.field(notices::last_day).eq(promises::cancels_after)),
     );
-    let rows: Vec<(Option<NaiveDate>, i64, i64)> = {
+    let rows: Vec<(Option<NaiveDate>, i64, i64, i64)> = {
         let query = promises::table
             .inner_join(orders::table)
             .filter(promises::batch_id.eq(batch))
@@ -220,6 +225,7 @@ pub fn ending(
                 promises::cancels_after,
                 sql::<BigInt>("COUNT(*)"),
                 sql::<BigInt>(KEPT),
+                sql::<BigInt>(PART),
             ))
             .order(promises::cancels_after.asc());
         if is_asked {
@@ -228,8 +234,13 @@ pub fn ending(
             query.filter(not(open)).load(conn)?
         }
     };
-    let whole = |(day, orders, kept): (Option<NaiveDate>, i64, i64)| {
-        day.map(|day| Ending { day, orders, kept })
+    let whole = |(day, orders, kept, part): (Option<NaiveDate>, i64, i64, i64)| {
+        Some(Ending {
+            day: day?,
+            orders,
+            kept,
+            part,
+        })
     };
     Ok(rows.into_iter().filter_map(whole).collect())
 }
@@ -250,16 +261,33 @@ pub fn stop_loss(
             promises::stop_loss,
             sql::<BigInt>("COUNT(*)"),
             sql::<BigInt>(KEPT),
+            sql::<BigInt>(PART),
         ))
         .order(promises::stop_loss.asc())
         .load(conn)?)
 }
 
-/// What the unshipped orders of a batch have with the merchant: what would go back if it were given up.
-pub fn unshipped(conn: &mut Conn, batch: BatchId) -> Result<(i64, i64), StoreError> {
+/// The unshipped orders of a batch: how many, what they have with the merchant, and how many of them are partly shipped.
+pub fn unshipped(conn: &mut Conn, batch: BatchId) -> Result<(i64, i64, i64), StoreError> {
     Ok(orders::table
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq_any(AWAITS))
-        .select((sql::<BigInt>("COUNT(*)"), sql::<BigInt>(KEPT)))
+        .select((
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>(KEPT),
+            sql::<BigInt>(PART),
+        ))
         .first(conn)?)
+}
+
+/// How many notices of a batch stand where, by the date they tell of; none: nobody had set one.
+pub fn told(
+    conn: &mut Conn,
+    batch: BatchId,
+) -> Result<Vec<(Option<EtaId>, NoticeState, i64)>, StoreError> {
+    Ok(notices::table
+        .filter(notices::batch_id.eq(batch))
+        .group_by((notices::eta_id, notices::state))
+        .select((notices::eta_id, notices::state, count_star()))
+        .load(conn)?)
 }

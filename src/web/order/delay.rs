@@ -20,7 +20,6 @@ use crate::web::view::{
 };
 use crate::workflows::desk::{Desk, Problem, order_number};
 use crate::workflows::links::Links;
-#[cfg(any())]
 use crate::workflows::notices as engine;
 use crate::workflows::office::Office;
 
@@ -36,8 +35,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config.service(
         web::resource("/d/{token}")
             .route(web::get().to(show))
-            .route(web::head().to(show))
-            ,
+            .route(web::head().to(show)),
     );
 }
 
@@ -94,7 +92,6 @@ async fn show(
 }
 
 /// `POST /d/{token}`
-#[cfg(any())]
 async fn answer(
     office: web::Data<Office>,
     request: HttpRequest,
