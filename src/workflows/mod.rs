@@ -21,6 +21,7 @@ pub mod letters;
 pub mod links;
 pub mod money;
 pub mod names;
+pub mod notices;
 pub mod office;
 pub mod part;
 pub mod payment;
