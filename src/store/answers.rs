@@ -45,7 +45,8 @@ const STAND: &str = "CASE WHEN notices.cancelled_at IS NOT NULL THEN 'refused' \
 const KEPT: &str = "CAST(COALESCE(SUM(orders.charged - orders.refund_due - orders.refunded - orders.lost), 0) AS BIGINT)";
 
 /// How many of the orders are partly shipped: of those only a part of it goes back.
-const PART: &str = "CAST(COALESCE(SUM(CASE WHEN orders.state = 'partly_shipped' THEN 1 ELSE 0 END), 0) AS BIGINT)";
+const PART: &str =
+    "CAST(COALESCE(SUM(CASE WHEN orders.state = 'partly_shipped' THEN 1 ELSE 0 END), 0) AS BIGINT)";
 
 diesel::alias!(notices as later: Later, notices as asked: Asked);
 

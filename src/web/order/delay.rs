@@ -35,7 +35,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config.service(
         web::resource("/d/{token}")
             .route(web::get().to(show))
-            .route(web::head().to(show)),
+            .route(web::head().to(show))
+            .route(web::post().to(answer)),
     );
 }
 

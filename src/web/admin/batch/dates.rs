@@ -174,7 +174,8 @@ async fn page(
     asked: web::Query<answers::Asked>,
 ) -> Result<HttpResponse, Refusal> {
     let (merchant, batch, now) = (staff.merchant.clone(), id(&path)?, staff.office.now());
-    let (asked, before) = (asked.into_inner(), asked.before()?);
+    let asked = asked.into_inner();
+    let before = asked.before()?;
     let filter = asked.clone();
     let known = staff
         .office
@@ -250,7 +251,9 @@ impl Known {
             )];
             lines.push(match looked {
                 Some(looked) => words::in_short(looked, &self.campaign.currency),
-                None => "Where several suppliers deliver, the latest of their days counts.".to_owned(),
+                None => {
+                    "Where several suppliers deliver, the latest of their days counts.".to_owned()
+                }
             });
             lines.push(match left(now, passes_at(date)) {
                 Some(left) => format!(
@@ -321,7 +324,10 @@ impl Known {
             }
         }
         if let Some((_, later)) = self.later.iter().find(|(of, _)| *of == date.id) {
-            said.push(format!("asked to agree to a last day of {}", Day(*later).text()));
+            said.push(format!(
+                "asked to agree to a last day of {}",
+                Day(*later).text()
+            ));
         }
         match (said.is_empty(), date.state) {
             (false, _) => said.join(", "),

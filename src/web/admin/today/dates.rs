@@ -97,8 +97,14 @@ impl Case<'_> {
     fn promise(&self, end: &Ending) -> Option<Thing> {
         let left = self.left(end.day, PROMISE_WARNINGS)?;
         let title = match end.orders {
-            1 => format!("1 order is promised by {} and not shipped", Day(end.day).text()),
-            n => format!("{n} orders are promised by {} and not shipped", Day(end.day).text()),
+            1 => format!(
+                "1 order is promised by {} and not shipped",
+                Day(end.day).text()
+            ),
+            n => format!(
+                "{n} orders are promised by {} and not shipped",
+                Day(end.day).text()
+            ),
         };
         let text = format!(
             "What is not shipped by then and was not asked to wait is refunded on {}: {} in all. 5 days before, the system \

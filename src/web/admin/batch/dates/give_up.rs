@@ -83,7 +83,8 @@ impl Known {
                  can't be undone.",
                 plural(orders, "order")
             ),
-            "Parcels that were handed to the carrier stay as they are; packed ones are stopped.".to_owned(),
+            "Parcels that were handed to the carrier stay as they are; packed ones are stopped."
+                .to_owned(),
         ];
         page.facts = vec![
             fact("Orders not shipped", orders.to_string()),

@@ -257,7 +257,10 @@ async fn send(
         .await?;
     let said = match words::mails(looked) {
         0 => "The date counts now.".to_owned(),
-        n => format!("The date counts now; {} are being told.", plural(n, "shopper")),
+        n => format!(
+            "The date counts now; {} are being told.",
+            plural(n, "shopper")
+        ),
     };
     staff.done(said, back)
 }

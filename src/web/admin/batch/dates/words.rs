@@ -34,9 +34,9 @@ pub fn facts(looked: &Preview, currency: &str) -> Facts {
             facts.push(fact(name, format!("{}{what}", plural(n, "order"))));
         }
     };
-    let until = looked
-        .agreed_until
-        .map_or_else(String::new, |day| format!(", to wait until {}", Day(day).text()));
+    let until = looked.agreed_until.map_or_else(String::new, |day| {
+        format!(", to wait until {}", Day(day).text())
+    });
     add("Silence agrees", looked.agrees, until);
     add(
         "Silence cancels",
