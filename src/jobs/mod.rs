@@ -7,6 +7,7 @@ mod campaign;
 mod goods;
 mod mail;
 mod payment;
+mod promise;
 mod reconcile;
 mod refund;
 mod worker;
@@ -85,7 +86,9 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,
-        k if k == kinds::DATES_TOLD.name => campaign::dates(office, subject).await,
+        k if k == kinds::DATES_TOLD.name => promise::dates(office, subject).await,
+        k if k == kinds::PROMISE.name => promise::day(office, subject).await,
+        k if k == kinds::GIVEN_UP.name => promise::given_up(office, subject).await,
         k if k == kinds::ALLOCATE.name => goods::allocate(office, subject).await,
         k if k == kinds::SHORT.name => goods::refund_short(office, subject).await,
         k if k == kinds::ASSUME_DELIVERED.name => goods::assume_delivered(office, subject).await,

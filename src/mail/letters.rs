@@ -187,6 +187,8 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
     link: &'a str,
 });
 
+mod delay;
+
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
     match letter {
@@ -246,6 +248,8 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
         }
         .write(subject),
         Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
+        Letter::Delay { about, notice } => delay::notice(about, notice, subject),
+        Letter::DelayRefund { about, refund } => delay::refund(about, refund, subject),
         Letter::Staff {
             merchant,
             lines,

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 
 use super::words::{day, day_of, one_line, units};
-use crate::workflows::letters::{After, Letter, WhyCancelled, WhyFailed, WhyWithdrawn};
+use crate::domain::promise::{NoticeKind, RefundCause, Silence};
+use crate::workflows::letters::{
+    After, Delay, DelayRefund, Letter, WhyCancelled, WhyFailed, WhyWithdrawn,
+};
 
 /// A letter's subject, in one line whatever people typed.
 pub fn of(letter: &Letter) -> String {
@@ -76,6 +79,8 @@ pub fn of(letter: &Letter) -> String {
             ),
             None => format!("Order {}: a part will not arrive", about.number),
         },
+        Letter::Delay { about, notice } => delay(&about.number, notice),
+        Letter::DelayRefund { about, refund } => delay_refund(&about.number, refund),
         Letter::PurchaseOrder {
             merchant,
             number,
@@ -119,6 +124,41 @@ pub fn of(letter: &Letter) -> String {
             merchant, subject, ..
         } => format!("{merchant}: {subject}"),
     })
+}
+
+/// The new date, and the last day to answer where silence cancels.
+fn delay(number: &str, notice: &Delay) -> String {
+    let what = match notice.revised {
+        Some(date) if notice.kind == NoticeKind::Told => format!("it ships by {}", day(date)),
+        Some(date) => format!(
+            "it ships by {} instead of {}",
+            day(date),
+            day(notice.replaces)
+        ),
+        None => "the new ship date is not known".to_owned(),
+    };
+    match notice.consequence {
+        Some(said) if said.silence == Silence::Cancels => {
+            let by = day(said.last_day);
+            format!("Order {number}: {what}, please answer by {by}")
+        }
+        _ => format!("Order {number}: {what}"),
+    }
+}
+
+fn delay_refund(number: &str, refund: &DelayRefund) -> String {
+    let what = match (refund.cause, refund.part_shipped) {
+        (RefundCause::WillNotShip, false) => "will not be shipped",
+        (RefundCause::WillNotShip, true) => "the rest will not be shipped",
+        (_, false) => "is cancelled",
+        (_, true) => "the rest is cancelled",
+    };
+    let colon = if refund.part_shipped { ":" } else { "" };
+    match (&refund.back, refund.held) {
+        (Some(back), true) => format!("Order {number}{colon} {what}, {back} is owed to you"),
+        (Some(back), false) => format!("Order {number}{colon} {what}, {back} goes back to you"),
+        (None, _) => format!("Order {number}{colon} {what}"),
+    }
 }
 
 fn after(number: &str, news: &After, zone: &str) -> String {

@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::schema::{batches, campaigns, etas, purchase_orders};
+use super::schema::{batches, etas, purchase_orders};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{BatchId, CampaignId, EtaId, MerchantId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, EtaId, MerchantId, PurchaseOrderId};
 use crate::domain::purchase_order::{EtaSource, EtaState};
 
 /// A date's row.
@@ -151,16 +151,4 @@ pub fn last_passed_on(conn: &mut Conn, batch: BatchId) -> Result<Option<EtaRow>,
         .order((etas::passed_on_at.desc(), etas::id.desc()))
         .first(conn)
         .optional()?)
-}
-
-/// Notes that a campaign's shoppers heard of it.
-pub fn shoppers_heard(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    diesel::update(campaigns::table.find(campaign))
-        .set(campaigns::last_sign_at.eq(now))
-        .execute(conn)?;
-    Ok(())
 }

@@ -77,6 +77,17 @@ pub const DATES_TOLD: Kind = Kind {
     name: "dates_told",
     priority: 41,
 };
+/// Keeps the promises of a batch, day by day: refunds those whose last day is over, sends the notice that nobody sent,
+/// warns staff. Subject: the batch.
+pub const PROMISE: Kind = Kind {
+    name: "promise",
+    priority: 26,
+};
+/// Refunds everything of a batch that will not be shipped. Subject: the batch.
+pub const GIVEN_UP: Kind = Kind {
+    name: "given_up",
+    priority: 26,
+};
 /// Warns of a withdrawal's refund, and gives it on its last day. Subject: the claim.
 pub const WITHDRAWAL: Kind = Kind {
     name: "withdrawal",
@@ -113,6 +124,8 @@ pub const KINDS: &[Kind] = &[
     DISPUTE,
     SHORT,
     ALLOCATE,
+    PROMISE,
+    GIVEN_UP,
     DATES_TOLD,
     WITHDRAWAL,
     MAIL,

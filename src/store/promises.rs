@@ -3,7 +3,8 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::orders::sum_of;
+use super::kept::kept;
+use super::orders::OrderRow;
 use super::schema::{batches, given_up, orders, promises};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::campaign::BatchState;
@@ -69,12 +70,10 @@ const LIVE: [OrderState; 3] = [
 
 /// Keeps a new order's promise; one that is there stays as it is.
 pub fn insert(conn: &mut Conn, row: &PromiseRow) -> Result<(), StoreError> {
-    each_backend!(conn, c => {
-        diesel::insert_into(promises::table)
-            .values(row)
-            .on_conflict_do_nothing()
-            .execute(c)?;
-    });
+    let new = diesel::insert_into(promises::table)
+        .values(row)
+        .on_conflict_do_nothing();
+    each_backend!(conn, c => kept!(new).execute(c)?);
     Ok(())
 }
 
@@ -136,8 +135,32 @@ pub fn lapsed(
     Ok(query.load(conn)?)
 }
 
+/// A promise with its order.
+pub type Promised = (PromiseRow, OrderRow);
+
 /// Unshipped orders of a batch, in the order of their ids, after `after`.
 pub fn unshipped(
+    conn: &mut Conn,
+    batch: BatchId,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<Promised>, StoreError> {
+    let mut query = promises::table
+        .inner_join(orders::table)
+        .filter(promises::batch_id.eq(batch))
+        .filter(orders::state.eq_any(LIVE))
+        .select((PromiseRow::as_select(), OrderRow::as_select()))
+        .order(promises::order_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(promises::order_id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The ids of unshipped orders of a batch, in their order, after `after`.
+pub fn unshipped_ids(
     conn: &mut Conn,
     batch: BatchId,
     after: Option<OrderId>,
@@ -162,11 +185,10 @@ pub fn unshipped(
 pub fn due_between(
     conn: &mut Conn,
     batch: BatchId,
-    days: (NaiveDate, NaiveDate),
+    (from, to): (NaiveDate, NaiveDate),
     after: Option<OrderId>,
     limit: i64,
-) -> Result<Vec<OrderId>, StoreError> {
-    let (from, to) = days;
+) -> Result<Vec<Promised>, StoreError> {
     let first = promises::agreed_date
         .is_null()
         .and(promises::first_date.between(from, to));
@@ -179,7 +201,7 @@ pub fn due_between(
         .filter(promises::open_ended.eq(false))
         .filter(orders::state.eq_any(LIVE))
         .filter(first.or(agreed))
-        .select(promises::order_id)
+        .select((PromiseRow::as_select(), OrderRow::as_select()))
         .order(promises::order_id.asc())
         .limit(limit)
         .into_boxed();
@@ -204,50 +226,29 @@ pub fn unshipped_by_date(
         .load(conn)?)
 }
 
-/// Unshipped orders of a batch by their stop-loss date: how many, and what is kept of them, minor units.
-pub fn unshipped_by_stop_loss(
-    conn: &mut Conn,
-    batch: BatchId,
-) -> Result<Vec<(NaiveDate, i64, i64)>, StoreError> {
-    let rows: Vec<(NaiveDate, i64, Option<i64>)> = promises::table
+/// The stop-loss dates of a batch's unshipped orders.
+pub fn stop_losses(conn: &mut Conn, batch: BatchId) -> Result<Vec<NaiveDate>, StoreError> {
+    Ok(promises::table
         .inner_join(orders::table)
         .filter(promises::batch_id.eq(batch))
         .filter(orders::state.eq_any(LIVE))
-        .group_by(promises::stop_loss)
+        .select(promises::stop_loss)
+        .distinct()
         .order(promises::stop_loss.asc())
-        .select((
-            promises::stop_loss,
-            diesel::dsl::count_star(),
-            sum_of("orders.charged - orders.refund_due - orders.refunded - orders.lost"),
-        ))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(date, orders, kept)| (date, orders, kept.unwrap_or(0)))
-        .collect())
+        .load(conn)?)
 }
 
-/// Whether any order of a batch is in one of these states.
-pub fn any_order_in(
-    conn: &mut Conn,
-    batch: BatchId,
-    states: &[OrderState],
-) -> Result<bool, StoreError> {
-    let one: Option<OrderId> = orders::table
-        .filter(orders::batch_id.eq(batch))
-        .filter(orders::state.eq_any(states))
-        .select(orders::id)
-        .first(conn)
-        .optional()?;
-    Ok(one.is_some())
+/// The first date that was promised to any unshipped order of a batch; none where it has none.
+pub fn first_date(conn: &mut Conn, batch: BatchId) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(promises::table
+        .inner_join(orders::table)
+        .filter(promises::batch_id.eq(batch))
+        .filter(orders::state.eq_any(LIVE))
+        .select(diesel::dsl::min(promises::first_date))
+        .first(conn)?)
 }
 
-/// Whether a batch has unshipped orders that were paid.
-pub fn any_unshipped(conn: &mut Conn, batch: BatchId) -> Result<bool, StoreError> {
-    any_order_in(conn, batch, &LIVE)
-}
-
-/// Batches that are not over: those whose promises are watched.
+/// Batches that are not over and have promises: those whose days are watched.
 pub fn watched(conn: &mut Conn) -> Result<Vec<BatchId>, StoreError> {
     let with_promises = promises::table.select(promises::batch_id).distinct();
     Ok(batches::table

@@ -263,7 +263,20 @@ pub fn complete_if_done(tx: &mut Tx, campaign: &CampaignRow, id: BatchId) -> Res
     if awaited > 0 || orders::any_in(tx.conn, id, &open)? {
         return Ok(());
     }
-    let now = tx.now.naive_utc();
+    complete(tx, campaign, &batch, "everything arrived")
+}
+
+/// Completes a batch, and its campaign where that goes for all its batches. The campaign is locked by the caller.
+///
+/// # Errors
+/// What the database says.
+pub fn complete(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    why: &str,
+) -> Result<(), Problem> {
+    let (id, now) = (batch.id, tx.now.naive_utc());
     campaigns::move_batch(tx.conn, id, batch.state, BatchState::Completed)?;
     campaigns::set_goods(tx.conn, id, batch.received_at.or(Some(now)), Some(now))?;
     let over = campaigns::batches_of(tx.conn, campaign.id)?
@@ -286,6 +299,6 @@ pub fn complete_if_done(tx: &mut Tx, campaign: &CampaignRow, id: BatchId) -> Res
         Concerns::campaign(campaign),
         "system",
         "completed",
-        format!("Batch {} is completed: everything arrived.", batch.number),
+        format!("Batch {} is completed: {why}.", batch.number),
     )
 }

@@ -299,15 +299,16 @@ impl Desk {
     /// # Errors
     /// When its template fails, or what the database says.
     pub fn post(&self, tx: &mut Tx, post: Post) -> Result<(), Problem> {
-        self.post_many(tx, vec![post])
+        self.post_many(tx, vec![post]).map(|_| ())
     }
 
     /// Writes some letters and keeps them, to be sent after the commit: [`AT_ONCE`] at most, so that nobody else waits
-    /// long for the writer. Those with the same `once` are written once.
+    /// long for the writer. Those with the same `once` are written once. The mails' ids, in the order of the letters; the
+    /// id of one that was written before names nothing.
     ///
     /// # Errors
     /// As [`Desk::post`].
-    pub fn post_many(&self, tx: &mut Tx, posts: Vec<Post>) -> Result<(), Problem> {
+    pub fn post_many(&self, tx: &mut Tx, posts: Vec<Post>) -> Result<Vec<MailId>, Problem> {
         let now = tx.now.naive_utc();
         let rows: Vec<mails::MailRow> = posts
             .into_iter()
@@ -321,7 +322,7 @@ impl Desk {
             jobs::put_many(tx.conn, jobs::MAIL, &work, now)?;
             tx.effects.work = true;
         }
-        Ok(())
+        Ok(rows.iter().map(|row| row.id).collect())
     }
 
     fn write(&self, post: Post, now: NaiveDateTime) -> Result<mails::MailRow, Problem> {

@@ -69,9 +69,10 @@ pub fn set(tx: &mut Tx, batch: BatchId, dates: &NewDates) -> Result<EtaRow, Prob
         Concerns::campaign(&campaign),
         &dates.by,
         "date_set",
-        match dates.arrives {
-            Some(day) => format!("The goods arrive on {day}: {}", dates.reason),
-            None => format!("When the goods arrive is not known: {}", dates.reason),
+        match (dates.arrives, dates.ship_date) {
+            (Some(day), _) => format!("The goods arrive on {day}: {}", dates.reason),
+            (None, Some(day)) => format!("The parcels go out by {day}: {}", dates.reason),
+            (None, None) => format!("When the goods arrive is not known: {}", dates.reason),
         },
     )?;
     tx.touch(campaign.id);
@@ -81,6 +82,31 @@ pub fn set(tx: &mut Tx, batch: BatchId, dates: &NewDates) -> Result<EtaRow, Prob
         return Ok(row);
     }
     pass_on(tx, row.id, &dates.by)
+}
+
+/// Everything of a batch has arrived, or was given up: its parcels go out within the handling days from now on, and
+/// shoppers are told where that is news. The campaign is locked by the caller.
+///
+/// # Errors
+/// What the database says.
+pub fn all_received(tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
+    let known = campaigns::batch(tx.conn, batch)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign = campaigns::by_id(tx.conn, known.campaign_id)?;
+    let terms = offer(&campaign.ok_or(Problem::NotFound("campaign"))?)?;
+    let today = day_of(tx.now, terms.time_zone);
+    let ship_date = today + Duration::days(terms.handling_days.into());
+    if known.ship_date == Some(ship_date) {
+        return Ok(());
+    }
+    let dates = NewDates {
+        purchase_order: None,
+        arrives: Some(today),
+        ship_date: Some(ship_date),
+        source: EtaSource::System,
+        by: "system".to_owned(),
+        reason: "Everything has arrived, and the parcels are being packed.".to_owned(),
+    };
+    set(tx, batch, &dates).map(|_| ())
 }
 
 /// Passes a waiting date on: it counts from now on, and shoppers are told by the work that follows. Passing on twice

@@ -5,8 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 mod after;
+mod delay;
 
 pub use after::After;
+pub use delay::{Delay, DelayRefund};
 
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -255,6 +257,20 @@ pub enum Letter {
         /// Whether nothing of the order is left.
         whole: bool,
     },
+    /// The ship date moved, or is not known any more.
+    Delay {
+        /// Whom and what it is about.
+        about: About,
+        /// What is asked or told.
+        notice: Delay,
+    },
+    /// What was not shipped goes back.
+    DelayRefund {
+        /// Whom and what it is about.
+        about: About,
+        /// Why, and how much.
+        refund: DelayRefund,
+    },
     /// The purchase order, to the supplier.
     PurchaseOrder {
         /// Who buys.
@@ -339,6 +355,8 @@ impl Letter {
             Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
             Letter::Shipped { .. } => "shipped",
             Letter::ShortForGood { .. } => "short_for_good",
+            Letter::Delay { .. } => "delay_notice",
+            Letter::DelayRefund { .. } => "delay_refund",
             Letter::PurchaseOrder { .. } => "purchase_order",
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",

@@ -293,6 +293,19 @@ pub fn cost_of(
     quote(&kept, country, &agreed.tariff).map_err(|e| Problem::Internal(e.to_string()))
 }
 
+/// What goes back if everything unshipped of a partly shipped order leaves: what is kept less what the shipped part costs
+/// by itself, minor units.
+///
+/// # Errors
+/// When the order's row is damaged.
+pub fn unshipped_price(order: &OrderRow, lines: &[LineRow]) -> Result<i64, Problem> {
+    let shipped = |line: &LineRow| line.shipped.min(line.units().wanted());
+    let costs = cost_of(order, lines, shipped)?.total;
+    let costs = order.final_total.unwrap_or(order.total).min(costs);
+    let keep = costs - order.allowances - order.lost;
+    Ok((order.money().kept() - keep.max(0)).max(0))
+}
+
 /// Moves the order's state to what the units of its lines say.
 ///
 /// # Errors

@@ -314,6 +314,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
     let draft = offer(&loaded.campaign)?;
+    super::notices::promise(tx, &loaded.campaign, &draft, order)?;
     words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;
     after_commitment(tx, &loaded.campaign, &draft, order.units)
 }

@@ -4,6 +4,7 @@
 use super::allocate::{Allocated, allocate, complete_if_done, own_batch};
 use super::desk::{Concerns, Problem, happened, offer};
 use super::dispute::nothing_left;
+use super::eta;
 use super::money;
 use super::purchase::{Document, stock::reckon};
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState};
@@ -385,6 +386,9 @@ pub fn follow_purchase_orders(tx: &mut Tx, batch: &BatchRow) -> Result<(), Probl
     let awaited: i64 = known.iter().map(|row| row.awaited()).sum();
     let received_at = (awaited == 0).then(|| batch.received_at.unwrap_or(tx.now.naive_utc()));
     campaigns::set_goods(tx.conn, batch.id, received_at, batch.completed_at)?;
+    if received_at.is_some() && batch.received_at.is_none() && !receipts.is_empty() {
+        eta::all_received(tx, batch.id)?;
+    }
     Ok(())
 }
 
