@@ -118,14 +118,26 @@ async fn answer(
         .await;
     match given {
         Ok(_) => see_other(&found.path(&office)),
-        Err(Problem::Conflict { message, .. }) => refused(&office, &request, &token, message).await,
+        Err(Problem::Conflict { message, .. }) => {
+            refused(&office, &request, &token, said, message).await
+        }
         Err(e) => trouble::page(shell(&office, &request, &found.path(&office)), &e),
     }
 }
 
 /// An answer that came too late: the notice's page as it is now, with why.
-async fn refused(office: &Office, request: &HttpRequest, token: &str, why: String) -> HttpResponse {
+async fn refused(
+    office: &Office,
+    request: &HttpRequest,
+    token: &str,
+    said: Answer,
+    why: String,
+) -> HttpResponse {
     match open(office, token).await {
+        // The second of two clicks.
+        Ok((_, found)) if said == Answer::Cancel && found.is_refused() => {
+            see_other(&found.path(office))
+        }
         Ok((_, found)) => {
             let mut page = found.page(office, request, None);
             page.error = Some(why);
@@ -142,6 +154,11 @@ impl Noticed {
 
     fn row(&self) -> Option<&NoticeRow> {
         self.consent()?.rows.get(self.index)
+    }
+
+    /// Whether *cancel* was said to it.
+    fn is_refused(&self) -> bool {
+        self.row().is_some_and(|row| row.cancelled_at.is_some())
     }
 
     fn path(&self, office: &Office) -> String {
@@ -223,7 +240,23 @@ impl Noticed {
             );
         };
         let row = &consent.rows[self.index];
+        if let Some(reason) = consent.given_up() {
+            let back = self.facts.late_back().map_or_else(String::new, |amount| {
+                format!("{amount} goes back to the card you paid with. ")
+            });
+            let lines = vec![
+                reason.to_owned(),
+                format!("{back}You need not do anything. Banks take up to 10 days to show it."),
+            ];
+            let title = "The seller will not ship it".to_owned();
+            return closed(Tone::Wait, "Refund on its way", title, lines);
+        }
         match standing {
+            Standing::Shipped if row.cancelled_at.is_some() => {
+                let title = "You cancelled what was not shipped".to_owned();
+                let (_, lines) = self.over(row);
+                return closed(Tone::Good, "The rest is cancelled", title, lines);
+            }
             Standing::Shipped => {
                 let lines = vec![
                     "There is nothing to answer any more: the parcel is with the carrier. Your order's page says how \

@@ -156,8 +156,11 @@ async fn show(
     };
     let back = opened.path("");
     let mut shell = shell(&office, &request, &back);
-    if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
-        shell.flash = Some("Your order is cancelled.".to_owned());
+    if opened.asked.cancelled == "1" && facts.left_by_shopper() {
+        shell.flash = Some(match facts.order.state {
+            OrderState::Cancelled => "Your order is cancelled.".to_owned(),
+            _ => "What was not shipped is cancelled. What you have stays yours.".to_owned(),
+        });
     }
     if let Some(said) = said(&opened.asked.done) {
         shell.flash = Some(said.to_owned());
@@ -358,6 +361,12 @@ async fn leave(
         Ok(_) => see_other(&format!("{}&cancelled=1", opened.path(""))),
         Err(e) => {
             let back = opened.path("");
+            // Of a partly shipped order the rest may have left just now, by the first of two clicks.
+            let done = matches!(e, Problem::Conflict { .. })
+                && read(&office, id).await.is_ok_and(|f| f.left_by_shopper());
+            if done {
+                return see_other(&format!("{back}&cancelled=1"));
+            }
             trouble::page(shell(&office, &request, &back), &e)
         }
     }

@@ -413,7 +413,9 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
-        let told = self.goods_told();
+        let mut told = self.goods_told();
+        told.extend(self.dates_told());
+        told.sort_by_key(|(at, _)| *at);
         let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
         // Of one moment, the cancelling comes before what follows from it.
@@ -426,7 +428,10 @@ impl Facts {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
-                        ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        ("cancelled", "shopper") => self.left_words(),
+                        ("delay_waits", "shopper") => {
+                            happening.detail.replacen("The shopper keeps", "You keep", 1)
+                        }
                         ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),
                     },
@@ -440,6 +445,20 @@ impl Facts {
             self.ahead(&mut items, now);
         }
         Timeline { items }
+    }
+
+    /// That its shopper left, wholly or with what was not shipped.
+    fn left_words(&self) -> String {
+        match self.order.state {
+            OrderState::Cancelled | OrderState::Expired => "You cancelled the order.".to_owned(),
+            _ => "You cancelled what was not shipped.".to_owned(),
+        }
+    }
+
+    /// Whether its shopper cancelled it, or what was left of it.
+    pub fn left_by_shopper(&self) -> bool {
+        let mine = |h: &HappeningRow| h.kind == "cancelled" && h.actor == "shopper";
+        self.happenings.iter().any(mine)
     }
 
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {

@@ -275,6 +275,7 @@ impl Facts {
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
             ships_by: Day(self.draft.promised_ship_date),
             ships_now: match self.said_last {
+                _ if self.given_up => ShipsNow::Never,
                 Some(Some(day)) => ShipsNow::On(Day(day)),
                 Some(None) => ShipsNow::NotKnown,
                 None => ShipsNow::AsPromised,

@@ -16,7 +16,7 @@ use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
-use crate::store::{Conn, etas, purchase_orders};
+use crate::store::{Conn, etas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::tally_of;
 
@@ -42,6 +42,8 @@ pub struct Facts {
     pub order_sent: Option<NaiveDateTime>,
     /// The ship date that was passed on last, if any was; none in it: not known.
     pub said_last: Option<Option<NaiveDate>>,
+    /// Whether the seller said that the rest will not be shipped.
+    pub given_up: bool,
 }
 
 /// The campaign with this address; none where the public does not see it.
@@ -84,6 +86,10 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
             .map(|eta| eta.ship_date),
         _ => None,
     };
+    let given_up = match &batch {
+        Some(batch) if went_out(campaign.state) => promises::given_up(conn, batch.id)?.is_some(),
+        _ => false,
+    };
     Ok(Facts {
         options: campaigns::options_of(conn, campaign.id)?,
         pictures: misc::pictures_of(conn, campaign.id)?,
@@ -95,6 +101,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         given_back,
         order_sent,
         said_last,
+        given_up,
     })
 }
 

@@ -106,6 +106,8 @@ pub enum ShipsNow {
     On(Day),
     /// The seller said that it is not known.
     NotKnown,
+    /// The seller said that the rest will not be shipped.
+    Never,
 }
 
 /// What a shopper's money does, and when (domain sections 3 and 4, `charge_now`).
@@ -205,6 +207,7 @@ impl MoneyPlan {
             ShipsNow::On(day) if day == self.ships_by => format!("By {first}: shipped"),
             ShipsNow::On(day) => format!("Promised {first}, now {}", day.text()),
             ShipsNow::NotKnown => format!("Promised {first}, now not known"),
+            ShipsNow::Never => format!("Promised {first}; what is left will not be shipped"),
         }
     }
 
@@ -212,7 +215,7 @@ impl MoneyPlan {
         let item = TimelineItem::next(self.promised());
         let late = match self.ships_now {
             ShipsNow::On(day) => day.0.signed_duration_since(self.ships_by.0).num_days(),
-            ShipsNow::AsPromised | ShipsNow::NotKnown => 0,
+            ShipsNow::AsPromised | ShipsNow::NotKnown | ShipsNow::Never => 0,
         };
         match (standing, self.ships_now) {
             (Standing::Open | Standing::Scheduled { .. }, _) => item.text(self.delay_words()),
@@ -222,6 +225,9 @@ impl MoneyPlan {
             )),
             (_, ShipsNow::On(_)) if late < 0 => {
                 item.text(format!("{} sooner than promised.", plural(-late, "day")))
+            }
+            (_, ShipsNow::Never) => {
+                item.text("The seller said so: everything that was not shipped is refunded, shipping included.")
             }
             (_, ShipsNow::NotKnown) => item.text(
                 "Everybody who joined was asked. Who does not agree to wait is refunded, shipping included.",

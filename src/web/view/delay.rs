@@ -313,8 +313,8 @@ pub struct PromiseTable {
     pub rows: Vec<PromiseRow>,
     /// What holds now, in a sentence: what happens if it is not shipped, and when.
     pub now: Option<String>,
-    /// The stop-loss date.
-    pub last_day: Day,
+    /// The stop-loss date, while anything is to be shipped.
+    pub last_day: Option<Day>,
     /// Terms that were accepted.
     pub terms: Option<super::TermsRef>,
 }

@@ -165,6 +165,7 @@ struct DatesPage {
     system: Option<String>,
     manages: bool,
     open: bool,
+    ordered: bool,
 }
 
 /// `GET /admin/batches/{id}/dates`
@@ -210,6 +211,7 @@ impl Known {
             system: self.by_system(),
             manages,
             open: is_open(&self.batch) && self.given_up.is_none(),
+            ordered: give_up::is_ordered(&self.batch),
         }
     }
 

@@ -1,23 +1,23 @@
 //! What a shopper was promised, the delay that waits for his answer, and what may be done about it (domain section 6).
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::Facts;
 use crate::domain::day::day_of;
-use crate::domain::order::OrderState;
 use crate::domain::promise::{
     Answer, Answered, Case, Goods, Notice, NoticeKind, NoticeState, Promise, Silence, Standing,
     day_after,
 };
 use crate::store::notices::{self, NoticeRow};
 use crate::store::orders::{LineRow, OrderRow};
+use crate::store::promises::GivenUpRow;
 use crate::store::{Conn, promises};
 use crate::web::view::{
     Badge, Day, DelayOffer, PromiseRow, PromiseTable, SilenceSaid, TermsRef, TimelineItem, Tone,
 };
 use crate::workflows::desk::Problem;
 use crate::workflows::money::nonzero_said;
-use crate::workflows::part::cost_of;
+use crate::workflows::part::unshipped_price;
 
 /// An order before the delay rule: what was promised, what was told, what was answered.
 pub struct Consent {
@@ -26,6 +26,8 @@ pub struct Consent {
     promise: Promise,
     notices: Vec<Notice>,
     goods: Goods,
+    /// The seller said that the rest of the batch will not be shipped.
+    given_up: Option<GivenUpRow>,
     /// What goes back if it is cancelled now, minor units.
     back: i64,
 }
@@ -47,33 +49,19 @@ pub fn read(
     Ok(Some(Consent {
         promise: kept.promise(),
         notices: rows.iter().map(|row| row.notice(zone)).collect(),
-        goods: goods(order, lines),
+        goods: Goods::of(order.state),
+        given_up: promises::given_up(conn, order.batch_id)?,
         back: back(order, lines)?,
         rows,
     }))
 }
 
-fn goods(order: &OrderRow, lines: &[LineRow]) -> Goods {
-    let waits: i64 = lines.iter().map(|l| l.units().unshipped()).sum();
-    let gone: i64 = lines.iter().map(|l| l.shipped).sum();
-    match order.state {
-        OrderState::Cancelled | OrderState::Expired => Goods::Cancelled,
-        _ if waits == 0 => Goods::Shipped,
-        _ if gone > 0 => Goods::PartShipped,
-        _ => Goods::Waiting,
-    }
-}
-
 /// All of it, shipping included; of a partly shipped order what was paid less what the shipped part costs by itself.
 fn back(order: &OrderRow, lines: &[LineRow]) -> Result<i64, Problem> {
-    let kept = order.money().kept();
-    if lines.iter().all(|l| l.shipped == 0) {
-        return Ok(kept.max(0));
+    match Goods::of(order.state) {
+        Goods::PartShipped => unshipped_price(order, lines),
+        Goods::Waiting | Goods::Shipped | Goods::Cancelled => Ok(order.money().kept().max(0)),
     }
-    let costs = cost_of(order, lines, |l| l.units().wanted() - l.units().unshipped())?;
-    let costs = order.final_total.unwrap_or(order.total).min(costs.total);
-    let keep = (costs - order.allowances - order.lost).max(0);
-    Ok((kept - keep).max(0))
 }
 
 impl Consent {
@@ -86,6 +74,13 @@ impl Consent {
         }
     }
 
+    /// What the seller said, where the rest of the batch will not be shipped and this order still waits for its refund.
+    pub fn given_up(&self) -> Option<&str> {
+        let waits = matches!(self.goods, Goods::Waiting | Goods::PartShipped);
+        let said = self.given_up.as_ref().filter(|_| waits);
+        said.map(|row| row.reason.as_str())
+    }
+
     /// Whether a part was handed to the carrier.
     pub fn part_shipped(&self) -> bool {
         self.goods == Goods::PartShipped
@@ -93,10 +88,11 @@ impl Consent {
 
     /// Whether *keep waiting* can be said to a notice, and was not.
     pub fn is_open(&self, index: usize, today: NaiveDate) -> bool {
-        matches!(
+        let is_new = matches!(
             self.case().answer(index, Answer::Wait, today),
             Ok(Answered::Until(_) | Answered::OpenEnded)
-        )
+        );
+        is_new && self.given_up().is_none()
     }
 
     /// The last notice that asked and reached the shopper, or is about to.
@@ -245,7 +241,7 @@ impl Facts {
         PromiseTable {
             rows,
             now: self.what_holds(now),
-            last_day: Day(last_day),
+            last_day: self.still_waits().then_some(Day(last_day)),
             terms: (self.order.terms_version > 0).then(|| TermsRef {
                 version: i64::from(self.order.terms_version),
                 href: format!("/m/{}#terms", self.merchant.slug),
@@ -266,9 +262,22 @@ impl Facts {
         })
     }
 
+    /// Whether anything of it is still to be shipped.
+    fn still_waits(&self) -> bool {
+        matches!(
+            Goods::of(self.order.state),
+            Goods::Waiting | Goods::PartShipped
+        )
+    }
+
     /// What happens if it is not shipped, and when, in a sentence.
     fn what_holds(&self, now: DateTime<Utc>) -> Option<String> {
         let back = self.late_back()?;
+        if let Some(reason) = self.consent()?.given_up() {
+            return Some(format!(
+                "The seller will not ship what is left: {reason} {back} goes back to your card by itself."
+            ));
+        }
         let on = |day: NaiveDate| Day(day_after(day)).text();
         let day = |day: NaiveDate| Day(day).text();
         Some(match self.standing(now)? {
@@ -302,6 +311,25 @@ impl Facts {
         })
     }
 
+    /// When he was told of dates, for the timeline.
+    pub(super) fn dates_told(&self) -> Vec<(NaiveDateTime, String)> {
+        let rows = self.consent().map(|c| c.rows.as_slice()).unwrap_or_default();
+        let told = rows.iter().filter_map(|row| {
+            let ships = match row.revised {
+                Some(day) => format!("it ships by {}", Day(day).text()),
+                None => "the date is not known".to_owned(),
+            };
+            let what = match row.kind {
+                NoticeKind::Told => format!("You were told: {ships}."),
+                NoticeKind::First | NoticeKind::Renewed => {
+                    format!("The date moved: {ships}. You were asked whether you wait.")
+                }
+            };
+            Some((row.sent_at?, what))
+        });
+        told.collect()
+    }
+
     /// What comes of it, for the timeline: the date that holds now, and the last day of all.
     pub(super) fn promised_ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
         let first = self
@@ -313,7 +341,13 @@ impl Facts {
             true => "the rest is shipped to you",
             false => "shipped to you",
         };
+        let given_up = self.consent().and_then(Consent::given_up);
         let lapsed = matches!(self.standing(now), Some(Standing::Lapsed { .. }));
+        if let Some(reason) = given_up {
+            let title = "It goes back: the seller will not ship what is left";
+            items.push(TimelineItem::next(title).text(reason.to_owned()));
+            return;
+        }
         items.push(match said {
             _ if lapsed => TimelineItem::next("It goes back: what is not shipped is refunded")
                 .text("The last day for shipping has passed. You need not ask."),

@@ -4,6 +4,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::{is_open, one};
+use crate::domain::campaign::BatchState;
 use crate::domain::text::clean_text;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::{Tx, answers, promises};
@@ -27,6 +28,11 @@ struct Known {
     /// Orders, what they have with the merchant, how many are partly shipped.
     unshipped: (i64, i64, i64),
     given_up: bool,
+}
+
+/// Whether the supplier's order is out: before that a campaign is cancelled as a whole.
+pub fn is_ordered(batch: &BatchRow) -> bool {
+    matches!(batch.state, BatchState::Ordered | BatchState::Fulfilling)
 }
 
 async fn known(staff: &Staff, path: &str) -> Result<Known, Refusal> {
@@ -55,6 +61,8 @@ impl Known {
             "It was said already that the rest of this batch will not be shipped."
         } else if !is_open(&self.batch) {
             "This batch is over: nothing of it is still to be shipped."
+        } else if !is_ordered(&self.batch) {
+            "Nothing was ordered from the supplier yet. Cancel the campaign: everybody gets the money back."
         } else if self.unshipped.0 == 0 {
             "No order of this batch waits to be shipped."
         } else {

@@ -173,7 +173,7 @@ pub fn promise() -> PromiseTable {
     PromiseTable {
         rows,
         now: Some("If it is not shipped by the end of 19 September 2026, and you do not agree to wait, $86.50 goes back to your card on 20 September 2026.".to_owned()),
-        last_day: day(2026, 12, 31),
+        last_day: Some(day(2026, 12, 31)),
         terms: Some(terms_ref()),
     }
 }
