@@ -430,7 +430,9 @@ impl Facts {
                     match (happening.kind.as_str(), happening.actor.as_str()) {
                         ("cancelled", "shopper") => self.left_words(),
                         ("delay_waits", "shopper") => {
-                            happening.detail.replacen("The shopper keeps", "You keep", 1)
+                            happening
+                                .detail
+                                .replacen("The shopper keeps", "You keep", 1)
                         }
                         ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),

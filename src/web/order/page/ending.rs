@@ -64,7 +64,8 @@ impl Facts {
 
     /// Whether it is refunded because it was not shipped in time, or will not be (domain section 6).
     fn was_late(&self) -> bool {
-        let why = |r: &RefundRow| matches!(r.purpose, RefundPurpose::Delay | RefundPurpose::StopLoss);
+        let why =
+            |r: &RefundRow| matches!(r.purpose, RefundPurpose::Delay | RefundPurpose::StopLoss);
         self.refunds.iter().any(why)
     }
 

@@ -313,7 +313,10 @@ impl Facts {
 
     /// When he was told of dates, for the timeline.
     pub(super) fn dates_told(&self) -> Vec<(NaiveDateTime, String)> {
-        let rows = self.consent().map(|c| c.rows.as_slice()).unwrap_or_default();
+        let rows = self
+            .consent()
+            .map(|c| c.rows.as_slice())
+            .unwrap_or_default();
         let told = rows.iter().filter_map(|row| {
             let ships = match row.revised {
                 Some(day) => format!("it ships by {}", Day(day).text()),

@@ -116,7 +116,7 @@ pub fn order() -> OrderPage {
                 href: None,
             }],
             now: None,
-            last_day: day(2026, 12, 31),
+            last_day: Some(day(2026, 12, 31)),
             terms: Some(terms_ref()),
         }),
         address: vec![
