@@ -35,6 +35,7 @@ use crate::domain::text::clean_text;
 use crate::store::etas::{self, EtaRow};
 use crate::store::promises::GivenUpRow;
 use crate::store::{Conn, Tx, jobs, orders, promises};
+pub(in crate::workflows) use around::morning_of;
 use around::{Around, UNSHIPPED, cursor, subjects};
 use tell::{forecast, is_over};
 

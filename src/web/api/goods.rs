@@ -19,7 +19,8 @@ use crate::store::{Conn, campaigns, shipments};
 use crate::workflows::desk::Problem;
 use crate::workflows::{receive, ship, short as shorts};
 
-fn batch_id(path: &str) -> Result<BatchId, Problem> {
+/// The batch that an address names.
+pub(super) fn batch_id(path: &str) -> Result<BatchId, Problem> {
     path.parse().map_err(|_| Problem::NotFound("batch"))
 }
 
@@ -27,7 +28,12 @@ fn shipment_id(path: &str) -> Result<ShipmentId, Problem> {
     path.parse().map_err(|_| Problem::NotFound("shipment"))
 }
 
-fn own_batch(conn: &mut Conn, merchant: MerchantId, id: BatchId) -> Result<BatchRow, Problem> {
+/// The merchant's batch; another's is told nothing.
+pub(super) fn own_batch(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    id: BatchId,
+) -> Result<BatchRow, Problem> {
     let batch = campaigns::batch(conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let campaign = campaigns::by_id(conn, batch.campaign_id)?;
     if campaign.is_some_and(|c| c.merchant_id == merchant) {

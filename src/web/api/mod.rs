@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 mod bodies;
 mod campaigns;
+mod dates;
 mod document;
 mod fields;
 mod goods;
@@ -18,6 +19,7 @@ mod join;
 mod order_views;
 mod orders;
 mod paging;
+mod promise_views;
 mod supplier_body;
 mod supply;
 mod supply_views;
@@ -93,6 +95,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/purchase-orders/{id}/send", "POST").route(web::post().to(supply::send)))
     .service(at("/purchase-orders/{id}/replace", "POST").route(web::post().to(supply::replace)))
     .service(at("/batches/{id}", "GET, HEAD").route(get().to(goods::batch)))
+    .service(at("/batches/{id}/eta", "POST").route(web::post().to(dates::set)))
     .service(at("/batches/{id}/receipts", "POST").route(web::post().to(goods::receipts)))
     .service(at("/batches/{id}/short", "POST").route(web::post().to(goods::short)))
     .service(at("/campaigns/{slug}/shipments", "GET, HEAD").route(get().to(goods::list)))

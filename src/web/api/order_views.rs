@@ -1,10 +1,11 @@
 //! Orders as the API shows them: to the shopper who joined, to whoever has the order's link, and to the merchant.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::promise_views::{Promise, promise};
 use crate::domain::currency::Currency;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
@@ -13,10 +14,9 @@ use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders, stock};
 use crate::workflows::allocate::allocations_told;
-use crate::workflows::desk::{Desk, Problem, is_for_staff, offer};
+use crate::workflows::desk::{Desk, Problem, is_for_staff};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
-use crate::workflows::payment::frozen;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -195,23 +195,6 @@ struct Totals {
     kept: Money,
 }
 
-/// The ship date promised to this shopper.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Promise {
-    date: NaiveDate,
-    /// What was promised when, oldest first.
-    history: Vec<Promised>,
-}
-
-/// A date, and when the shopper was told.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Promised {
-    date: NaiveDate,
-    at: DateTime<Utc>,
-}
-
 /// Something that happened to the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -256,18 +239,6 @@ pub(super) fn order(
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
-    let date = offer(&campaign)?.promised_ship_date;
-    let agreed = frozen(order)?.promised.unwrap_or(date);
-    let mut history = vec![Promised {
-        date: agreed,
-        at: order.created_at.and_utc(),
-    }];
-    if let Some(moved) = campaign.extended_at.filter(|_| agreed != date) {
-        history.push(Promised {
-            date,
-            at: moved.and_utc(),
-        });
-    }
     let mut timeline = vec![TimelineEntry {
         at: order.created_at.and_utc(),
         kind: "placed".to_owned(),
@@ -302,7 +273,7 @@ pub(super) fn order(
         queue_position: face.queue_position,
         lines: order_lines(orders::lines_of(conn, order.id)?, currency),
         totals: totals(order, currency),
-        promise: Promise { date, history },
+        promise: promise(conn, &campaign, order)?,
         timeline,
     })
 }

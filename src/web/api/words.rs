@@ -12,6 +12,7 @@ use crate::domain::currency::Currency;
 use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
+use crate::domain::promise::{Answer, NoticeKind, Silence};
 use crate::domain::purchase_order::{Blocked, EtaSource, EtaState, PurchaseOrderState};
 use crate::domain::shipment::{DeliveredBy, ShipmentState};
 
@@ -51,6 +52,9 @@ words! {
     ShipmentState: "Where a parcel stands.",
     DeliveredBy: "Who says that a parcel arrived.",
     Blocked: "What keeps a purchase order from being sent.",
+    NoticeKind: "What a notice of a date is: a first offer to wait or cancel, a further one, or only told.",
+    Silence: "What saying nothing does.",
+    Answer: "What a shopper answered.",
     EtaSource: "Who a date comes from.",
     EtaState: "Whether shoppers were told of a date.",
 }

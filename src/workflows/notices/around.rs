@@ -26,7 +26,7 @@ const SIX: NaiveTime = match NaiveTime::from_hms_opt(6, 0, 0) {
 };
 
 /// 06:00 of a day.
-pub(super) fn morning_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+pub(in crate::workflows) fn morning_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     instant(day.and_time(SIX), zone)
 }
 

@@ -128,9 +128,9 @@ pub async fn parcel(
                     shipping: after.1 - before.1,
                     tax: 0,
                 };
-                let owed = revenue.goods + revenue.shipping;
-                let borne = money::handed_over(tx, &order, &id.to_string(), revenue, owed)?;
-                assert_eq!(borne, 0);
+                let kept = order.money().kept();
+                let loss = money::handed_over(tx, &order, &id.to_string(), revenue, kept)?;
+                assert_eq!(loss, 0);
                 follow_goods(&mut order, &lines)?;
                 money::keep(tx, &mut order)?;
             }

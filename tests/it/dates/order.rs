@@ -57,7 +57,7 @@ both_databases! {
         late.send(&shop, 0, 1, When::Now).await;
         let visitor = Visitor::of(&shop);
         let order = shop.order(late.orders[0]).await;
-        visitor.get(&visitor.path_of(&order, "")).await.is(200).says("Cancel the rest").says("the rest is shipped to you");
+        visitor.get(&visitor.path_of(&order, "")).await.is(200).says("Cancel the rest").says("The rest is shipped to you: the date is not known");
         let cancel = visitor.path_of(&order, "/cancel");
         visitor.get(&cancel).await.is(200).says("Cancel the rest and refund $100.00").says("What was shipped stays yours");
         let first = visitor.post(&cancel, &[]).await;

@@ -221,7 +221,7 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
         .unwrap();
     let packed = shop.now();
     let how = format!("{steps:?}, early {early}, sent {sent}");
-    let mut goes = |id: ShipmentId, at: DateTime<Utc>| {
+    let goes = |id: ShipmentId, at: DateTime<Utc>| {
         hand_over(shop, id, Some(if early { packed } else { at }))
     };
     for step in steps {
@@ -245,11 +245,10 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
         if sent {
             shop.settle().await;
         }
-        let breaches = shop
-            .running
-            .app
-            .office
-            .read(muster::workflows::audit::audit)
+        let now = shop.now();
+        let office = &shop.running.app.office;
+        let breaches = office
+            .read(move |conn| muster::workflows::audit::audit(conn, now))
             .await
             .unwrap();
         assert!(breaches.is_empty(), "{how}, after {step:?}: {breaches:#?}");

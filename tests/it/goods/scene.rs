@@ -15,7 +15,7 @@ use muster::workflows::part::{Left, Which, take_out};
 use muster::workflows::receive::{Count, Counted, Received, receive};
 use muster::workflows::ship::{self, Handed, NewParcel, When};
 use muster::workflows::{money, short};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -34,6 +34,15 @@ pub const SOME: Delivery = Delivery::AsAvailable;
 
 /// Orders are placed and paid, one after the other, and the supplier's order goes out. Prices hold tax, and shipping costs.
 pub async fn ordered(shop: &Shop, wishes: &[Wish]) -> Scene {
+    ordered_with(shop, wishes, |_| {}).await
+}
+
+/// As [`ordered`], of a campaign that differs.
+pub async fn ordered_with(
+    shop: &Shop,
+    wishes: &[Wish],
+    differs: impl FnOnce(&mut Value),
+) -> Scene {
     let mut supplier = shop.supplier.clone();
     supplier.unit_costs = json!({"set": 4000, "cup": 900}).to_string();
     shop.write(move |_, tx| Ok(merchants::save_supplier(tx.conn, &supplier)?))
@@ -47,6 +56,7 @@ pub async fn ordered(shop: &Shop, wishes: &[Wish]) -> Scene {
     ]);
     body["shipping"] = json!([{"countries": ["*"], "price": 500}]);
     body["tax"] = json!([{"countries": ["PT"], "rate_basis_points": 2300, "included": true}]);
+    differs(&mut body);
     let campaign = shop.publish(body).await;
     let mut orders = Vec::new();
     for (n, (sets, cups, delivery)) in wishes.iter().enumerate() {

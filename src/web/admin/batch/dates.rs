@@ -44,7 +44,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 /// How far ahead the page says what happens by itself, in days.
-const AHEAD: i64 = 60;
+const AHEAD: i64 = 400;
 
 /// What the page is about.
 struct Known {

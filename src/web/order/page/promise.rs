@@ -340,9 +340,9 @@ impl Facts {
             .promised
             .unwrap_or(self.draft.promised_ship_date);
         let said = self.consent().map_or(Some(first), Consent::said_last);
-        let what = match self.consent().is_some_and(Consent::part_shipped) {
-            true => "the rest is shipped to you",
-            false => "shipped to you",
+        let (what, unknown) = match self.consent().is_some_and(Consent::part_shipped) {
+            true => ("the rest is shipped to you", "The rest is shipped to you"),
+            false => ("shipped to you", "Shipped to you"),
         };
         let given_up = self.consent().and_then(Consent::given_up);
         let lapsed = matches!(self.standing(now), Some(Standing::Lapsed { .. }));
@@ -355,7 +355,7 @@ impl Facts {
             _ if lapsed => TimelineItem::next("It goes back: what is not shipped is refunded")
                 .text("The last day for shipping has passed. You need not ask."),
             Some(day) => TimelineItem::next(format!("By {}: {what}", Day(day).text())),
-            None => TimelineItem::next("Shipped to you: the date is not known")
+            None => TimelineItem::next(format!("{unknown}: the date is not known"))
                 .text("You hear of a date as soon as there is one."),
         });
         let last = self
