@@ -3,6 +3,7 @@
 //! Times in rows are naive and mean UTC; money is whole minor units.
 
 pub mod addresses;
+pub mod answers;
 pub mod audit;
 pub mod campaigns;
 pub mod claims;

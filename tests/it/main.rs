@@ -9,6 +9,7 @@ mod api;
 mod bad_days;
 mod browser;
 mod databases;
+mod dates;
 mod goods;
 mod notices;
 mod shop;

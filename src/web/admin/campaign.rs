@@ -96,6 +96,7 @@ struct CampaignPage {
     options: Table,
     orders: Table,
     facts: Facts,
+    dates_href: Option<String>,
     money: Facts,
     exposed: String,
     thumbs: Vec<Picture>,
@@ -166,6 +167,11 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
         options: known.option_table(),
         orders: known.order_table(),
         facts: known.facts(),
+        dates_href: known
+            .batch
+            .as_ref()
+            .filter(|_| row.state.is_public())
+            .map(|batch| format!("/admin/batches/{}/dates", batch.id)),
         money: known.money(),
         exposed: known.exposed(),
         thumbs: known.pictures.iter().map(picture).collect(),
@@ -347,6 +353,8 @@ impl Known {
             "Promised ship date",
             Day(self.draft.promised_ship_date).text(),
         ));
+        let ships = self.batch.as_ref().and_then(|b| b.ship_date);
+        facts.extend(ships.map(|day| fact("Ships now", Day(day).text())));
         facts.push(fact(
             "Stop-loss date",
             Day(self.draft.stop_loss_date).text(),

@@ -20,6 +20,7 @@ mod claim_list;
 mod claim_report;
 mod claims;
 mod confirm;
+mod dates;
 mod export;
 mod form;
 mod guard;

@@ -1,6 +1,7 @@
 //! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
 
 mod claims;
+mod delay;
 mod edit;
 mod goods;
 mod page;
@@ -22,11 +23,11 @@ use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
 use crate::web::shop::trouble;
 use crate::web::theme;
-use crate::web::view::{CancelPage, OrderForm, Problems, Shell};
+use crate::web::view::{CancelPage, OrderForm, OrderPage, Problems, Shell};
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
-use page::{Facts, WrongProof};
+use page::{Consent, Facts, Ways, WrongProof};
 
 pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
 pub(in crate::web) use edit::{address_fields, typed_of};
@@ -65,6 +66,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(ask_to_cancel))
                 .route(web::post().to(leave)),
         )
+        .configure(delay::configure)
         .configure(claims::configure)
         .configure(withdraw::configure)
         .configure(edit::configure);
@@ -154,8 +156,11 @@ async fn show(
     };
     let back = opened.path("");
     let mut shell = shell(&office, &request, &back);
-    if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
-        shell.flash = Some("Your order is cancelled.".to_owned());
+    if opened.asked.cancelled == "1" && facts.left_by_shopper() {
+        shell.flash = Some(match facts.order.state {
+            OrderState::Cancelled => "Your order is cancelled.".to_owned(),
+            _ => "What was not shipped is cancelled. What you have stays yours.".to_owned(),
+        });
     }
     if let Some(said) = said(&opened.asked.done) {
         shell.flash = Some(said.to_owned());
@@ -172,10 +177,26 @@ async fn show(
         }
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
-    let path = |below: &str| opened.path(below);
-    let mut page = facts.page(shell, &path, now, None);
-    page.goods = facts.goods(&opened.path("/arrived"));
+    let page = page_of(&office, &opened, &facts, shell, None);
     private(StatusCode::OK, &page)
+}
+
+/// The order's page, with its links.
+fn page_of(
+    office: &Office,
+    opened: &Opened,
+    facts: &Facts,
+    shell: Shell,
+    wrong: Option<&WrongProof>,
+) -> OrderPage {
+    let links = &office.desk().links;
+    let ways = Ways {
+        below: &|below| opened.path(below),
+        notice: &|row| delay::path_of(links, row),
+    };
+    let mut page = facts.page(shell, &ways, office.now(), wrong);
+    page.goods = facts.goods(&opened.path("/arrived"));
+    page
 }
 
 /// The line about what was just done.
@@ -199,9 +220,7 @@ async fn show_with(
     match read(office, opened.id).await {
         Ok(facts) => {
             let shell = shell(office, request, &opened.path(""));
-            let path = |below: &str| opened.path(below);
-            let mut page = facts.page(shell, &path, office.now(), Some(&wrong));
-            page.goods = facts.goods(&opened.path("/arrived"));
+            let page = page_of(office, opened, &facts, shell, Some(&wrong));
             private(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(e) => refused(office, request, &e),
@@ -301,7 +320,8 @@ async fn ask_to_cancel(
         Ok(facts) => facts,
         Err(e) => return refused(&office, &request, &e),
     };
-    if !facts.can_leave() {
+    let (early, now) = (facts.can_leave(), office.now());
+    if !early && !facts.may_cancel_late(now) {
         return see_other(&opened.path(""));
     }
     let action = opened.path("/cancel");
@@ -309,7 +329,13 @@ async fn ask_to_cancel(
         shell: shell(&office, &request, &action),
         number: order_number(facts.order.number),
         title: facts.campaign.title.clone(),
-        amount: facts.comes_back(),
+        amount: if early {
+            facts.comes_back()
+        } else {
+            facts.late_back()
+        },
+        late: !early,
+        part: !early && facts.consent().is_some_and(Consent::part_shipped),
         order_href: opened.path(""),
         action,
     };
@@ -335,6 +361,12 @@ async fn leave(
         Ok(_) => see_other(&format!("{}&cancelled=1", opened.path(""))),
         Err(e) => {
             let back = opened.path("");
+            // Of a partly shipped order the rest may have left just now, by the first of two clicks.
+            let done = matches!(e, Problem::Conflict { .. })
+                && read(&office, id).await.is_ok_and(|f| f.left_by_shopper());
+            if done {
+                return see_other(&format!("{back}&cancelled=1"));
+            }
             trouble::page(shell(&office, &request, &back), &e)
         }
     }

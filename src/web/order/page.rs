@@ -3,6 +3,7 @@
 mod after;
 mod ending;
 mod goods;
+mod promise;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -18,13 +19,14 @@ use crate::store::claims::ClaimPhotoRow;
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
+use crate::store::notices::NoticeRow;
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
-    QueuePage, Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    QueuePage, Shell, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
@@ -40,6 +42,14 @@ const UPDATES: i64 = 3;
 
 /// A proof that something was sent back which could not be taken: of which claim, what was typed, what to write.
 pub type WrongProof = (ClaimId, String, String);
+
+/// Where an order's page leads to.
+pub struct Ways<'a> {
+    /// A page below the order's own: "/cancel".
+    pub below: &'a dyn Fn(&str) -> String,
+    /// A notice's page.
+    pub notice: &'a dyn Fn(&NoticeRow) -> String,
+}
 
 /// An order with all that its pages say.
 pub struct Facts {
@@ -62,9 +72,11 @@ pub struct Facts {
     photos: Vec<ClaimPhotoRow>,
     goods: goods::Goods,
     updates: Written,
+    consent: Option<Consent>,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
+pub use promise::Consent;
 
 /// Reads an order.
 ///
@@ -85,15 +97,17 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         Some(case) => after::photos(conn, case)?,
         None => Vec::new(),
     };
+    let (lines, draft) = (orders::lines_of(conn, id)?, offer(&campaign)?);
     Ok(Facts {
         case,
         photos,
         payments: orders::payments_of(conn, id)?,
-        lines: orders::lines_of(conn, id)?,
+        consent: promise::read(conn, &order, &lines, draft.time_zone)?,
+        lines,
         refunds: refunds::of_order(conn, id)?,
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
-        draft: offer(&campaign)?,
+        draft,
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
         goods: goods::read(conn, &order)?,
@@ -119,7 +133,18 @@ impl Facts {
         }
     }
 
-    fn moment(&self, at: NaiveDateTime) -> Moment {
+    /// The campaign's title, as it was when the order was placed.
+    pub fn title(&self) -> &str {
+        &self.agreed.title
+    }
+
+    /// Who sells.
+    pub fn seller(&self) -> &MerchantRow {
+        &self.merchant
+    }
+
+    /// A moment told in the campaign's zone.
+    pub fn moment(&self, at: NaiveDateTime) -> Moment {
         Moment::new(at.and_utc(), self.draft.time_zone)
     }
 
@@ -255,7 +280,7 @@ impl Facts {
     pub fn page(
         &self,
         shell: Shell,
-        path: &dyn Fn(&str) -> String,
+        ways: &Ways<'_>,
         now: DateTime<Utc>,
         wrong: Option<&WrongProof>,
     ) -> OrderPage {
@@ -280,33 +305,20 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
-            // What was promised at joining; a date that moved since stands in the timeline.
-            ships_by: live.then(|| self.promised()),
-            last_day: live.then(|| self.last_day()),
+            delay: self.open_delay(now, ways.notice).filter(|_| end.is_none()),
+            promise: live.then(|| self.promise_table(now, ways.notice)),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
-            terms: (self.order.terms_version > 0).then(|| TermsRef {
-                version: i64::from(self.order.terms_version),
-                href: format!("/m/{}#terms", self.merchant.slug),
-            }),
             // Nobody is led to a payment of what will not be made.
             pay: self
                 .open_page()
                 .filter(|_| end.is_none())
                 .map(|_| PayOffer {
-                    href: path("/pay"),
+                    href: (ways.below)("/pay"),
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
-            cancel: self.can_leave().then(|| CancelOffer {
-                href: path("/cancel"),
-                amount: self.comes_back(),
-                until: if self.agreed.from_stock {
-                    "it is packed"
-                } else {
-                    "the order to the supplier goes out"
-                },
-            }),
+            cancel: self.cancel_offer((ways.below)("/cancel"), now),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),
                 subject: mail.subject.clone(),
@@ -317,7 +329,7 @@ impl Facts {
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
-            after: self.after(path, now, wrong),
+            after: self.after(ways.below, now, wrong),
             goods: None,
             updates: self.updates.shown(self.draft.time_zone),
             updates_href: format!("{}#updates", self.campaign_href()),
@@ -328,6 +340,29 @@ impl Facts {
     /// What the page shows of goods; nothing before some are there.
     pub fn goods(&self, arrived_action: &str) -> Option<OrderGoods> {
         self.order_goods(arrived_action)
+    }
+
+    /// Leaving: until the supplier's order goes out, or because the date was moved until the parcel is with the carrier.
+    fn cancel_offer(&self, href: String, now: DateTime<Utc>) -> Option<CancelOffer> {
+        let early = self.can_leave();
+        if !early && !self.may_cancel_late(now) {
+            return None;
+        }
+        Some(CancelOffer {
+            href,
+            amount: if early {
+                self.comes_back()
+            } else {
+                self.late_back()
+            },
+            until: if self.agreed.from_stock {
+                "it is packed"
+            } else {
+                "the order to the supplier goes out"
+            },
+            late: !early,
+            part: !early && self.consent().is_some_and(Consent::part_shipped),
+        })
     }
 
     fn money(&self) -> MoneyTable {
@@ -413,7 +448,9 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
-        let told = self.goods_told();
+        let mut told = self.goods_told();
+        told.extend(self.dates_told());
+        told.sort_by_key(|(at, _)| *at);
         let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
         // Of one moment, the cancelling comes before what follows from it.
@@ -426,7 +463,12 @@ impl Facts {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
-                        ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        ("cancelled", "shopper") => self.left_words(),
+                        ("delay_waits", "shopper") => {
+                            happening
+                                .detail
+                                .replacen("The shopper keeps", "You keep", 1)
+                        }
                         ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),
                     },
@@ -457,6 +499,20 @@ impl Facts {
             TimelineItem::next(last)
                 .text("If it has not been shipped by then, it is refunded. You need not ask."),
         );
+    }
+
+    /// That its shopper left, wholly or with what was not shipped.
+    fn left_words(&self) -> String {
+        match self.order.state {
+            OrderState::Cancelled | OrderState::Expired => "You cancelled the order.".to_owned(),
+            _ => "You cancelled what was not shipped.".to_owned(),
+        }
+    }
+
+    /// Whether its shopper cancelled it, or what was left of it.
+    pub fn left_by_shopper(&self) -> bool {
+        let mine = |h: &HappeningRow| h.kind == "cancelled" && h.actor == "shopper";
+        self.happenings.iter().any(mine)
     }
 
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
@@ -522,16 +578,6 @@ impl Facts {
                 }
             }
         }
-        items.push(TimelineItem::next(format!(
-            "By {}: shipped to you",
-            Day(self.draft.promised_ship_date).text()
-        )));
-        items.push(
-            TimelineItem::next(format!(
-                "{}: the last day",
-                Day(self.draft.stop_loss_date).text()
-            ))
-            .text("What has not been shipped by then is refunded. You need not ask."),
-        );
+        self.promised_ahead(items, now);
     }
 }

@@ -17,7 +17,7 @@ use crate::web::assets::asset;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
     JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
-    ShippingRow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
+    ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::money::say;
@@ -296,6 +296,13 @@ impl Facts {
             deadline: self.moment(ends_at(&self.campaign)),
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
             ships_by: Day(self.draft.promised_ship_date),
+            ships_now: match self.said_last {
+                _ if self.given_up => ShipsNow::Never,
+                Some(Some(day)) => ShipsNow::On(Day(day)),
+                Some(None) => ShipsNow::NotKnown,
+                None => ShipsNow::AsPromised,
+            },
+            policy: self.draft.delay_policy,
             last_day: Some(Day(self.draft.stop_loss_date)),
         }
     }

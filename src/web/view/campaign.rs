@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 
 use super::join::OptionRow;
 use super::steps::StepRow;
-use super::time::{Day, Moment, Timeline, TimelineItem, grouped};
+use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
 use super::updates::Update;
 use super::{
     Badge, Countdown, Html, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
 };
+use crate::domain::draft::DelayPolicy;
 
 /// How a failed campaign ended.
 #[derive(Clone, Debug)]
@@ -99,6 +100,19 @@ pub enum Standing {
     Failed(Ending),
 }
 
+/// When it ships, against what was promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShipsNow {
+    /// Nobody said otherwise.
+    AsPromised,
+    /// Another day.
+    On(Day),
+    /// The seller said that it is not known.
+    NotKnown,
+    /// The seller said that the rest will not be shipped.
+    Never,
+}
+
 /// What a shopper's money does, and when (domain sections 3 and 4, `charge_now`).
 #[derive(Clone, Debug)]
 pub struct MoneyPlan {
@@ -110,6 +124,10 @@ pub struct MoneyPlan {
     pub at_threshold: bool,
     /// The promised ship date.
     pub ships_by: Day,
+    /// What is said now.
+    pub ships_now: ShipsNow,
+    /// What silence does when the date moves.
+    pub policy: DelayPolicy,
     /// The stop-loss date.
     pub last_day: Option<Day>,
 }
@@ -174,10 +192,7 @@ impl MoneyPlan {
                 return Timeline { items };
             }
         }
-        items.push(TimelineItem::next(format!(
-            "By {}: shipped",
-            self.ships_by.text()
-        )));
+        items.push(self.shipping(standing));
         if let Some(last) = self.last_day {
             items.push(
                 TimelineItem::next(format!("{}: the last day", last.text()))
@@ -185,6 +200,61 @@ impl MoneyPlan {
             );
         }
         Timeline { items }
+    }
+
+    /// The promise as it stands, the first date and the present one side by side.
+    pub fn promised(&self) -> String {
+        let first = self.ships_by.text();
+        match self.ships_now {
+            ShipsNow::AsPromised => format!("By {first}: shipped"),
+            ShipsNow::On(day) if day == self.ships_by => format!("By {first}: shipped"),
+            ShipsNow::On(day) => format!("Promised {first}, now {}", day.text()),
+            ShipsNow::NotKnown => format!("Promised {first}, now not known"),
+            ShipsNow::Never => format!("Promised {first}; what is left will not be shipped"),
+        }
+    }
+
+    fn shipping(&self, standing: &Standing) -> TimelineItem {
+        let item = TimelineItem::next(self.promised());
+        let late = match self.ships_now {
+            ShipsNow::On(day) => day.0.signed_duration_since(self.ships_by.0).num_days(),
+            ShipsNow::AsPromised | ShipsNow::NotKnown | ShipsNow::Never => 0,
+        };
+        match (standing, self.ships_now) {
+            (Standing::Open | Standing::Scheduled { .. }, _) => item.text(self.delay_words()),
+            (_, ShipsNow::On(_)) if late > 0 => item.text(format!(
+                "{} later than promised. Everybody who joined was asked.",
+                plural(late, "day")
+            )),
+            (_, ShipsNow::On(_)) if late < 0 => {
+                item.text(format!("{} sooner than promised.", plural(-late, "day")))
+            }
+            (_, ShipsNow::Never) => {
+                item.text("The seller said so: everything that was not shipped is refunded, shipping included.")
+            }
+            (_, ShipsNow::NotKnown) => item.text(
+                "Everybody who joined was asked. Who does not agree to wait is refunded, shipping included.",
+            ),
+            _ => item.text(self.delay_words()),
+        }
+    }
+
+    /// What the seller's delay policy means, before joining (domain section 6).
+    fn delay_words(&self) -> String {
+        let choice =
+            "If this date moves, you choose: keep waiting, or everything back, shipping included.";
+        let silence = match self.policy {
+            DelayPolicy::Ftc => {
+                "If you say nothing, a delay of at most 30 days counts as agreed; a longer one, or one without a date, is \
+                 refunded by itself 30 days after the promised date."
+            }
+            DelayPolicy::AskAlways => {
+                "If you say nothing, you are refunded the day after the promised date: silence never counts as agreed."
+            }
+        };
+        format!(
+            "{choice} {silence} If nobody tells you of a delay, you are refunded the day after."
+        )
     }
 
     /// What is settled: the steps in words, and both ends.

@@ -10,6 +10,7 @@
 
 mod after;
 mod campaign;
+mod delay;
 mod field;
 mod home;
 mod join;
@@ -30,7 +31,13 @@ mod gallery;
 pub use after::{
     AfterPart, EditPage, OrderForm, ReportPage, ShownClaim, WithdrawOffer, WithdrawPage,
 };
-pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};
+pub use campaign::{
+    CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, ShipsNow, Standing,
+};
+pub use delay::{
+    CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
+    SilenceSaid, cancel_words,
+};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};

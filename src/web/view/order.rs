@@ -7,7 +7,7 @@
 use askama::Template;
 
 use super::time::{Day, Moment, Timeline, grouped};
-use super::{Badge, Field, MoneyTable, Shell};
+use super::{Badge, DelayOffer, Field, MoneyTable, PromiseTable, Shell};
 
 /// The payment page is being prepared: place in the queue. `shell.refresh` makes the browser ask again; the handler
 /// answers 303 to the payment page as soon as there is one.
@@ -89,6 +89,10 @@ pub struct CancelOffer {
     pub amount: Option<String>,
     /// Until when: "the order to the supplier goes out".
     pub until: &'static str,
+    /// Because the promised date was moved: until the parcel is with the carrier.
+    pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
 }
 
 /// A mail that did not arrive.
@@ -137,16 +141,14 @@ pub struct OrderPage {
     pub timeline: Timeline,
     /// Lines, total, charges and refunds.
     pub money: MoneyTable,
-    /// The promised ship date; none once nothing will be shipped.
-    pub ships_by: Option<Day>,
-    /// The stop-loss date.
-    pub last_day: Option<Day>,
+    /// A delay that can be answered: stands first.
+    pub delay: Option<DelayOffer>,
+    /// Every date that was promised; none once nothing will be shipped.
+    pub promise: Option<PromiseTable>,
     /// Name and address, line by line.
     pub address: Vec<String>,
     /// In one parcel, or as it becomes available.
     pub one_parcel: bool,
-    /// The terms accepted: version and address.
-    pub terms: Option<super::TermsRef>,
     /// Set while it can still be paid.
     pub pay: Option<PayOffer>,
     /// Set while it can be cancelled.
@@ -228,6 +230,9 @@ impl OrderPage {
 
     fn icons(&self) -> String {
         let mut names = Vec::new();
+        if self.delay.is_some() {
+            names.push("calendar");
+        }
         if self.end.is_some() {
             names.push("coins");
         }
@@ -262,8 +267,18 @@ pub struct CancelPage {
     pub action: String,
     /// What comes back; none where nothing was paid.
     pub amount: Option<String>,
+    /// Because the promised date was moved.
+    pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
     /// The order's own page.
     pub order_href: String,
+}
+
+impl CancelPage {
+    fn button(&self) -> String {
+        super::cancel_words(self.amount.as_deref(), self.part)
+    }
 }
 
 /// `/orders/link`: the order's link once more.

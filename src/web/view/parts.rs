@@ -77,12 +77,12 @@ impl Badge {
         let tone = match word {
             "open" | "ordered" | "fulfilling" | "confirmed" | "backordered" | "saved"
             | "deposit_paid" | "sent" | "in_production" | "in_transit" | "partly_shipped"
-            | "shipped" | "allocated" | "picked" => Tone::Live,
+            | "shipped" | "allocated" | "picked" | "handed_over" => Tone::Live,
             "scheduled" | "collecting" | "gathering" | "interest" | "pending" | "waitlisted"
             | "unpaid" | "refunding" | "queued" | "held" | "partly_received" => Tone::Wait,
             "completed" | "delivered" | "paid" | "partly_refunded" | "refunded" | "succeeded"
             | "acknowledged" | "received" | "closed" | "paid_otherwise" => Tone::Good,
-            "failed" | "disputed" | "rejected" | "blocked" => Tone::Bad,
+            "failed" | "disputed" | "rejected" | "blocked" | "stopped" => Tone::Bad,
             _ => Tone::Idle,
         };
         Self::new(tone, state_word(word))

@@ -7,7 +7,7 @@ use crate::domain::campaign::BatchState;
 use crate::store::{Conn, campaigns, shipments, stock};
 use crate::web::admin::guard::{Refusal, Staff};
 use crate::web::admin::kit::{Cell, ListPage, PAGE, Table, id};
-use crate::web::view::{Choice, Empty, Field, Link, Pager, grouped, plural, state_word};
+use crate::web::view::{Choice, Empty, Field, Link, Pager, grouped, state_word};
 use crate::workflows::desk::Problem;
 
 /// The filter, as it stands in the address.
@@ -114,7 +114,10 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
             action: None,
         },
         pager: (next.is_some() || !asked.cursor.is_empty()).then(|| Pager {
-            shown: plural(count, "batch"),
+            shown: match count {
+                1 => "1 batch".to_owned(),
+                n => format!("{} batches", grouped(n)),
+            },
             first: (!asked.cursor.is_empty()).then(|| asked.href(None)),
             next,
         }),

@@ -1,6 +1,7 @@
 //! Batches: what was ordered, what arrived, whom it was given to, and its parcels.
 
 mod counting;
+mod dates;
 mod deeds;
 mod list;
 mod page;
@@ -57,7 +58,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
             "/shipments/{id}/delivered",
             web::post().to(parcels::delivered),
         )
-        .route("/shipments/{id}/slip", web::get().to(slips::of_parcel));
+        .route("/shipments/{id}/slip", web::get().to(slips::of_parcel))
+        .configure(dates::configure);
 }
 
 /// The merchant's own batch, with its campaign.

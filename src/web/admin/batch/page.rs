@@ -7,17 +7,20 @@ use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::dates::answer_word;
 use super::{href, load, title};
 use crate::domain::ids::OrderId;
-use crate::domain::purchase_order::PurchaseOrderState;
+use crate::domain::purchase_order::{EtaState, PurchaseOrderState};
 use crate::domain::shipment::ShipmentState;
+use crate::store::answers::Stand;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::shipments::{Packing, ShipmentRow};
 use crate::store::stock::{PriorityRow, ReceiptLineRow, ReceiptRow};
-use crate::store::{Conn, orders, purchase_orders, shipments, stock};
+use crate::store::{Conn, answers, etas, orders, purchase_orders, shipments, stock};
+use crate::web::admin::dates::day;
 use crate::web::admin::guard::{Refusal, Staff, escape};
 use crate::web::admin::kit::{Cell, Facts, Table, fact, id, searchable, short, zone_of};
 use crate::web::pages;
@@ -86,6 +89,8 @@ struct Known {
     countries: Vec<String>,
     ready: i64,
     picked: i64,
+    answers: Vec<(Stand, i64)>,
+    waits: bool,
 }
 
 fn read(
@@ -144,6 +149,10 @@ fn read(
         countries: shipments::countries(conn, id)?,
         ready,
         picked,
+        answers: answers::counts(conn, id)?,
+        waits: etas::of_batch(conn, id)?
+            .iter()
+            .any(|date| date.state == EtaState::Waiting),
         campaign,
         batch,
     })
@@ -176,6 +185,8 @@ struct BatchPage {
     filters: Vec<Field>,
     parcels: Table,
     pager: Option<Pager>,
+    dates: Facts,
+    waits: bool,
     facts: Facts,
     campaign: Link,
     ships: bool,
@@ -223,6 +234,8 @@ impl Known {
             filters: self.filters(asked),
             parcels: self.parcel_table(),
             pager: self.pager(asked),
+            dates: self.dates(),
+            waits: self.waits,
             facts: self.facts(zone),
             campaign: Link::new(
                 format!("/admin/campaigns/{}", self.campaign.slug),
@@ -517,19 +530,27 @@ impl Known {
         })
     }
 
+    /// What was promised, what is known, and what shoppers said to it.
+    fn dates(&self) -> Facts {
+        let mut facts = Vec::new();
+        if let Ok(draft) = offer(&self.campaign) {
+            facts.push(fact("Promised", Day(draft.promised_ship_date).text()));
+            facts.push(fact("The goods arrive", day(self.batch.arrives)));
+            facts.push(fact("Parcels go out", day(self.batch.ship_date)));
+            facts.push(fact("Stop-loss", Day(draft.stop_loss_date).text()));
+        }
+        for (stand, n) in &self.answers {
+            facts.push(fact(&answer_word(*stand).text, n.to_string()));
+        }
+        facts
+    }
+
     fn facts(&self, zone: Tz) -> Facts {
         let mut facts = Vec::new();
         let received = self.batch.received_at;
         facts.extend(received.map(|at| fact("Everything arrived", short(at, zone))));
         let completed = self.batch.completed_at;
         facts.extend(completed.map(|at| fact("Completed", short(at, zone))));
-        if let Ok(draft) = offer(&self.campaign) {
-            facts.push(fact("Promised", Day(draft.promised_ship_date).text()));
-            facts.push(fact(
-                "Refunded after, if not shipped",
-                Day(draft.stop_loss_date).text(),
-            ));
-        }
         facts
     }
 }

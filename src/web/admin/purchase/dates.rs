@@ -9,10 +9,11 @@ use crate::domain::ids::EtaId;
 use crate::domain::purchase_order::EtaState;
 use crate::store::Tx;
 use crate::store::etas::EtaRow;
-use crate::web::admin::form::{FormPage, Pairs, Section, Typed, problems_of};
+use crate::web::admin::dates::{day, sentence, table};
+use crate::web::admin::form::{FormPage, Line, Pairs, Section, Typed, problems_of};
 use crate::web::admin::guard::{Refusal, Staff};
-use crate::web::admin::kit::{Cell, Table, act, fact, id, short};
-use crate::web::view::{Day, Field, Link, Problems, left};
+use crate::web::admin::kit::{Table, act, fact, id, short};
+use crate::web::view::{Field, Link, Problems, left};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::eta::{self, passes_at};
 
@@ -22,10 +23,6 @@ pub(super) struct Waiting {
     pub(super) lines: Vec<String>,
     /// Its deeds are below this address.
     pub(super) href: String,
-}
-
-fn day(day: Option<chrono::NaiveDate>) -> String {
-    day.map_or_else(|| "Not known".to_owned(), |day| Day(day).text())
 }
 
 impl Known {
@@ -56,42 +53,7 @@ impl Known {
 
     /// Every date of the batch, the last first, with what it replaced.
     pub(super) fn date_table(&self, zone: chrono_tz::Tz) -> Table {
-        let rows = self.dates.iter().enumerate().rev().map(|(at, date)| {
-            let before = at.checked_sub(1).map(|at| &self.dates[at]);
-            let moved = |old: Option<Option<chrono::NaiveDate>>, new: Option<chrono::NaiveDate>| {
-                match old {
-                    Some(old) if old != new => format!("{} \u{2192} {}", day(old), day(new)),
-                    _ => day(new),
-                }
-            };
-            let state = match (date.state, &date.passed_on_by, date.passed_on_at) {
-                (EtaState::PassedOn, Some(by), Some(at)) => {
-                    format!("Passed on by {by}, {}", short(at, zone))
-                }
-                (EtaState::Withheld, Some(by), _) => format!("Kept back by {by}"),
-                (state, ..) => crate::web::view::state_word(state.as_str()),
-            };
-            vec![
-                Cell::when(date.set_at, zone),
-                Cell::text(&date.set_by),
-                Cell::text(moved(before.map(|b| b.arrives), date.arrives)),
-                Cell::text(moved(before.map(|b| b.ship_date), date.ship_date)),
-                Cell::text(&date.reason),
-                Cell::text(state),
-            ]
-        });
-        Table::new(
-            "Every date",
-            vec![
-                ("Set", false),
-                ("By", false),
-                ("Arrives", false),
-                ("Parcels go out", false),
-                ("Why", false),
-                ("State", false),
-            ],
-            rows.collect(),
-        )
+        table(&self.dates, zone, None)
     }
 
     fn date(&self, text: &str) -> Result<&EtaRow, Refusal> {
@@ -103,13 +65,13 @@ impl Known {
     fn href(&self) -> String {
         format!("/admin/purchase-orders/{}", self.row.id)
     }
-}
 
-fn sentence(text: &str) -> String {
-    if text.ends_with(['.', '!', '?']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
+    /// Where whoever decided about a date came from: the batch's dates, or this order.
+    fn back(&self, from: &str) -> String {
+        match from {
+            "batch" => format!("/admin/batches/{}/dates", self.batch.id),
+            _ => self.href(),
+        }
     }
 }
 
@@ -117,6 +79,7 @@ fn sentence(text: &str) -> String {
 pub(super) async fn pass_on(
     staff: Staff,
     path: web::Path<(String, String)>,
+    form: Option<Pairs>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let known = one(&staff, &path.0).await?;
@@ -126,7 +89,7 @@ pub(super) async fn pass_on(
         &staff,
         f,
         "The date counts now, and shoppers are told.",
-        &known.href(),
+        &known.back(&from_of(form)),
     )
     .await
 }
@@ -135,6 +98,7 @@ pub(super) async fn pass_on(
 pub(super) async fn keep(
     staff: Staff,
     path: web::Path<(String, String)>,
+    form: Option<Pairs>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let known = one(&staff, &path.0).await?;
@@ -144,9 +108,15 @@ pub(super) async fn keep(
         &staff,
         f,
         "The date stays with you; shoppers are not told of it.",
-        &known.href(),
+        &known.back(&from_of(form)),
     )
     .await
+}
+
+/// From which page a deed without fields was done.
+fn from_of(form: Option<Pairs>) -> String {
+    let typed = Typed::from(form.map(Pairs::into_inner).unwrap_or_default());
+    typed.get("from").to_owned()
 }
 
 impl Known {
@@ -157,7 +127,7 @@ impl Known {
         typed: &Typed,
         problems: Problems,
     ) -> FormPage {
-        let href = self.href();
+        let (href, back) = (self.href(), self.back(typed.get("from")));
         let mut page = FormPage::new(
             staff.shell("campaigns"),
             format!("Pass on {}'s date, changed", date.set_by),
@@ -183,10 +153,11 @@ impl Known {
                     .value(typed.get("reason"))
                     .problems(&problems)
                     .into(),
+                Line::Hidden("from".into(), typed.get("from").to_owned()),
             ],
         )];
         page.submit = "Pass it on".into();
-        page.back = Some(Link::new(href, "Leave it as it is"));
+        page.back = Some(Link::new(back, "Leave it as it is"));
         page.problems = problems;
         page
     }
@@ -196,11 +167,12 @@ impl Known {
 pub(super) async fn ask(
     staff: Staff,
     path: web::Path<(String, String)>,
+    asked: web::Query<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let known = one(&staff, &path.0).await?;
     let date = known.date(&path.1)?;
-    let mut typed = Typed::default();
+    let mut typed = Typed::from(asked.into_inner());
     typed.set(
         "ship_date",
         date.ship_date
@@ -235,7 +207,7 @@ pub(super) async fn edit(
         &staff,
         f,
         "The date counts now, and shoppers are told.",
-        &known.href(),
+        &known.back(typed.get("from")),
     )
     .await
     {

@@ -63,9 +63,6 @@ pub(super) fn dates(
     things: &mut Vec<Thing>,
 ) -> Result<(), Problem> {
     for date in etas::waiting_of(conn, merchant.id, MOST)? {
-        let Some(po) = date.purchase_order_id else {
-            continue;
-        };
         let day = date
             .arrives
             .map_or_else(|| "not known".to_owned(), |d| Day(d).text());
@@ -79,7 +76,7 @@ pub(super) fn dates(
             ),
             when: left(now, passes_at(&date))
                 .map_or_else(|| "now".to_owned(), |left| format!("{left} left")),
-            deed: Link::new(format!("/admin/purchase-orders/{po}"), "Decide"),
+            deed: Link::new(format!("/admin/batches/{}/dates", date.batch_id), "Decide"),
             urgency: 1,
         });
     }

@@ -2,6 +2,8 @@
 //!
 //! `MUSTER_GALLERY=/some/folder cargo test --lib web::view::gallery` also writes them there, to be looked at.
 
+#[path = "gallery/delays.rs"]
+mod delays;
 #[path = "gallery/pages.rs"]
 mod pages;
 #[path = "gallery/samples.rs"]
@@ -176,6 +178,26 @@ fn a_failed_campaign_says_why_and_what_became_of_the_money() {
     let mut ending = ending();
     ending.refunded_orders = 20;
     has(&ending.money(), "20 of 22 are done, 2 on their way");
+}
+
+#[test]
+fn a_moved_date_stands_beside_the_promised_one_and_the_policy_before_joining() {
+    let html = campaign_late().to_string();
+    has(&html, "Promised 1 September 2026, now 19 September 2026");
+    has(&html, "18 days later than promised");
+    has(
+        &campaign().to_string(),
+        "a delay of at most 30 days counts as agreed",
+    );
+    let mut strict = campaign();
+    strict.money.policy = crate::domain::draft::DelayPolicy::AskAlways;
+    has(&strict.to_string(), "silence never counts as agreed");
+    let mut unknown = campaign_ordered();
+    unknown.money.ships_now = ShipsNow::NotKnown;
+    has(
+        &unknown.to_string(),
+        "Promised 1 September 2026, now not known",
+    );
 }
 
 #[test]

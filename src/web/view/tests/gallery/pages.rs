@@ -14,6 +14,7 @@ pub fn all() -> Vec<(String, String)> {
     put("campaign-scheduled", campaign_scheduled().to_string());
     put("campaign-collecting", campaign_collecting().to_string());
     put("campaign-ordered", campaign_ordered().to_string());
+    put("campaign-late", campaign_late().to_string());
     put("campaign-failed", campaign_failed().to_string());
     put(
         "campaign-many-steps",
@@ -81,5 +82,6 @@ pub fn all() -> Vec<(String, String)> {
             "",
         ),
     );
+    out.extend(super::delays::all());
     out
 }

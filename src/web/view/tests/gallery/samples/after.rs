@@ -1,8 +1,9 @@
-//! What comes after the door: claims, withdrawal, changes.
+//! Examples of what comes after the door.
 
 use super::*;
+use crate::web::view::*;
 
-fn units(value: &str) -> Vec<Field> {
+pub fn units(value: &str) -> Vec<Field> {
     vec![
         Field::input("number", "qty_set", "Full set, chalk")
             .hint("0 to 2")
@@ -12,7 +13,7 @@ fn units(value: &str) -> Vec<Field> {
     ]
 }
 
-fn order_form(problems: Problems) -> OrderForm {
+pub fn order_form(problems: Problems) -> OrderForm {
     OrderForm {
         number: "M-2417".to_owned(),
         order_href: "/o/1?t=abc".to_owned(),

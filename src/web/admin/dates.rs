@@ -1,0 +1,78 @@
+//! The dates of a batch as its pages list them: who set which, why, and what became of it.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use super::kit::{Cell, Table, short};
+use crate::domain::purchase_order::EtaState;
+use crate::store::etas::EtaRow;
+use crate::web::view::{Day, state_word};
+use crate::workflows::money::say;
+
+/// A day in words.
+pub fn day(day: Option<NaiveDate>) -> String {
+    day.map_or_else(|| "Not known".to_owned(), |day| Day(day).text())
+}
+
+/// What somebody wrote, as a sentence before another.
+pub fn sentence(text: &str) -> String {
+    if text.is_empty() || text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// What would go back of some orders: of those that are partly shipped only a part does.
+pub fn amount_of((kept, partly_shipped): (i64, i64), currency: &str) -> String {
+    let amount = say(kept, currency);
+    if partly_shipped > 0 {
+        format!("at most {amount}")
+    } else {
+        amount
+    }
+}
+
+/// Every date of a batch, the last first, with what it replaced. With `told`, a column says whom each one reached.
+pub fn table(dates: &[EtaRow], zone: Tz, told: Option<&dyn Fn(&EtaRow) -> String>) -> Table {
+    let mut head = vec![
+        ("Set", false),
+        ("By", false),
+        ("Arrives", false),
+        ("Parcels go out", false),
+        ("Why", false),
+        ("State", false),
+    ];
+    head.extend(told.map(|_| ("Shoppers", false)));
+    let rows = dates.iter().enumerate().rev().map(|(at, date)| {
+        let before = at.checked_sub(1).map(|at| &dates[at]);
+        let mut row = vec![
+            Cell::when(date.set_at, zone),
+            Cell::text(&date.set_by),
+            Cell::text(moved(before.map(|b| b.arrives), date.arrives)),
+            Cell::text(moved(before.map(|b| b.ship_date), date.ship_date)),
+            Cell::text(&date.reason),
+            Cell::text(state(date, zone)),
+        ];
+        row.extend(told.map(|told| Cell::text(told(date))));
+        row
+    });
+    Table::new("Every date", head, rows.collect())
+}
+
+fn moved(old: Option<Option<NaiveDate>>, new: Option<NaiveDate>) -> String {
+    match old {
+        Some(old) if old != new => format!("{} \u{2192} {}", day(old), day(new)),
+        _ => day(new),
+    }
+}
+
+fn state(date: &EtaRow, zone: Tz) -> String {
+    match (date.state, &date.passed_on_by, date.passed_on_at) {
+        (EtaState::PassedOn, Some(by), Some(at)) => {
+            format!("Passed on by {by}, {}", short(at, zone))
+        }
+        (EtaState::Withheld, Some(by), _) => format!("Kept back by {by}"),
+        (state, ..) => state_word(state.as_str()),
+    }
+}
