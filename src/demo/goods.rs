@@ -24,8 +24,8 @@ impl Filler<'_> {
             .write(move |desk, tx| -> Result<(), Problem> {
                 let campaign =
                     campaigns::by_slug(tx.conn, slug)?.ok_or(Problem::NotFound("campaign"))?;
-                let batch = campaigns::batch_of(tx.conn, campaign.id)?
-                    .ok_or(Problem::NotFound("batch"))?;
+                let batch =
+                    campaigns::batch_of(tx.conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
                 let merchant = campaign.merchant_id;
                 let count = Count {
                     lines: vec![Counted {

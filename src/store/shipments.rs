@@ -109,11 +109,15 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ShipmentRow>, Sto
         .load(conn)?)
 }
 
-/// What is in these parcels.
+/// What is in these parcels, in the order of the options.
 pub fn lines_of(conn: &mut Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentLineRow>, StoreError> {
     Ok(shipment_lines::table
         .filter(shipment_lines::shipment_id.eq_any(ids))
         .select(ShipmentLineRow::as_select())
+        .order((
+            shipment_lines::shipment_id.asc(),
+            shipment_lines::option_id.asc(),
+        ))
         .load(conn)?)
 }
 

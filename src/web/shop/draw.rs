@@ -295,6 +295,10 @@ impl Facts {
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
             ships_by: Day(self.draft.promised_ship_date),
             last_day: Some(Day(self.draft.stop_loss_date)),
+            from_stock: self
+                .on_sale
+                .as_ref()
+                .map(|_| self.draft.handling_days.into()),
         }
     }
 

@@ -95,7 +95,7 @@ both_databases! {
                 }
             }
         }
-        assert_eq!(operations, 32);
+        assert_eq!(operations, 35);
         assert!(!page.contains("<script"));
     }
 }

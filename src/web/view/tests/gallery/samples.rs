@@ -178,6 +178,7 @@ pub fn campaign() -> CampaignPage {
             at_threshold: false,
             ships_by: day(2026, 9, 1),
             last_day: Some(day(2026, 12, 31)),
+            from_stock: None,
         },
         options: options(),
         from_stock: false,
