@@ -119,12 +119,13 @@ pub fn put_on_sale(
         .sum();
     let most = row.as_ref().map_or(0, |row| row.free() - waiting).max(0);
     if !(0..=most).contains(&units) {
-        return Err(Problem::field(
-            "units",
-            format!(
-                "{most} are left over: what lies there and nobody waits for. Write 0 to {most}."
-            ),
-        ));
+        let left = match most {
+            1 => "1 unit is".to_owned(),
+            n => format!("{n} units are"),
+        };
+        let say =
+            format!("{left} left over: what lies there and nobody waits for. Write 0 to {most}.");
+        return Err(Problem::field("units", say));
     }
     let Some(mut row) = row else { return Ok(()) };
     row.on_sale = units;

@@ -304,6 +304,10 @@ impl Facts {
             },
             policy: self.draft.delay_policy,
             last_day: Some(Day(self.draft.stop_loss_date)),
+            from_stock: self
+                .on_sale
+                .as_ref()
+                .map(|_| self.draft.handling_days.into()),
         }
     }
 

@@ -134,6 +134,7 @@ impl Counted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lateness {
     parcels: i64,
+    first: i64,
     median: i64,
     last: i64,
 }
@@ -142,6 +143,9 @@ impl Lateness {
     fn said(self) -> String {
         if self.parcels == 1 {
             return days(self.last);
+        }
+        if self.first == self.last {
+            return format!("all {}", days(self.last));
         }
         format!("median {}, last {}", days(self.median), days(self.last))
     }
@@ -185,7 +189,7 @@ fn lateness(
         .collect();
     late.sort_unstable();
     let sum: i64 = late.iter().map(|(_, parcels)| parcels).sum();
-    let (last, _) = *late.last()?;
+    let ((first, _), (last, _)) = (*late.first()?, *late.last()?);
     let mut seen = 0;
     let middle = late.iter().find(|(_, parcels)| {
         seen += parcels;
@@ -194,6 +198,7 @@ fn lateness(
     let median = middle.map_or(last, |(days, _)| *days);
     Some(Lateness {
         parcels: sum,
+        first,
         median,
         last,
     })
@@ -229,6 +234,10 @@ mod tests {
         let late = told(&all, id, Tz::UTC).unwrap();
         assert_eq!(late.said(), "median 3 days late, last 13 days late");
         assert_eq!(told(&all[..1], id, Tz::UTC).unwrap().said(), "13 days late");
+        assert_eq!(
+            told(&all[2..3], id, Tz::UTC).unwrap().said(),
+            "all 3 days late"
+        );
         assert_eq!(told(&[], id, Tz::UTC), None);
         let by_campaign = Handover {
             promised: None,

@@ -130,11 +130,16 @@ pub struct MoneyPlan {
     pub policy: DelayPolicy,
     /// The stop-loss date.
     pub last_day: Option<Day>,
+    /// Where left-over units are sold: within how many days they ship.
+    pub from_stock: Option<i64>,
 }
 
 impl MoneyPlan {
     /// The plan as a timeline, seen from where the campaign stands.
     pub fn timeline(&self, standing: &Standing, rows: &[StepRow], price: &str) -> Timeline {
+        if let Some(days) = self.from_stock {
+            return self.timeline_from_stock(days, price);
+        }
         let mut items = Vec::new();
         let day = self.deadline.day();
         match standing {
@@ -255,6 +260,23 @@ impl MoneyPlan {
         format!(
             "{choice} {silence} If nobody tells you of a delay, you are refunded the day after."
         )
+    }
+
+    /// What happens to the money of who buys what is left over.
+    fn timeline_from_stock(&self, days: i64, price: &str) -> Timeline {
+        let items = vec![
+            TimelineItem::done(self.deadline, "The price was settled"),
+            TimelineItem::now("When you buy: you pay, once").text(format!(
+                "{price} and shipping, by card. The units are there, so nothing has to come together any more."
+            )),
+            TimelineItem::next("Until it is packed: you may cancel")
+                .text("On your order's page; all of it goes back to your card."),
+            TimelineItem::next(format!("It ships {}", within(days))).text(
+                "Your order names the day, and the last one: if it has not been shipped by then, it is refunded. \
+                 You need not ask.",
+            ),
+        ];
+        Timeline { items }
     }
 
     /// What is settled: the steps in words, and both ends.
@@ -386,6 +408,19 @@ impl CampaignPage {
         all_taken(&self.options)
     }
 
+    /// When a shopper's order ships, as a sentence.
+    pub fn ships_words(&self) -> String {
+        match self.money.from_stock {
+            Some(days) => format!("What is left over ships {}.", within(days)),
+            None => match self.money.ships_now {
+                ShipsNow::AsPromised => {
+                    format!("Promised to be shipped by {}.", self.money.ships_by.text())
+                }
+                _ => format!("{}.", self.money.promised()),
+            },
+        }
+    }
+
     /// The money's timeline.
     pub fn timeline(&self) -> Timeline {
         self.money
@@ -406,6 +441,15 @@ impl CampaignPage {
             (Standing::Ordered { .. }, _) => "factory dots",
             (Standing::Failed(_), _) => "coins dots",
         }
+    }
+}
+
+/// "within 2 days", "on the same day".
+fn within(days: i64) -> String {
+    match days {
+        0 => "on the same day".to_owned(),
+        1 => "within 1 day".to_owned(),
+        n => format!("within {n} days"),
     }
 }
 

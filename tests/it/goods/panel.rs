@@ -101,7 +101,7 @@ both_databases! {
         panel.post(&format!("{here}/receipts"), &[("key", "a"), ("good.0", "3"), ("confirm", "1")]).await.leads_to(&here);
         panel.get(&here).await.says("Left over").says("2 units of Full set");
         panel.post(&format!("{here}/sale"), &[("sku", "set"), ("units", "")]).await.is(422);
-        panel.post(&format!("{here}/sale"), &[("sku", "set"), ("units", "3")]).await.is(422).says("2 units are left over");
+        panel.post(&format!("{here}/sale"), &[("sku", "set"), ("units", "3")]).await.is(422).says("2 units are left over: what lies there");
         panel.post(&format!("{here}/sale"), &[("sku", "set"), ("units", "2")]).await.leads_to(&here);
         panel.post(&format!("{here}/correction"), &[("key", "b"), ("good.0", "-1")]).await.is(422).says("Write why");
         panel.post(&format!("{here}/correction"), &[("key", "b"), ("good.0", "-1"), ("note", "Miscounted")]).await.is(422).says("on sale");

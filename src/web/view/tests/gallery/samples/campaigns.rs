@@ -137,6 +137,7 @@ pub fn campaign() -> CampaignPage {
             ships_now: ShipsNow::AsPromised,
             policy: DelayPolicy::Ftc,
             last_day: Some(day(2026, 12, 31)),
+            from_stock: None,
         },
         options: options(),
         form: Some(JoinForm::new(
