@@ -22,11 +22,12 @@ pub use days::{Warning, end_given_up, end_of_day, warn, warnings};
 pub use heard::{MAIL_KIND, mail_heard};
 pub(in crate::workflows) use leave::cancelled_by_shopper;
 pub use leave::{Owed, owed, refund};
-pub use promised::{may_cancel, promise};
+pub use promised::{may_cancel, promise, watch};
 pub use tell::{tell_extended, tell_some, tell_unasked};
 
 use super::desk::{AT_ONCE, Concerns, Desk, Problem, enqueue, happened};
 use super::eta::{self, NewDates};
+use super::stock_sale::is_from_stock;
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{BatchId, NoticeId};
 use crate::domain::promise::{Answer, Answered, News, NoticeKind, Plan, Silence};
@@ -207,6 +208,9 @@ pub fn preview(
         let some = promises::unshipped(conn, batch, after, AT_ONCE)?;
         after = cursor(&some, AT_ONCE);
         for subject in subjects(conn, some, around.zone())? {
+            if is_from_stock(&subject.order) {
+                continue;
+            }
             seen.unshipped += 1;
             let plan = subject
                 .case()

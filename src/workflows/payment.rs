@@ -333,7 +333,9 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     money::keep(tx, order)?;
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
-    if !stock_sale::is_from_stock(order) {
+    if stock_sale::is_from_stock(order) {
+        super::notices::watch(tx, order.batch_id, draft.time_zone)?;
+    } else {
         super::notices::promise(tx, &loaded.campaign, &draft, order)?;
     }
     words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;

@@ -38,7 +38,7 @@ pub enum Warning {
 pub fn warnings(conn: &mut Conn, id: BatchId, now: DateTime<Utc>) -> Result<Vec<Warning>, Problem> {
     let around = Around::read(conn, id)?;
     let mut due = Vec::new();
-    if is_over(around.batch.state) {
+    if around.batch.state == BatchState::Failed {
         return Ok(due);
     }
     let today = around.today(now);
@@ -159,7 +159,7 @@ fn promise_lines(date: NaiveDate, orders: i64) -> Vec<String> {
 pub fn end_of_day(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Option<DateTime<Utc>>, Problem> {
     let around = Around::lock(tx, id)?;
     let (zone, state) = (around.zone(), around.batch.state);
-    if is_over(state) {
+    if state == BatchState::Failed {
         return Ok(None);
     }
     let tomorrow = next_morning(tx.now, zone);
@@ -167,6 +167,10 @@ pub fn end_of_day(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Option<DateTi
         let ahead = Days::new(PROMISE_WARNINGS[0].unsigned_abs());
         let first_warning = first.checked_sub_days(ahead).unwrap_or(first);
         return Ok(Some(morning_of(first_warning, zone).max(tomorrow)));
+    }
+    // Left-over units may be sold of a batch that is over; nobody waits for one now.
+    if is_over(state) {
+        return Ok(None);
     }
     if !matches!(state, BatchState::Ordered | BatchState::Fulfilling) {
         return Ok(Some(tomorrow));

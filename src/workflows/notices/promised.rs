@@ -1,10 +1,12 @@
 //! What was promised to one order: kept when it is paid, computed again with each notice and each answer.
 
+use chrono_tz::Tz;
+
 use super::super::desk::{Problem, enqueue, offer};
 use super::super::payment::frozen;
 use super::around::{Around, next_morning, subject};
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{BatchId, OrderId};
 use crate::domain::promise::Promise;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
@@ -40,13 +42,21 @@ pub fn promise(
     promises::insert(tx.conn, &row)?;
     let moved = shown != draft.promised_ship_date;
     if campaign.collected_orders == 0 || moved {
-        let morning = next_morning(tx.now, draft.time_zone).naive_utc();
-        enqueue(tx, jobs::PROMISE, &order.batch_id.to_string(), morning)?;
+        watch(tx, order.batch_id, draft.time_zone)?;
     }
     if moved {
         enqueue(tx, jobs::EXTENSION_TOLD, &campaign.id.to_string(), now)?;
     }
     Ok(())
+}
+
+/// Has a batch's days watched from the next morning on, also where it was over and left-over units of it are sold.
+///
+/// # Errors
+/// What the database says.
+pub fn watch(tx: &mut Tx, batch: BatchId, zone: Tz) -> Result<(), Problem> {
+    let morning = next_morning(tx.now, zone).naive_utc();
+    enqueue(tx, jobs::PROMISE, &batch.to_string(), morning)
 }
 
 /// Computes an order's promise again from all its notices and answers, and keeps it. Doing it twice changes nothing. The

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::super::desk::{AT_ONCE, Desk, Problem};
+use super::super::stock_sale::is_from_stock;
 use super::around::{Around, Subject, cursor, subjects};
 use super::write::{Said, write};
 use crate::domain::campaign::{BatchState, CampaignState};
@@ -53,7 +54,8 @@ pub fn tell_some(
     let told = |s: &Subject| s.rows.iter().any(|row| row.eta_id == Some(id));
     let planned: Vec<(&Subject, Planned)> = all
         .iter()
-        .filter(|s| !told(s))
+        // The units of an order from stock are there: the batch's date is not theirs.
+        .filter(|s| !told(s) && !is_from_stock(&s.order))
         .filter_map(
             |s| match s.case().plan_notice(news, around.draft.delay_policy, today) {
                 Plan::Notice(planned) => Some((s, planned)),
@@ -142,7 +144,8 @@ pub fn tell_unasked(
     after: Option<OrderId>,
 ) -> Result<Option<OrderId>, Problem> {
     let around = Around::lock(tx, id)?;
-    if is_over(around.batch.state) || promises::given_up(tx.conn, id)?.is_some() {
+    let failed = around.batch.state == BatchState::Failed;
+    if failed || promises::given_up(tx.conn, id)?.is_some() {
         return Ok(None);
     }
     let today = around.today(tx.now);
@@ -157,6 +160,13 @@ pub fn tell_unasked(
     let planned: Vec<(&Subject, Planned)> = all
         .iter()
         .filter_map(|s| {
+            let batch = match is_from_stock(&s.order) {
+                true => Batch {
+                    ships: forecast(Some(s.promise.first_date)),
+                    fully_received: true,
+                },
+                false => batch,
+            };
             let due = s
                 .case()
                 .due_for_system_notice(batch, around.draft.delay_policy, today)?;
