@@ -12,7 +12,23 @@ use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
 
 /// The link of a shopper's last mail that holds one with this answer.
-async fn link_to(shop: &Shop, address: &str, answer: &str) -> String {
+pub async fn link_to(shop: &Shop, address: &str, answer: &str) -> String {
+    let wanted = format!("?answer={answer}");
+    let is_it = |word: &str| word.contains("/d/") && word.ends_with(&wanted);
+    let link = mailed(shop, address, is_it).await;
+    link.unwrap_or_else(|| panic!("no link to {answer} was mailed to {address}"))
+}
+
+/// The link in the last mail to an address that holds one to such a path.
+pub async fn last_mail_with(shop: &Shop, address: &str, path: &str) -> String {
+    let link = mailed(shop, address, |word| {
+        word.starts_with("http") && word.contains(path)
+    })
+    .await;
+    link.unwrap_or_else(|| panic!("no link to {path} was mailed to {address}"))
+}
+
+async fn mailed(shop: &Shop, address: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
     let mails = shop
         .http
         .get(shop.url("/sandbox/mail"))
@@ -22,15 +38,10 @@ async fn link_to(shop: &Shop, address: &str, answer: &str) -> String {
         .expect("the mailbox answers");
     let mails: Vec<Value> = mails.json().await.expect("a list of mails");
     let mine = mails.iter().rev().filter(|mail| mail["to"] == address);
-    let words = mine
-        .filter_map(|mail| mail["text"].as_str())
-        .flat_map(str::split_whitespace);
-    let wanted = format!("?answer={answer}");
-    let link = words
-        .filter(|word| word.contains("/d/") && word.ends_with(&wanted))
+    mine.filter_map(|mail| mail["text"].as_str())
+        .flat_map(str::split_whitespace)
+        .find(|word| is_it(word))
         .map(str::to_owned)
-        .next();
-    link.unwrap_or_else(|| panic!("no link to {answer} was mailed to {address}"))
 }
 
 both_databases! {

@@ -2,5 +2,6 @@
 
 mod accessible;
 mod delays;
+mod doorstep;
 mod driving;
 mod stories;
