@@ -1,7 +1,7 @@
 //! The rules, pure: no database, no web, no provider, no clock read.
 
-pub mod button;
 pub mod allocation;
+pub mod button;
 pub mod campaign;
 pub mod claim;
 pub mod country;

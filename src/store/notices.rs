@@ -92,7 +92,9 @@ pub fn insert(conn: &mut Conn, rows: &[NoticeRow]) -> Result<(), StoreError> {
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => {
             for some in rows.chunks(100) {
-                diesel::insert_into(notices::table).values(some).execute(c)?;
+                diesel::insert_into(notices::table)
+                    .values(some)
+                    .execute(c)?;
             }
         }
     }

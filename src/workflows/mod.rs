@@ -34,5 +34,5 @@ pub mod refund;
 pub mod ship;
 pub mod short;
 pub mod suppliers;
-pub mod withdraw;
 pub mod tracking;
+pub mod withdraw;

@@ -24,13 +24,13 @@ letter!(Notice, "email/delay_notice.html", "email/delay_notice.txt" {
 });
 
 /// A notice: what it says of the date, why, what silence does, and both choices.
-pub(super) fn notice(
-    about: &About,
-    n: &Delay,
-    subject: &str,
-) -> askama::Result<(String, String)> {
+pub(super) fn notice(about: &About, n: &Delay, subject: &str) -> askama::Result<(String, String)> {
     let told = n.kind == NoticeKind::Told;
-    let what = if n.part_shipped { "the rest of your" } else { "your" };
+    let what = if n.part_shipped {
+        "the rest of your"
+    } else {
+        "your"
+    };
     let order = format!("{what} order {} for {}", about.number, about.campaign);
     let last_day = n.consequence.map_or(n.replaces, |said| said.last_day);
     let stop_loss = n.later_stop_loss.unwrap_or(n.stop_loss);

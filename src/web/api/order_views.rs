@@ -5,16 +5,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::promise_views::{Promise, promise};
 use crate::domain::currency::Currency;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
-use super::promise_views::{Promise, promise};
-use crate::workflows::desk::{Desk, Problem, is_for_staff};
 use crate::store::{Conn, campaigns, misc, orders, stock};
 use crate::workflows::allocate::allocations_told;
+use crate::workflows::desk::{Desk, Problem, is_for_staff};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 

@@ -35,11 +35,7 @@ pub enum Warning {
 ///
 /// # Errors
 /// What the database says.
-pub fn warnings(
-    conn: &mut Conn,
-    id: BatchId,
-    now: DateTime<Utc>,
-) -> Result<Vec<Warning>, Problem> {
+pub fn warnings(conn: &mut Conn, id: BatchId, now: DateTime<Utc>) -> Result<Vec<Warning>, Problem> {
     let around = Around::read(conn, id)?;
     let mut due = Vec::new();
     if is_over(around.batch.state) {
@@ -160,11 +156,7 @@ fn promise_lines(date: NaiveDate, orders: i64) -> Vec<String> {
 ///
 /// # Errors
 /// What the database says.
-pub fn end_of_day(
-    desk: &Desk,
-    tx: &mut Tx,
-    id: BatchId,
-) -> Result<Option<DateTime<Utc>>, Problem> {
+pub fn end_of_day(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Option<DateTime<Utc>>, Problem> {
     let around = Around::lock(tx, id)?;
     let (zone, state) = (around.zone(), around.batch.state);
     if is_over(state) {

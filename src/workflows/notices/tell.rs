@@ -54,15 +54,12 @@ pub fn tell_some(
     let planned: Vec<(&Subject, Planned)> = all
         .iter()
         .filter(|s| !told(s))
-        .filter_map(|s| {
-            match s
-                .case()
-                .plan_notice(news, around.draft.delay_policy, today)
-            {
+        .filter_map(
+            |s| match s.case().plan_notice(news, around.draft.delay_policy, today) {
                 Plan::Notice(planned) => Some((s, planned)),
                 Plan::Unneeded(_) => None,
-            }
-        })
+            },
+        )
         .collect();
     let said = Said {
         reason: &eta.reason,
@@ -108,15 +105,12 @@ pub fn tell_extended(
     let planned: Vec<(&Subject, Planned)> = all
         .iter()
         .filter(|s| s.promise.first_date < ships_by && s.rows.is_empty())
-        .filter_map(|s| {
-            match s
-                .case()
-                .plan_notice(news, around.draft.delay_policy, today)
-            {
+        .filter_map(
+            |s| match s.case().plan_notice(news, around.draft.delay_policy, today) {
                 Plan::Notice(planned) => Some((s, planned)),
                 Plan::Unneeded(_) => None,
-            }
-        })
+            },
+        )
         .collect();
     let reason = format!(
         "The deadline of the campaign was extended to {}, and the ship date moved with it.",
@@ -163,9 +157,9 @@ pub fn tell_unasked(
     let planned: Vec<(&Subject, Planned)> = all
         .iter()
         .filter_map(|s| {
-            let due =
-                s.case()
-                    .due_for_system_notice(batch, around.draft.delay_policy, today)?;
+            let due = s
+                .case()
+                .due_for_system_notice(batch, around.draft.delay_policy, today)?;
             Some((s, due))
         })
         .collect();
