@@ -38,11 +38,7 @@ pub async fn ordered(shop: &Shop, wishes: &[Wish]) -> Scene {
 }
 
 /// As [`ordered`], of a campaign that differs.
-pub async fn ordered_with(
-    shop: &Shop,
-    wishes: &[Wish],
-    differs: impl FnOnce(&mut Value),
-) -> Scene {
+pub async fn ordered_with(shop: &Shop, wishes: &[Wish], differs: impl FnOnce(&mut Value)) -> Scene {
     let mut supplier = shop.supplier.clone();
     supplier.unit_costs = json!({"set": 4000, "cup": 900}).to_string();
     shop.write(move |_, tx| Ok(merchants::save_supplier(tx.conn, &supplier)?))
