@@ -40,6 +40,7 @@ pub(super) fn notice(about: &About, n: &Delay, subject: &str) -> askama::Result<
         title: match (told, n.revised) {
             (true, Some(_)) => "There is a new ship date",
             (_, None) => "The new ship date is not known",
+            (false, Some(_)) if n.kind == NoticeKind::Renewed => "The ship date has moved again",
             (false, Some(_)) => "The ship date has moved",
         },
         told,

@@ -163,19 +163,20 @@ pub fn tell_unasked(
             Some((s, due))
         })
         .collect();
+    let (dated, unknown): (Vec<_>, Vec<_>) = planned
+        .into_iter()
+        .partition(|(_, plan)| plan.revised.is_some());
     // What was said of the date that is known is the reason for it.
-    let last = etas::last_passed_on(tx.conn, id)?;
-    let known = last.filter(|eta| eta.ship_date.is_some_and(|day| day >= today));
-    let reason = known.map_or_else(
-        || format!("{} gave no new date.", around.merchant.name),
-        |eta| eta.reason,
-    );
-    let said = Said {
-        reason: &reason,
-        by: "system",
-        eta: None,
-        by_system: true,
-    };
-    write(desk, tx, &around, &said, &planned)?;
+    let last = etas::last_passed_on(tx.conn, id)?.map(|eta| eta.reason);
+    let none = format!("{} gave no new date.", around.merchant.name);
+    for (planned, reason) in [(dated, last.as_ref().unwrap_or(&none)), (unknown, &none)] {
+        let said = Said {
+            reason,
+            by: "system",
+            eta: None,
+            by_system: true,
+        };
+        write(desk, tx, &around, &said, &planned)?;
+    }
     Ok(next)
 }
