@@ -199,7 +199,7 @@ pub struct Ending {
     pub part: i64,
 }
 
-/// Unshipped orders by the last day of the delay rule, up to `until`. `asked`: only those that may still answer a notice
+/// Unshipped orders by the last day of the delay rule, up to `until`, where the stop-loss does not come first. `asked`: only those that may still answer a notice
 /// whose silence cancels; else only the others.
 pub fn ending(
     conn: &mut Conn,
@@ -220,6 +220,7 @@ pub fn ending(
             .inner_join(orders::table)
             .filter(promises::batch_id.eq(batch))
             .filter(promises::cancels_after.le(until))
+            .filter(promises::cancels_after.lt(promises::stop_loss.nullable()))
             .filter(orders::state.eq_any(AWAITS))
             .group_by(promises::cancels_after)
             .select((
@@ -246,7 +247,7 @@ pub fn ending(
     Ok(rows.into_iter().filter_map(whole).collect())
 }
 
-/// Unshipped orders by the last day of all, up to `until`.
+/// Unshipped orders by the last day of all, up to `until`, where no other day comes first.
 pub fn stop_loss(
     conn: &mut Conn,
     batch: BatchId,
@@ -256,6 +257,11 @@ pub fn stop_loss(
         .inner_join(orders::table)
         .filter(promises::batch_id.eq(batch))
         .filter(promises::stop_loss.le(until))
+        .filter(
+            promises::cancels_after
+                .is_null()
+                .or(promises::cancels_after.ge(promises::stop_loss.nullable())),
+        )
         .filter(orders::state.eq_any(AWAITS))
         .group_by(promises::stop_loss)
         .select((

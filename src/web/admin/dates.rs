@@ -1,9 +1,9 @@
 //! The dates of a batch as its pages list them: who set which, why, and what became of it.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 
-use super::kit::{Cell, Table, short};
+use super::kit::{Cell, Table};
 use crate::domain::purchase_order::EtaState;
 use crate::store::etas::EtaRow;
 use crate::web::view::{Day, state_word};
@@ -12,6 +12,21 @@ use crate::workflows::money::say;
 /// A day in words.
 pub fn day(day: Option<NaiveDate>) -> String {
     day.map_or_else(|| "Not known".to_owned(), |day| Day(day).text())
+}
+
+/// A day in few letters, for tables: "5 Jun 2027".
+pub fn brief(day: NaiveDate) -> String {
+    day.format("%-d\u{a0}%b\u{a0}%Y").to_string()
+}
+
+fn brief_or(day: Option<NaiveDate>) -> String {
+    day.map_or_else(|| "Not known".to_owned(), brief)
+}
+
+/// A moment in few letters; it may break between its words.
+fn at(at: NaiveDateTime, zone: Tz) -> String {
+    let local = at.and_utc().with_timezone(&zone);
+    local.format("%-d %b %Y, %H:%M").to_string()
 }
 
 /// What somebody wrote, as a sentence before another.
@@ -44,10 +59,10 @@ pub fn table(dates: &[EtaRow], zone: Tz, told: Option<&dyn Fn(&EtaRow) -> String
         ("State", false),
     ];
     head.extend(told.map(|_| ("Shoppers", false)));
-    let rows = dates.iter().enumerate().rev().map(|(at, date)| {
-        let before = at.checked_sub(1).map(|at| &dates[at]);
+    let rows = dates.iter().enumerate().rev().map(|(index, date)| {
+        let before = index.checked_sub(1).map(|index| &dates[index]);
         let mut row = vec![
-            Cell::when(date.set_at, zone),
+            Cell::text(at(date.set_at, zone)),
             Cell::text(&date.set_by),
             Cell::text(moved(before.map(|b| b.arrives), date.arrives)),
             Cell::text(moved(before.map(|b| b.ship_date), date.ship_date)),
@@ -62,15 +77,18 @@ pub fn table(dates: &[EtaRow], zone: Tz, told: Option<&dyn Fn(&EtaRow) -> String
 
 fn moved(old: Option<Option<NaiveDate>>, new: Option<NaiveDate>) -> String {
     match old {
-        Some(old) if old != new => format!("{} \u{2192} {}", day(old), day(new)),
-        _ => day(new),
+        Some(old) if old != new => format!("{} \u{2192} {}", brief_or(old), brief_or(new)),
+        _ => brief_or(new),
     }
 }
 
 fn state(date: &EtaRow, zone: Tz) -> String {
     match (date.state, &date.passed_on_by, date.passed_on_at) {
-        (EtaState::PassedOn, Some(by), Some(at)) => {
-            format!("Passed on by {by}, {}", short(at, zone))
+        (EtaState::PassedOn, Some(by), Some(on)) if *by == date.set_by && on == date.set_at => {
+            "Passed on at once".to_owned()
+        }
+        (EtaState::PassedOn, Some(by), Some(on)) => {
+            format!("Passed on by {by}, {}", at(on, zone))
         }
         (EtaState::Withheld, Some(by), _) => format!("Kept back by {by}"),
         (state, ..) => state_word(state.as_str()),

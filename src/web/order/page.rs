@@ -395,11 +395,7 @@ impl Facts {
             ));
         }
         let mut movements = self.movements();
-        if let Some(last) = self
-            .order
-            .final_total
-            .filter(|last| *last < self.order.total)
-        {
+        if let Some(last) = self.in_the_end() {
             movements.push(MoneyRow::new("What it costs in the end", self.say(last)));
         }
         MoneyTable {
@@ -408,6 +404,14 @@ impl Facts {
             sum,
             movements,
         }
+    }
+
+    /// What is kept of it, where that is less than was agreed: none of one that is cancelled.
+    fn in_the_end(&self) -> Option<i64> {
+        let order = &self.order;
+        let kept = order.money().kept();
+        let paid = order.state.is_paid() && order.lost == 0;
+        (paid && kept < order.total).then_some(kept)
     }
 
     fn movements(&self) -> Vec<MoneyRow> {
@@ -464,6 +468,10 @@ impl Facts {
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
                         ("cancelled", "shopper") => self.left_words(),
+                        ("withdrawn", "shopper") => match happening.detail.split_once(" withdrew ") {
+                            Some((_, rest)) => format!("You withdrew {rest}"),
+                            None => happening.detail.clone(),
+                        },
                         ("delay_waits", "shopper") => {
                             happening
                                 .detail

@@ -63,7 +63,7 @@ both_databases! {
         let panel = Panel::of(&shop, Role::Manager).await;
         panel.get("/admin").await.is(200).says("A notice of a delay did not arrive").says("?stand=undelivered");
         let here = format!("/admin/batches/{}/dates", late.batch);
-        panel.get(&format!("{here}?stand=undelivered")).await.is(200).says("Not delivered (1)").says("1 not delivered").says("not taken");
+        panel.get(&format!("{here}?stand=undelivered")).await.is(200).says("Not delivered (1)").says("1 not delivered").says("mail not taken");
         let visitor = Visitor::of(&shop);
         let order = shop.order(late.orders[0]).await;
         visitor.get(&visitor.path_of(&order, "")).await.is(200).says("Not delivered");

@@ -198,6 +198,8 @@ fn a_moved_date_stands_beside_the_promised_one_and_the_policy_before_joining() {
         &unknown.to_string(),
         "Promised 1 September 2026, now not known",
     );
+    unknown.money.ships_now = ShipsNow::Never;
+    has(&unknown.to_string(), "what is left will not be shipped");
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! What shoppers answered, order by order.
 
+use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use crate::domain::day::day_of;
 use crate::domain::ids::NoticeId;
-use crate::domain::promise::Silence;
 use crate::store::answers::{AnswerRow, Stand};
-use crate::web::admin::dates::day;
+use crate::web::admin::dates::brief;
 use crate::web::admin::guard::Refusal;
-use crate::web::admin::kit::{Cell, Table, id, short};
-use crate::web::view::{Badge, Choice, Day, Field, Link, Pager, Tone, grouped, plural};
+use crate::web::admin::kit::{Cell, Table, id};
+use crate::web::view::{Badge, Choice, Field, Link, Pager, Tone, grouped, plural};
 use crate::workflows::desk::order_number;
 use crate::workflows::money::say;
 
@@ -83,24 +84,17 @@ pub fn filters(counts: &[(Stand, i64)], asked: &Asked) -> Vec<Field> {
 /// The list.
 pub fn table(rows: &[AnswerRow], zone: Tz) -> Table {
     let rows = rows.iter().map(|row| {
-        let badge = match row.stand.parse() {
-            Ok(stand) => word(stand),
-            Err(_) => Badge::state(&row.stand),
-        };
+        let stand = row.stand.parse::<Stand>().ok();
+        let badge = stand.map_or_else(|| Badge::state(&row.stand), word);
         vec![
             Cell::Document(Link::new(
                 format!("/admin/orders/{}", row.order_id),
                 order_number(row.number),
             )),
             Cell::text(&row.name),
-            Cell::text(day(row.revised)),
+            Cell::text(row.revised.map_or_else(|| "Not known".to_owned(), brief)),
             Cell::Badge(badge),
-            Cell::text(silence(row)),
-            Cell::text(match row.sent_at {
-                Some(at) => short(at, zone),
-                None => "not taken".to_owned(),
-            }),
-            Cell::text(answered(row, zone)),
+            Cell::text(when(row, stand, zone)),
             Cell::number(say(row.charged - row.back, &row.currency)),
         ]
     });
@@ -111,26 +105,33 @@ pub fn table(rows: &[AnswerRow], zone: Tz) -> Table {
             ("Shopper", false),
             ("Date named", false),
             ("Answer", false),
-            ("Silence means", false),
-            ("Notice sent", false),
-            ("Answered", false),
-            ("Still with you", true),
+            ("When", false),
+            ("With you", true),
         ],
         rows.collect(),
     )
 }
 
-fn silence(row: &AnswerRow) -> String {
-    match (row.silence, row.last_day) {
-        (Some(Silence::Agrees), Some(day)) => format!("waits to {}", Day(day).text()),
-        (Some(Silence::Cancels), Some(day)) => format!("refunded after {}", Day(day).text()),
-        _ => "nothing".to_owned(),
+/// When it was said, or until when it can be.
+fn when(row: &AnswerRow, stand: Option<Stand>, zone: Tz) -> String {
+    let on = |what: &str, at: Option<NaiveDateTime>| {
+        at.map_or_else(String::new, |at| {
+            format!("{what} {}", brief(day_of(at.and_utc(), zone)))
+        })
+    };
+    let until = |what: &str| {
+        let day = row.last_day;
+        day.map_or_else(String::new, |day| format!("{what} {}", brief(day)))
+    };
+    match stand {
+        Some(Stand::Agreed) => on("said", row.waited_at),
+        Some(Stand::Refused) => on("said", row.cancelled_at),
+        Some(Stand::BySilence) => until("waits to"),
+        Some(Stand::Silent) => until("answers by"),
+        Some(Stand::Undelivered) => "mail not taken".to_owned(),
+        Some(Stand::OnItsWay) => String::new(),
+        Some(Stand::Left) | None => on("asked", row.sent_at),
     }
-}
-
-fn answered(row: &AnswerRow, zone: Tz) -> String {
-    let last = row.cancelled_at.or(row.waited_at);
-    last.map_or_else(String::new, |at| short(at, zone))
 }
 
 /// What follows.
