@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::earlier;
 use super::life::Deed;
 use crate::domain::ids::SupplierId;
+use crate::domain::promise::Answer;
 
 /// A merchant of the example.
 pub struct Merchant {
@@ -389,6 +390,15 @@ const FERRUM: &[Offer] = &[
         life: &[
             (16, Deed::Acknowledges("Movements are on the shelf.")),
             (20, Deed::Writes("It is being made", UPDATE)),
+            (
+                24,
+                Deed::Announces(
+                    110,
+                    "The dial maker delivers a month later than he said: the kiln for the petrol enamel is being rebuilt.",
+                ),
+            ),
+            (25, Deed::Answers(0, Answer::Wait)),
+            (26, Deed::Answers(3, Answer::Cancel)),
         ],
         ..PLAIN
     },
