@@ -94,11 +94,7 @@ fn measure(name: &str, database: &str, data: &Path) {
 
 /// Orders as they are once they are paid: what the books say of them is not looked at here.
 async fn fill(office: &Office, campaign: &CampaignRow) {
-    let first = office
-        .join(wish(campaign, 0))
-        .await
-        .expect("a place")
-        .order;
+    let first = office.join(wish(campaign, 0)).await.expect("a place").order;
     let id = first.id;
     let line = office
         .read(move |conn| Ok::<_, Problem>(orders::lines_of(conn, id)?))

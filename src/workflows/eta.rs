@@ -161,10 +161,8 @@ fn counted(tx: &mut Tx, row: &EtaRow) -> Result<(Option<NaiveDate>, Option<Naive
         if Some(order.id) == row.purchase_order_id || !order.state.stands() {
             continue;
         }
-        let of_order = all[since..].iter().filter(told);
-        let last = of_order
-            .filter(|e| e.purchase_order_id == Some(order.id))
-            .next_back();
+        let mut of_batch = all[since..].iter().filter(told);
+        let last = of_batch.rfind(|e| e.purchase_order_id == Some(order.id));
         if let Some(last) = last.filter(|last| last.arrives > arrives) {
             (arrives, ship_date) = (last.arrives, last.ship_date.max(ship_date));
         }

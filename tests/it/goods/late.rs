@@ -257,7 +257,7 @@ async fn live(shop: &Shop, scene: &Scene, order: usize, steps: &[Step], early: b
 
 /// A little later, without the work that is due.
 async fn tick(shop: &Shop) {
-    let _due = shop.read(|c| jobs::next_due(c)).await;
+    let _due = shop.read(jobs::next_due).await;
     tokio::task::yield_now().await;
 }
 

@@ -17,7 +17,11 @@ async fn ordered(api: &Api) -> (String, String) {
     let order = api.buy(&slug, "a@example.com", "raw", 2).await;
     api.buy(&slug, "b@example.com", "raw", 2).await;
     api.shop.advance(Duration::days(8)).await;
-    let batches = api.get(&format!("/campaigns/{slug}/batches")).send().await.expect(200);
+    let batches = api
+        .get(&format!("/campaigns/{slug}/batches"))
+        .send()
+        .await
+        .expect(200);
     let id = batches["data"][0]["id"].as_str().expect("an id").to_owned();
     (format!("/batches/{id}/eta"), order)
 }

@@ -483,7 +483,7 @@ impl Known {
     fn parcel_table(&self) -> Table {
         let rows = self.listed.iter().map(|(order, lines, parcels)| {
             let wanted: i64 = lines.iter().map(|l| l.units().wanted()).sum();
-            let tracking = parcels.iter().map(|p| parcel_words(p)).collect::<Vec<_>>();
+            let tracking = parcels.iter().map(parcel_words).collect::<Vec<_>>();
             vec![
                 Cell::Document(Link::new(
                     format!("/admin/orders/{}", order.id),
