@@ -12,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod money;
 pub mod order;
+pub mod outcome;
 pub mod payment;
 pub mod price;
 pub mod promise;

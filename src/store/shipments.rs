@@ -109,11 +109,12 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ShipmentRow>, Sto
         .load(conn)?)
 }
 
-/// What is in these parcels.
+/// What is in these parcels, each parcel's options in the order in which they were made.
 pub fn lines_of(conn: &mut Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentLineRow>, StoreError> {
     Ok(shipment_lines::table
         .filter(shipment_lines::shipment_id.eq_any(ids))
         .select(ShipmentLineRow::as_select())
+        .order((shipment_lines::shipment_id, shipment_lines::option_id))
         .load(conn)?)
 }
 

@@ -118,6 +118,17 @@ pub fn commit_refund(
     purpose: RefundPurpose,
     amount: i64,
 ) -> Result<(), Problem> {
+    commit_as(tx, order, payment_attempt, purpose, amount, RefundId::new())
+}
+
+fn commit_as(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    payment_attempt: i32,
+    purpose: RefundPurpose,
+    amount: i64,
+    id: RefundId,
+) -> Result<(), Problem> {
     if amount <= 0 {
         return Ok(());
     }
@@ -131,7 +142,7 @@ pub fn commit_refund(
     }
     let held = dispute_is_open(tx, order.id)?;
     let refund = RefundRow {
-        id: RefundId::new(),
+        id,
         order_id: order.id,
         payment_attempt,
         campaign_id: order.campaign_id,
@@ -236,6 +247,42 @@ pub fn refund_down_to(
     for (attempt, rest) in rest_of_pages(tx, order)? {
         let part = rest.min(left);
         commit_refund(tx, order, attempt, purpose, part)?;
+        left -= part;
+        sum = add(sum, part)?;
+    }
+    Ok(sum)
+}
+
+/// Commits an allowance: so much of what is kept goes back for one event, such as a claim, page by page; how much that is.
+/// An event gives once: where it gave before, also where only the provider remembered, that amount is the answer and
+/// nothing more goes back.
+///
+/// # Errors
+/// As [`commit_refund`].
+pub fn commit_allowance(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    purpose: RefundPurpose,
+    event: &str,
+    amount: i64,
+) -> Result<i64, Problem> {
+    let pages = rest_of_pages(tx, order)?;
+    let ids: Vec<RefundId> = pages
+        .iter()
+        .map(|(attempt, _)| RefundId::of_event(event, *attempt))
+        .collect();
+    let given = refunds::of_order(tx.conn, order.id)?
+        .into_iter()
+        .filter(|r| ids.contains(&r.id))
+        .collect::<Vec<_>>();
+    if !given.is_empty() {
+        return Ok(given.iter().map(|r| r.amount).sum());
+    }
+    let mut left = amount.min(order.money().kept()).max(0);
+    let mut sum = 0;
+    for ((attempt, rest), id) in pages.into_iter().zip(ids) {
+        let part = rest.min(left);
+        commit_as(tx, order, attempt, purpose, part, id)?;
         left -= part;
         sum = add(sum, part)?;
     }

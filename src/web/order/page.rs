@@ -433,7 +433,8 @@ impl Facts {
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
                         ("cancelled", "shopper") => self.left_words(),
-                        ("withdrawn", "shopper") => match happening.detail.split_once(" withdrew ") {
+                        ("withdrawn", "shopper") => match happening.detail.split_once(" withdrew ")
+                        {
                             Some((_, rest)) => format!("You withdrew {rest}"),
                             None => happening.detail.clone(),
                         },
