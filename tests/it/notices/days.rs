@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Duration;
+use diesel::RunQueryDsl;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use muster::app::Seams;
@@ -122,6 +123,31 @@ both_databases! {
             assert!(notices_of(&shop, *order).await.is_empty(), "too late to ask");
             is_refunded(&shop, *order).await;
         }
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn one_order_that_fails_keeps_nobody_from_their_refund(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let (scene, d) = promised(&shop, &[(1, 0, ONE), (1, 0, ONE), (1, 0, ONE)], |_| {}).await;
+        until(&shop, at(days_after(d, 31), "05:55")).await;
+        let set = |currency: &'static str| {
+            shop.write(move |_, tx| {
+                let sql = format!("UPDATE orders SET currency = '{currency}' WHERE number = 1");
+                diesel::sql_query(sql).execute(tx.conn)?;
+                Ok(())
+            })
+        };
+        // Its row is damaged: nothing of it can be booked.
+        set("???").await.unwrap();
+        until(&shop, at(days_after(d, 31), "06:01")).await;
+        for order in &scene.orders[1..] {
+            is_refunded(&shop, *order).await;
+        }
+        waits(&shop, scene.orders[0]).await;
+        set("usd").await.unwrap();
+        shop.advance(Duration::minutes(10)).await;
+        is_refunded(&shop, scene.orders[0]).await;
         shop.audit().await;
         shop.close().await;
     }
