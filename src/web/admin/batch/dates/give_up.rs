@@ -87,9 +87,9 @@ impl Known {
         let amount = amount_of((kept, part), &self.campaign.currency);
         page.lead = vec![
             format!(
-                "{} and {amount} go back to the cards they came from, at once, shipping included. Each shopper is told. This \
-                 can't be undone.",
-                plural(orders, "order")
+                "{} and {amount} go back to the cards they came from, at once{}. Each shopper is told. This can't be undone.",
+                plural(orders, "order"),
+                if part == 0 { ", shipping included" } else { "" }
             ),
             "Parcels that were handed to the carrier stay as they are; packed ones are stopped."
                 .to_owned(),
