@@ -1,6 +1,6 @@
 //! Orders, their lines and their payment pages.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -8,7 +8,7 @@ mod payments;
 
 pub use self::payments::*;
 use super::kept::kept;
-use super::schema::{order_lines, orders, payments as payment_pages, promises};
+use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
@@ -346,30 +346,6 @@ pub fn set_final_price(
     diesel::update(order_lines::table.find((id, option)))
         .set(order_lines::final_price.eq(price))
         .execute(conn)?;
-    Ok(())
-}
-
-/// Keeps what was promised to an order's shopper; a promise that is there already is left as it is.
-pub fn promise(
-    conn: &mut Conn,
-    order: &OrderRow,
-    first: NaiveDate,
-    last_day: NaiveDate,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    each_backend!(conn, c => {
-        diesel::insert_into(promises::table)
-            .values((
-                promises::order_id.eq(order.id),
-                promises::campaign_id.eq(order.campaign_id),
-                promises::batch_id.eq(order.batch_id),
-                promises::first_date.eq(first),
-                promises::stop_loss.eq(last_day),
-                promises::updated_at.eq(now),
-            ))
-            .on_conflict_do_nothing()
-            .execute(c)?;
-    });
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub use days::{Warning, end_given_up, end_of_day, warn, warnings};
 pub use heard::{MAIL_KIND, mail_heard};
 pub(in crate::workflows) use leave::cancelled_by_shopper;
 pub use leave::{Owed, owed, refund};
-pub use promised::{may_cancel, promise, watch};
+pub use promised::{keep as keep_promise, may_cancel, promise, watch};
 pub use tell::{tell_extended, tell_some, tell_unasked};
 
 use super::desk::{AT_ONCE, Concerns, Desk, Problem, enqueue, happened};

@@ -14,12 +14,14 @@ use chrono::{Days, NaiveDate};
 use super::allocate::{allocate, own_batch};
 use super::desk::{Concerns, Problem, enqueue, happened, offer};
 use super::money::say;
+use super::notices;
 use super::payment::frozen;
 use crate::domain::campaign::CampaignState;
 use crate::domain::day::day_of;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{AllocationId, BatchId, MerchantId, OptionId};
 use crate::domain::order::{OrderEvent, OrderState};
+use crate::domain::promise::Promise;
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::stock::AllocationRow;
@@ -245,8 +247,7 @@ pub fn sold(
         orders::set_final_price(tx.conn, order.id, line.option_id, line.unit_price)?;
     }
     let last = last_day(draft, promised);
-    let now = tx.now.naive_utc();
-    orders::promise(tx.conn, order, promised, last, now)?;
+    notices::keep_promise(tx, order, Promise::new(promised, last))?;
     tx.touch(campaign.id);
     happened(
         tx,

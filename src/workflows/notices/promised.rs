@@ -26,8 +26,23 @@ pub fn promise(
     order: &OrderRow,
 ) -> Result<(), Problem> {
     let shown = frozen(order)?.promised.unwrap_or(draft.promised_ship_date);
-    let new = Promise::new(shown, draft.stop_loss_date);
+    keep(tx, order, Promise::new(shown, draft.stop_loss_date))?;
     let now = tx.now.naive_utc();
+    let moved = shown != draft.promised_ship_date;
+    if campaign.collected_orders == 0 || moved {
+        watch(tx, order.batch_id, draft.time_zone)?;
+    }
+    if moved {
+        enqueue(tx, jobs::EXTENSION_TOLD, &campaign.id.to_string(), now)?;
+    }
+    Ok(())
+}
+
+/// Keeps a new order's promise; one that is there stays as it is.
+///
+/// # Errors
+/// What the database says.
+pub fn keep(tx: &mut Tx, order: &OrderRow, new: Promise) -> Result<(), Problem> {
     let row = PromiseRow {
         order_id: order.id,
         campaign_id: order.campaign_id,
@@ -37,17 +52,9 @@ pub fn promise(
         open_ended: new.open_ended,
         stop_loss: new.stop_loss,
         cancels_after: new.cancels_after,
-        updated_at: now,
+        updated_at: tx.now.naive_utc(),
     };
-    promises::insert(tx.conn, &row)?;
-    let moved = shown != draft.promised_ship_date;
-    if campaign.collected_orders == 0 || moved {
-        watch(tx, order.batch_id, draft.time_zone)?;
-    }
-    if moved {
-        enqueue(tx, jobs::EXTENSION_TOLD, &campaign.id.to_string(), now)?;
-    }
-    Ok(())
+    Ok(promises::insert(tx.conn, &row)?)
 }
 
 /// Has a batch's days watched from the next morning on, also where it was over and left-over units of it are sold.

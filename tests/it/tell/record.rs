@@ -1,7 +1,8 @@
 //! A merchant's public page: promised against actual, campaign by campaign.
 
 use chrono::Duration;
-use muster::store::{orders, purchase_orders};
+use muster::store::purchase_orders;
+use muster::workflows::desk::offer;
 use muster::workflows::purchase;
 use muster::workflows::ship::{NewParcel, When, record};
 use serde_json::json;
@@ -35,13 +36,13 @@ both_databases! {
         page.is(200).says("not shipped, refunded").says("Missed bowls").says("placed ").says(", acknowledged ");
 
         arrived(&shop, &campaign, 6).await;
-        let merchant = shop.merchant;
+        let (merchant, promised) = (shop.merchant, offer(&campaign).unwrap().promised_ship_date);
         for ((order, units), late) in paid.iter().zip([3, 2, 1]).zip([-1i64, 4, 12]) {
             let (order, units) = (*order, units);
+            // Who was asked in time may wait for some days more.
+            let day = (promised + Duration::days(late)).and_hms_opt(12, 0, 0).unwrap().and_utc();
+            shop.advance(day - shop.now()).await;
             shop.write(move |desk, tx| {
-                let row = orders::by_id(tx.conn, order)?.unwrap();
-                let day = (tx.now - Duration::days(late)).date_naive();
-                orders::promise(tx.conn, &row, day, day + Duration::days(60), tx.now.naive_utc())?;
                 let new = NewParcel {
                     order, lines: vec![("set".into(), units)], carrier: Some("=DHL".into()),
                     tracking_number: Some("JD1".into()), when: When::Now, by: "Ana".into(),

@@ -102,6 +102,29 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn what_was_bought_from_stock_and_never_ships_is_refunded_by_itself(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let (campaign, _, _) = left_over(&shop, shop.example_a()).await;
+        // Everybody else has everything: nobody watches the batch any more but for this order.
+        let merchant = shop.merchant;
+        let batch = shop.batch(&campaign).await.id;
+        shop.write(move |_, tx| pick_ready(tx, merchant, batch, 10, "Ines")).await.unwrap();
+        let order = shop.join_and_pay(&campaign, "b@mail.example", 1).await;
+        shop.settle().await;
+        let promised = (shop.now() + Duration::days(2)).date_naive();
+        shop.advance(Duration::days(1)).await;
+        let asked = shop.read(move |c| muster::store::notices::of_order(c, order)).await;
+        assert_eq!(asked.len(), 1, "the day before, the system itself asks: {asked:#?}");
+        assert_eq!((asked[0].replaces, asked[0].revised), (promised, None));
+        shop.advance(Duration::days(30)).await;
+        assert_eq!(shop.order(order).await.state, OrderState::Backordered, "30 days after the promised one");
+        shop.advance(Duration::days(2)).await;
+        let row = shop.order(order).await;
+        assert_eq!((row.state, row.refunded), (OrderState::Cancelled, 9000));
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn caps_rise_with_what_is_on_sale_and_limits_hold(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let mut body = shop.example_a();
