@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// What is counted faster than this is counted each time.
-const QUICK: Duration = Duration::from_millis(5);
+const QUICK: Duration = Duration::from_millis(50);
 /// The longest that a count is kept.
 const LONGEST: Duration = Duration::from_secs(60);
 
