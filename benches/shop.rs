@@ -5,15 +5,14 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster::app::{App, Role};
 use muster::store::orders;
-use serde_json::{Value, json};
-use support::http::{self, Connection};
+use serde_json::Value;
+use support::http;
+use support::server::{Server, free_address};
 use support::{CALLERS, median, p99, per_second};
 
 /// Joins of one round.
@@ -33,7 +32,7 @@ fn main() {
     let address = free_address();
     let starts: Vec<f64> = (0..5)
         .map(|_| {
-            let (server, first) = Server::start(&database, data.path(), address);
+            let (server, first) = Server::start(&database, data.path(), address, &[]);
             threads.block_on(async { server.stop().await });
             first.as_secs_f64()
         })
@@ -42,7 +41,7 @@ fn main() {
         "first page: {:.3} s after the start (wanted: 0.3)",
         median(starts)
     );
-    let (server, _) = Server::start(&database, data.path(), address);
+    let (server, _) = Server::start(&database, data.path(), address, &[]);
     // Idle: what was due at the start is over.
     std::thread::sleep(Duration::from_secs(3));
     println!("idle memory: {:.1} MiB (wanted: 40)", server.memory());
@@ -52,7 +51,12 @@ fn main() {
             address,
             CALLERS,
             JOINS,
-            move |n| http::post_json("/api/v1/campaigns/ridge/orders", &body(round * JOINS + n)),
+            move |n| {
+                http::post_json(
+                    "/api/v1/campaigns/ridge/orders",
+                    &support::body(round * JOINS + n),
+                )
+            },
             |answer| {
                 let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
                 answer.status == 201 && body["checkout_url"].is_string()
@@ -93,109 +97,4 @@ async fn make(database: &str, data: &Path) {
         .expect("a database");
     assert_eq!(none, 0);
     app.office.stop();
-}
-
-fn body(shopper: usize) -> String {
-    json!({
-        "email": format!("shopper{shopper}@mail.example"),
-        "name": "Ana Sousa",
-        "address": {"line1": "Rua das Flores 12", "city": "Porto", "postal_code": "4050-262", "country": "PT"},
-        "lines": [{"sku": "set", "quantity": 1}],
-        "delivery": "one_parcel",
-    })
-    .to_string()
-}
-
-fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("a port")
-}
-
-/// The program as a child.
-struct Server {
-    child: Child,
-}
-
-impl Server {
-    /// Starts it; how long until its first page was there.
-    fn start(database: &str, data: &Path, address: SocketAddr) -> (Self, Duration) {
-        let start = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_muster"))
-            .args(["serve", "--sandbox"])
-            .arg(format!("--listen={address}"))
-            .arg(format!("--database-url={database}"))
-            .arg(format!("--data-dir={}", data.display()))
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the program");
-        let threads = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a thread");
-        threads.block_on(async {
-            while tokio::net::TcpStream::connect(address).await.is_err() {
-                assert!(
-                    start.elapsed() < Duration::from_secs(30),
-                    "the program did not start"
-                );
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            let page = Connection::open(address)
-                .await
-                .ask(&http::get("/c/ridge", "gzip"))
-                .await;
-            assert_eq!(page.status, 200);
-        });
-        (Self { child }, start.elapsed())
-    }
-
-    /// User and system time so far.
-    fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        // After the name in brackets: the 12th and 13th word are ticks of 10 ms.
-        let words: Vec<&str> = stat[stat.rfind(')').expect("a name") + 2..]
-            .split(' ')
-            .collect();
-        let ticks: u64 = words[11].parse::<u64>().expect("a number")
-            + words[12].parse::<u64>().expect("a number");
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// Resident memory in MiB.
-    fn memory(&self) -> f64 {
-        let status = self.proc("status");
-        let line = status
-            .lines()
-            .find(|l| l.starts_with("VmRSS:"))
-            .expect("a size");
-        let kib: f64 = line
-            .split_whitespace()
-            .nth(1)
-            .and_then(|n| n.parse().ok())
-            .expect("a size");
-        kib / 1024.0
-    }
-
-    fn proc(&self, name: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("/proc")
-    }
-
-    /// Asks it to end, and waits for that.
-    async fn stop(mut self) {
-        let told = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.child.id().to_string())
-            .status();
-        assert!(told.is_ok_and(|s| s.success()), "it was told to stop");
-        self.child.wait().expect("its end");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Where the bench failed half-way.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

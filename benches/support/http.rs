@@ -98,6 +98,24 @@ pub fn post_json(path: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A POST of JSON by a program with a key.
+pub fn post_json_as(path: &str, body: &str, key: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// A POST of a form.
+pub fn post_form(path: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
 /// What a load came to.
 pub struct Load {
     pub took: Duration,

@@ -6,22 +6,27 @@
 #![allow(dead_code, reason = "each bench uses its own part")]
 
 pub mod http;
+pub mod server;
 
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::Days;
 use clap::Parser;
 use muster::config::{Config, Settings};
 use muster::domain::country::Country;
 use muster::domain::draft::CampaignInput;
-use muster::domain::ids::{MerchantId, SupplierId};
-use muster::domain::order::Delivery;
+use muster::domain::ids::{MerchantId, OrderId, SupplierId};
+use muster::domain::order::{Delivery, LineState, OrderState};
+use muster::domain::promise::Promise;
 use muster::store::campaigns::CampaignRow;
 use muster::store::merchants::{MerchantRow, SupplierRow};
-use muster::store::{Tx, merchants};
+use muster::store::promises::PromiseRow;
+use muster::store::{self, Tx, merchants};
 use muster::workflows::campaigns;
 use muster::workflows::desk::{Desk, Problem};
 use muster::workflows::join::{Address, JoinRequest};
+use muster::workflows::office::Office;
 use serde_json::json;
 
 /// How many ask at once.
@@ -143,4 +148,80 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 pub fn p99(mut values: Vec<Duration>) -> Duration {
     values.sort_unstable();
     values[(values.len() * 99 / 100).min(values.len() - 1)]
+}
+
+/// Makes paid orders as they are in a state, each with its promise, and with as many units as `units` says; what the
+/// books say of them is not looked at by whoever uses this.
+pub async fn fill(
+    office: &Office,
+    campaign: &CampaignRow,
+    orders: usize,
+    (state, line_state): (OrderState, LineState),
+    units: impl Fn(usize) -> i64,
+) {
+    let first = office.join(wish(campaign, 0)).await.expect("a place").order;
+    let id = first.id;
+    let line = office
+        .read(move |conn| Ok::<_, Problem>(store::orders::lines_of(conn, id)?))
+        .await
+        .expect("its line")
+        .remove(0);
+    for chunk in 0..orders.div_ceil(1000) {
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
+        for number in chunk * 1000..orders.min((chunk + 1) * 1000) {
+            let mut row = first.clone();
+            row.id = OrderId::new();
+            row.number += i64::try_from(number + 1).unwrap_or(0);
+            row.email = format!("paid{number}@mail.example");
+            row.form_key = None;
+            row.state = state;
+            row.units = units(number);
+            let mut line = line.clone();
+            line.order_id = row.id;
+            line.quantity = row.units;
+            line.state = line_state;
+            rows.push(row);
+            lines.push(line);
+        }
+        office
+            .write(move |_, tx| -> Result<(), Problem> {
+                store::orders::insert(tx.conn, &rows, &lines, &[])?;
+                let (promised, last) = (
+                    tx.now.date_naive() + Days::new(60),
+                    tx.now.date_naive() + Days::new(120),
+                );
+                for row in &rows {
+                    let new = Promise::new(promised, last);
+                    store::promises::insert(
+                        tx.conn,
+                        &PromiseRow {
+                            order_id: row.id,
+                            campaign_id: row.campaign_id,
+                            batch_id: row.batch_id,
+                            first_date: new.first_date,
+                            agreed_date: new.agreed_date,
+                            open_ended: new.open_ended,
+                            stop_loss: new.stop_loss,
+                            cancels_after: new.cancels_after,
+                            updated_at: row.created_at,
+                        },
+                    )?;
+                }
+                Ok(())
+            })
+            .await
+            .expect("orders");
+    }
+}
+
+/// The body of a shopper's join by the API, for one unit.
+pub fn body(shopper: usize) -> String {
+    json!({
+        "email": format!("shopper{shopper}@mail.example"),
+        "name": "Ana Sousa",
+        "address": {"line1": "Rua das Flores 12", "city": "Porto", "postal_code": "4050-262", "country": "PT"},
+        "lines": [{"sku": "set", "quantity": 1}],
+        "delivery": "one_parcel",
+    })
+    .to_string()
 }

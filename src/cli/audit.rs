@@ -11,7 +11,9 @@ use crate::workflows::audit::audit;
 /// Checks every rule; also in the middle of work.
 pub(super) async fn run(config: Config) -> Answer {
     let app = App::build(config, Role::Command)?;
-    let ours = app.office.read(audit).await.map_err(|e| e.to_string())?;
+    let now = app.office.now();
+    let ours = app.office.read(move |conn| audit(conn, now)).await;
+    let ours = ours.map_err(|e| e.to_string())?;
     let theirs = compare(&app.office).await;
     let office = app.office.clone();
     let _ = tokio::task::spawn_blocking(move || office.stop()).await;

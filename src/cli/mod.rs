@@ -3,6 +3,8 @@
 mod audit;
 mod backup;
 mod demo;
+mod export;
+mod import;
 mod reconcile;
 mod restore;
 mod serve;
@@ -47,6 +49,11 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Writes campaigns, orders or shipments as CSV or JSON.
+    Export(export::ExportArgs),
+    /// Makes drafts of campaigns from CSV or JSON, through the checks of the API. Every row is reported. Exit 0: all are
+    /// good, 1: some are wrong.
+    Import(import::ImportArgs),
     /// Checks every rule of the books and prints each breach with its order. Exit 0: none, 1: some, 2: the provider
     /// could not be asked.
     Audit,
@@ -146,6 +153,8 @@ async fn dispatch(config: Config, command: Option<Command>) -> Answer {
             KeyCommand::List { merchant } => staff::list_keys(&config, &merchant),
             KeyCommand::Revoke { merchant, id } => staff::revoke_key(&config, &merchant, &id),
         },
+        Command::Export(args) => export::run(&config, &args),
+        Command::Import(args) => import::run(&config, &args),
         Command::Audit => audit::run(config).await,
         Command::Reconcile => reconcile::run(config).await,
         Command::Backup { file } => backup::run(&config, &file),

@@ -2,14 +2,18 @@
 //! written down: campaigns are published, orders joined and paid at the built-in provider, and the clock is moved, so
 //! that every row, mail and journal entry is a real one.
 
+mod earlier;
+mod life;
 mod offers;
+
+use std::collections::BTreeMap;
 
 use chrono::Duration;
 
 use crate::app::Running;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignInput;
-use crate::domain::ids::{CampaignId, MerchantId, OrderId, PictureId, SupplierId};
+use crate::domain::ids::{BatchId, CampaignId, MerchantId, OrderId, PictureId, SupplierId};
 use crate::domain::order::Delivery;
 use crate::domain::slug::slugify;
 use crate::domain::staff::Role;
@@ -18,15 +22,16 @@ use crate::store::merchants::SupplierRow;
 use crate::store::misc::PictureRow;
 use crate::store::{merchants, misc, orders};
 use crate::workflows::accounts::{self, PasswordHash};
+use crate::workflows::campaigns;
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::Problem;
 use crate::workflows::join::{Address, JoinRequest};
-use crate::workflows::{campaigns, purchase};
 
+use life::{Deed, Living};
 use offers::{MERCHANTS, Offer};
 
 /// How far in the past the example begins.
-pub const BEGINS_DAYS_AGO: i64 = 30;
+pub const BEGINS_DAYS_AGO: i64 = 150;
 /// Everybody's password in the example.
 pub const PASSWORD: &str = "muster-demo";
 
@@ -54,6 +59,19 @@ pub async fn fill(running: &Running, sandbox: &Sandbox) -> Result<Vec<LogIn>, St
             .map_err(|e| e.to_string())?,
     };
     filler.fill().await
+}
+
+/// Something on the example's calendar.
+enum Happens {
+    /// A campaign is made.
+    Begins {
+        offer: &'static Offer,
+        merchant: MerchantId,
+        supplier: SupplierId,
+        place: usize,
+    },
+    /// Somebody does something about the campaign at this place.
+    Deed(usize, Deed),
 }
 
 struct Filler<'a> {
@@ -91,23 +109,49 @@ impl Filler<'_> {
             });
             made.push((who, merchant, supplier));
         }
-        // In the order of their beginnings, so that the clock only goes forward.
-        let mut plan: Vec<(&Offer, MerchantId, SupplierId)> = made
-            .iter()
-            .flat_map(|(who, merchant, supplier)| {
-                who.offers.iter().map(|o| (o, *merchant, *supplier))
-            })
-            .collect();
-        plan.sort_by_key(|(offer, ..)| std::cmp::Reverse(offer.begins_days_ago));
-        let start = self.running.app.office.now();
-        for (offer, merchant, supplier) in plan {
-            let at = start + Duration::days(BEGINS_DAYS_AGO - offer.begins_days_ago);
-            self.move_to(at).await?;
-            self.campaign(offer, merchant, supplier).await?;
+        // Everything in the order in which it happens, so that the clock only goes forward.
+        let mut plan: Vec<(i64, Happens)> = Vec::new();
+        let mut places = 0;
+        for (who, merchant, supplier) in &made {
+            for offer in who.earlier.iter().chain(who.offers) {
+                let ago = offer.begins_days_ago;
+                let (merchant, supplier) = (*merchant, *supplier);
+                plan.push((
+                    -ago,
+                    Happens::Begins {
+                        offer,
+                        merchant,
+                        supplier,
+                        place: places,
+                    },
+                ));
+                let deeds = offer.life.iter();
+                plan.extend(deeds.map(|(day, deed)| (day - ago, Happens::Deed(places, *deed))));
+                places += 1;
+            }
         }
-        self.move_to(start + Duration::days(BEGINS_DAYS_AGO))
-            .await?;
-        self.acknowledge_first().await?;
+        plan.sort_by_key(|(day, _)| *day);
+        let today = self.running.app.office.now() + Duration::days(BEGINS_DAYS_AGO);
+        let mut living: BTreeMap<usize, Living> = BTreeMap::new();
+        for (day, what) in plan {
+            self.move_to(today + Duration::days(day)).await?;
+            match what {
+                Happens::Begins {
+                    offer,
+                    merchant,
+                    supplier,
+                    place,
+                } => {
+                    let begun = self.campaign(offer, merchant, supplier).await?;
+                    living.insert(place, begun);
+                }
+                Happens::Deed(place, deed) => {
+                    let campaign = living.get(&place).ok_or("a deed before its campaign")?;
+                    self.happens(campaign, deed).await?;
+                }
+            }
+        }
+        self.move_to(today).await?;
         Ok(log_ins)
     }
 
@@ -178,7 +222,7 @@ impl Filler<'_> {
         offer: &'static Offer,
         merchant: MerchantId,
         supplier: SupplierId,
-    ) -> Result<(), String> {
+    ) -> Result<Living, String> {
         let now = self.running.app.office.now();
         let body = offer.body(now, supplier);
         let input: CampaignInput =
@@ -211,7 +255,7 @@ impl Filler<'_> {
             })
             .await
             .map_err(|e| said(offer.title, &e))?;
-        self.orders(offer, row.id).await?;
+        let orders = self.orders(offer, row.id).await?;
         if let Some(reason) = offer.cancelled {
             let slug = row.slug.clone();
             self.running
@@ -222,16 +266,36 @@ impl Filler<'_> {
                 .map_err(|e| said(offer.title, &e))?;
             self.settle().await?;
         }
-        Ok(())
+        let id = row.id;
+        let batch = self
+            .running
+            .app
+            .office
+            .read(move |conn| Ok::<_, Problem>(crate::store::campaigns::batch_of(conn, id)?))
+            .await
+            .map_err(|e| said(offer.title, &e))?;
+        Ok(Living {
+            title: offer.title,
+            merchant,
+            slug: row.slug,
+            batch: batch.map_or_else(BatchId::new, |batch| batch.id),
+            orders,
+        })
     }
 
-    async fn orders(&self, offer: &'static Offer, campaign: CampaignId) -> Result<(), String> {
+    async fn orders(
+        &self,
+        offer: &'static Offer,
+        campaign: CampaignId,
+    ) -> Result<Vec<OrderId>, String> {
+        let mut placed = Vec::with_capacity(offer.orders.len());
         for (i, quantity) in offer.orders.iter().enumerate() {
             let person = PEOPLE[i % PEOPLE.len()];
             let sku = offer.options[i % offer.options.len()].0;
             let order = self
                 .join(campaign, offer, person, i, sku, *quantity)
                 .await?;
+            placed.push(order);
             self.settle().await?;
             // The last shopper of an open campaign is still at the payment page.
             if offer.leaves_one_unpaid && i + 1 == offer.orders.len() {
@@ -249,7 +313,7 @@ impl Filler<'_> {
                 self.settle().await?;
             }
         }
-        Ok(())
+        Ok(placed)
     }
 
     async fn join(
@@ -277,7 +341,11 @@ impl Filler<'_> {
                     .ok_or_else(|| format!("{country} is not a country"))?,
             },
             lines: vec![(sku.to_owned(), quantity)],
-            delivery: Delivery::OneParcel,
+            delivery: if i % 3 == 1 {
+                Delivery::AsAvailable
+            } else {
+                Delivery::OneParcel
+            },
             agreed_total: None,
             terms_version: Some(1),
             joined_from: "127.0.0.1".to_owned(),
@@ -317,30 +385,6 @@ impl Filler<'_> {
         } else {
             Err(format!("the pay page answered {}", answer.status()))
         }
-    }
-
-    /// One supplier has said yes.
-    async fn acknowledge_first(&self) -> Result<(), String> {
-        self.running
-            .app
-            .office
-            .write(|_, tx| -> Result<(), Problem> {
-                for merchant in merchants::all(tx.conn)? {
-                    let sent =
-                        crate::store::purchase_orders::of_merchant(tx.conn, merchant.id, 50)?;
-                    if let Some(row) = sent.iter().find(|p| p.number.is_some()) {
-                        purchase::acknowledge(
-                            tx,
-                            row.id,
-                            Some("Material is here, we begin on Monday."),
-                        )?;
-                        return Ok(());
-                    }
-                }
-                Ok(())
-            })
-            .await
-            .map_err(|e| e.to_string())
     }
 }
 

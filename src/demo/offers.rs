@@ -3,7 +3,10 @@
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
+use super::earlier;
+use super::life::Deed;
 use crate::domain::ids::SupplierId;
+use crate::domain::promise::Answer;
 
 /// A merchant of the example.
 pub struct Merchant {
@@ -19,6 +22,8 @@ pub struct Merchant {
     pub case_pack: i64,
     pub unit_costs: &'static str,
     pub offers: &'static [Offer],
+    /// Those of the months before.
+    pub earlier: &'static [Offer],
 }
 
 /// An option: code, name, price at each step, cap, limit per shopper.
@@ -52,7 +57,35 @@ pub struct Offer {
     pub leaves_one_unpaid: bool,
     pub one_leaves: bool,
     pub cancelled: Option<&'static str>,
+    /// The promised ship date, in days from its beginning; none: 75 days after the deadline.
+    pub ships_after: Option<i64>,
+    /// The stop-loss date, in days from its beginning; none: 180 days after the deadline.
+    pub stop_loss_after: Option<i64>,
+    /// What happens, and on which day from its beginning.
+    pub life: &'static [(i64, Deed)],
 }
+
+/// An offer that opens at once and to which nothing more happens.
+pub const PLAIN: Offer = Offer {
+    title: "",
+    description: "",
+    pictures: &[],
+    time_zone: "UTC",
+    steps: &[1],
+    options: &[],
+    threshold: 1,
+    begins_days_ago: 0,
+    opens_after: 0,
+    runs: 14,
+    published: true,
+    orders: &[],
+    leaves_one_unpaid: false,
+    one_leaves: false,
+    cancelled: None,
+    ships_after: None,
+    stop_loss_after: None,
+    life: &[],
+};
 
 impl Offer {
     /// The body of its making.
@@ -73,7 +106,8 @@ impl Offer {
             "opens_at": opens_at,
             "threshold": {"kind": "units", "target": self.threshold},
             "deadline": format!("{deadline}T19:00:00Z"),
-            "promised_ship_date": day(self.runs + 75), "stop_loss_date": day(self.runs + 180),
+            "promised_ship_date": day(self.ships_after.unwrap_or(self.runs + 75)),
+            "stop_loss_date": day(self.stop_loss_after.unwrap_or(self.runs + 180)),
             "payment_mode": "charge_now", "trigger": "at_deadline", "steps": self.steps, "options": options,
             "supplier_ids": [supplier.to_string()], "safety_percent": 2,
             "shipping": [
@@ -117,6 +151,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         case_pack: 4,
         unit_costs: r#"{"chalk":4100,"slate":4300,"dripper":2600,"cup":900,"vase":2100}"#,
         offers: FERN,
+        earlier: earlier::FERN,
     },
     Merchant {
         name: "Northlight",
@@ -131,6 +166,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         case_pack: 5,
         unit_costs: r#"{"tactile":9600,"linear":9600,"game":2400,"lamp":7000,"stool":5200}"#,
         offers: NORTHLIGHT,
+        earlier: earlier::NORTHLIGHT,
     },
     Merchant {
         name: "Ferrum Works",
@@ -145,6 +181,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         case_pack: 1,
         unit_costs: r#"{"pen":3100,"watch":6100}"#,
         offers: FERRUM,
+        earlier: earlier::FERRUM,
     },
 ];
 
@@ -192,13 +229,11 @@ const FERN: &[Offer] = &[
         ],
         threshold: 20,
         begins_days_ago: 5,
-        opens_after: 0,
         runs: 15,
-        published: true,
         orders: &[3, 2, 4, 2, 3, 1, 4, 3, 2, 4, 3, 2, 2],
         leaves_one_unpaid: true,
         one_leaves: true,
-        cancelled: None,
+        ..PLAIN
     },
     Offer {
         title: "Ridge espresso cups",
@@ -212,13 +247,9 @@ const FERN: &[Offer] = &[
         options: &[("cup", "Six cups", &[4200, 3600], None, None)],
         threshold: 15,
         begins_days_ago: 29,
-        opens_after: 0,
         runs: 10,
-        published: true,
         orders: &[2, 3, 4, 2, 3, 4, 5],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
     Offer {
         title: "Tall vase, clay glaze",
@@ -229,13 +260,10 @@ const FERN: &[Offer] = &[
         options: &[("vase", "Tall vase", &[5200, 4500], None, None)],
         threshold: 30,
         begins_days_ago: 1,
-        opens_after: 0,
         runs: 30,
         published: false,
         orders: &[],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
 ];
 
@@ -268,13 +296,9 @@ const NORTHLIGHT: &[Offer] = &[
         ],
         threshold: 30,
         begins_days_ago: 4,
-        opens_after: 0,
         runs: 21,
-        published: true,
         orders: &[2, 1, 2, 1, 2, 2, 1, 2, 2, 2, 1, 2, 2],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
     Offer {
         title: "Tideway, the board game",
@@ -288,13 +312,17 @@ const NORTHLIGHT: &[Offer] = &[
         options: &[("game", "Tideway", &[6200, 5400], None, None)],
         threshold: 20,
         begins_days_ago: 27,
-        opens_after: 0,
         runs: 12,
-        published: true,
         orders: &[4, 3, 2, 5, 4, 3, 2, 4],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        life: &[
+            (
+                14,
+                Deed::Acknowledges("Material is here, we begin on Monday."),
+            ),
+            (18, Deed::InProduction),
+            (19, Deed::Writes("It is being made", UPDATE)),
+        ],
+        ..PLAIN
     },
     Offer {
         title: "Folding stool, ash",
@@ -308,13 +336,9 @@ const NORTHLIGHT: &[Offer] = &[
         options: &[("stool", "Stool, ash", &[8900, 7900], None, None)],
         threshold: 40,
         begins_days_ago: 26,
-        opens_after: 0,
         runs: 9,
-        published: true,
         orders: &[2, 1, 2, 1, 3],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
     Offer {
         title: "Harbour desk lamp",
@@ -327,11 +351,8 @@ const NORTHLIGHT: &[Offer] = &[
         begins_days_ago: 2,
         opens_after: 6,
         runs: 30,
-        published: true,
         orders: &[],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
 ];
 
@@ -348,13 +369,9 @@ const FERRUM: &[Offer] = &[
         options: &[("pen", "Datum pen", &[7400, 6800, 6100], Some(150), None)],
         threshold: 40,
         begins_days_ago: 6,
-        opens_after: 0,
         runs: 8,
-        published: true,
         orders: &[3, 4, 2, 5, 4, 3, 4, 5, 3, 4],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        ..PLAIN
     },
     Offer {
         title: "Meridian field watch",
@@ -368,13 +385,22 @@ const FERRUM: &[Offer] = &[
         options: &[("watch", "Field watch", &[13900, 12200], None, Some(4))],
         threshold: 15,
         begins_days_ago: 28,
-        opens_after: 0,
         runs: 14,
-        published: true,
         orders: &[2, 3, 2, 4, 2, 3, 2, 4],
-        leaves_one_unpaid: false,
-        one_leaves: false,
-        cancelled: None,
+        life: &[
+            (16, Deed::Acknowledges("Movements are on the shelf.")),
+            (20, Deed::Writes("It is being made", UPDATE)),
+            (
+                24,
+                Deed::Announces(
+                    110,
+                    "The dial maker delivers a month later than he said: the kiln for the petrol enamel is being rebuilt.",
+                ),
+            ),
+            (25, Deed::Answers(0, Answer::Wait)),
+            (26, Deed::Answers(3, Answer::Cancel)),
+        ],
+        ..PLAIN
     },
     Offer {
         title: "Copper key tray",
@@ -388,12 +414,17 @@ const FERRUM: &[Offer] = &[
         options: &[("pen", "Key tray", &[4900, 4200], None, None)],
         threshold: 20,
         begins_days_ago: 20,
-        opens_after: 0,
         runs: 40,
-        published: true,
         orders: &[1, 2, 1],
-        leaves_one_unpaid: false,
-        one_leaves: false,
         cancelled: Some("The spinner has closed the workshop. Everybody gets the money back."),
+        ..PLAIN
     },
 ];
+
+/// What sellers write to everybody who waits.
+pub const UPDATE: &str = "The supplier has the order and has begun.
+
+- **This week:** material is cut, the first pieces are checked by hand.
+- **Next:** we show you the first finished piece here.
+
+The ship date stands. If it ever moves, you hear of it first and choose.";

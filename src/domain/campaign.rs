@@ -77,7 +77,7 @@ impl CampaignState {
             (S::Open, E::Failed(Failure::Missed)) => Ok(S::Failed),
             (S::Collecting, E::Failed(Failure::Shortfall | Failure::Supplier)) => Ok(S::Failed),
             (
-                S::Interest | S::Scheduled | S::Open | S::Collecting | S::Ordered,
+                S::Interest | S::Scheduled | S::Open | S::Collecting | S::Ordered | S::Fulfilling,
                 E::Failed(Failure::Cancelled),
             ) => Ok(S::Failed),
             (S::Ordered | S::Fulfilling, E::Failed(Failure::StopLoss)) => Ok(S::Failed),

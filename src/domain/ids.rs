@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 macro_rules! id {
@@ -51,6 +52,22 @@ id!(/** One thing a shopper can choose in a campaign. */ OptionId);
 id!(/** All units of a campaign bought in one go. */ BatchId);
 id!(/** What one shopper committed to. */ OrderId);
 id!(/** One movement of money back to a shopper. */ RefundId);
+
+impl RefundId {
+    /// The id of the refund that an event gives back of one payment page. It is the same whenever that event is dealt
+    /// with, so that a refund which the provider remembers and a restored database forgot is known again.
+    pub fn of_event(event: &str, payment_attempt: i32) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"muster refund ")
+            .chain_update(event.as_bytes())
+            .chain_update(payment_attempt.to_be_bytes())
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
 id!(/** A numbered, versioned document to one supplier. */ PurchaseOrderId);
 id!(/** One entry of the journal: postings that balance. */ EntryId);
 id!(/** A mail to one address. */ MailId);
@@ -67,3 +84,4 @@ id!(/** What went wrong after the door, or a withdrawal. */ ClaimId);
 id!(/** A photo that came with a claim. */ PhotoId);
 id!(/** An update to everybody who joined. */ PostId);
 id!(/** One worker's turn at a piece of work. */ LeaseId);
+id!(/** A correction under an update. */ CorrectionId);

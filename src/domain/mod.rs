@@ -1,5 +1,6 @@
 //! The rules, pure: no database, no web, no provider, no clock read.
 
+pub mod allocation;
 pub mod button;
 pub mod campaign;
 pub mod claim;
@@ -11,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod money;
 pub mod order;
+pub mod outcome;
 pub mod payment;
 pub mod price;
 pub mod promise;

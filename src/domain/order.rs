@@ -91,8 +91,10 @@ impl OrderState {
             }
             (S::Confirmed, E::Ordered) => Ok(S::Backordered),
             (S::Backordered | S::PartlyShipped, E::ShippedPart) => Ok(S::PartlyShipped),
-            // Cancelled: a handover that was before the cancellation and became known after it.
-            (S::Backordered | S::PartlyShipped | S::Cancelled, E::ShippedAll) => Ok(S::Shipped),
+            // Cancelled, or the rest arrived: a handover that was before a cancellation and became known after it.
+            (S::Backordered | S::PartlyShipped | S::Cancelled | S::Delivered, E::ShippedAll) => {
+                Ok(S::Shipped)
+            }
             (S::Shipped | S::Delivered, E::Delivered) => Ok(S::Delivered),
             (
                 S::Pending

@@ -93,7 +93,7 @@ words! {
         /// Due when a dispute cancelled the order.
         Dispute = "dispute",
         Goodwill = "goodwill",
-        /// The ship date moved, and the shopper did not agree, or no notice came in time.
+        /// The ship date moved, and the shopper did not agree, or no notice came in time, or the merchant will not ship.
         Delay = "delay",
         /// It will not arrive: short for good.
         Short = "short",

@@ -2,8 +2,7 @@
 //!
 //! Steps are unit counts; an option has a price at each. The furthest step whose count is reached is the current one.
 //! A shopper is shown, and charged, the price at the step reached without his own order; everybody finally pays the
-//! price of the step judged, never more than what was shown. Limit steps and option minimums are deliberately absent
-//! from this release: they narrow the lines that [`judge`] is given and leave its rules as they are.
+//! price of the step judged, never more than what was shown. How a batch is judged is in [`super::outcome`].
 
 use std::collections::BTreeMap;
 
@@ -229,6 +228,29 @@ impl PriceTable {
     }
 }
 
+/// The furthest step reached by units with limits, as an index; the first if none. `by_limit` holds the units of the
+/// orders that join only if a step is reached, by that step's index; those without a limit are under the first. A step
+/// is reached when the units of all orders whose limit is that step or an earlier one come to its count (domain
+/// section 3).
+pub fn reached_by_limits(steps: &Steps, by_limit: &[i64]) -> usize {
+    let mut sum = 0i64;
+    let mut furthest = 0;
+    for (step, count) in steps.counts().iter().enumerate() {
+        sum = sum.saturating_add(by_limit.get(step).copied().unwrap_or(0));
+        if sum >= *count {
+            furthest = step;
+        }
+    }
+    furthest
+}
+
+/// The index of the step whose price a shopper with a limit is shown: the later of the limit and the step reached by
+/// everybody else (domain section 3).
+pub fn shown_step_with_limit(steps: &Steps, others_by_limit: &[i64], limit: usize) -> usize {
+    let last = steps.len() - 1;
+    reached_by_limits(steps, others_by_limit).max(limit.min(last))
+}
+
 /// What must be collected for the supplier's order to go out (domain section 1). In JSON
 /// `{"kind": "units", "target": 40}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,127 +349,9 @@ pub fn tally(
     })
 }
 
-/// One paid line of the batch. `key` is whatever the caller finds it again by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PaidLine<K> {
-    /// The caller's name for the line.
-    pub key: K,
-    /// What was bought.
-    pub option: OptionId,
-    /// Units, at least 1.
-    pub quantity: i64,
-    /// The unit price shown, and charged, at joining, minor units.
-    pub shown: i64,
-}
-
-/// All that a judgement looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct JudgeInput<'a, K> {
-    /// The campaign's steps.
-    pub steps: &'a Steps,
-    /// The campaign's threshold.
-    pub threshold: Threshold,
-    /// The prices of every option.
-    pub prices: &'a BTreeMap<OptionId, PriceTable>,
-    /// The lines of all orders that are paid and neither cancelled nor disputed.
-    pub lines: &'a [PaidLine<K>],
-}
-
-/// A paid line with the price it finally has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FinalLine<K> {
-    /// The caller's name for the line.
-    pub key: K,
-    /// What was bought.
-    pub option: OptionId,
-    /// Units.
-    pub quantity: i64,
-    /// The unit price charged at joining, minor units.
-    pub shown: i64,
-    /// The unit price in the end, minor units: never above `shown`.
-    pub unit_price: i64,
-}
-
-/// The one decision on a batch (domain section 2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement<K> {
-    /// The threshold was collected: the supplier's order goes out.
-    Success {
-        /// The step judged, as an index.
-        step: usize,
-        /// Units in the batch.
-        units: i64,
-        /// Goods value at the price of the step, minor units, without shipping and tax.
-        goods_value: i64,
-        /// Every line with its final price, in the order given.
-        lines: Vec<FinalLine<K>>,
-        /// What the merchant bears because cancellations lowered the step after some had joined at a better price,
-        /// minor units.
-        borne_by_merchant: i64,
-    },
-    /// Too little: everybody gets the money back.
-    Missed {
-        /// What was collected, in the threshold's kind: units or minor units.
-        collected: i64,
-        /// What was needed.
-        target: i64,
-    },
-}
-
 /// The unit price in the end: that of the step judged, never more than the one shown at joining (domain section 3).
 pub fn final_unit_price(shown: i64, at_step_judged: i64) -> i64 {
     shown.min(at_step_judged)
-}
-
-/// Judges a batch on what was paid: the step reached, whether the threshold was collected, and every line's final
-/// price. Pure: asking twice gives the same answer.
-pub fn judge<K: Clone>(input: &JudgeInput<'_, K>) -> Result<Judgement<K>, PriceError> {
-    if input.lines.iter().any(|line| line.quantity < 1) {
-        return Err(PriceError::NoUnits);
-    }
-    let units = input.lines.iter().map(|line| (line.option, line.quantity));
-    let tally = tally(input.steps, input.prices, units)?;
-    if !tally.meets(input.threshold) {
-        let collected = tally.counted(input.threshold);
-        return Ok(Judgement::Missed {
-            collected,
-            target: input.threshold.target(),
-        });
-    }
-    let overflow = PriceError::Money(MoneyError::Overflow);
-    let mut lines = Vec::with_capacity(input.lines.len());
-    let mut borne_by_merchant = 0i64;
-    for line in input.lines {
-        let table = input
-            .prices
-            .get(&line.option)
-            .ok_or(PriceError::UnknownOption(line.option))?;
-        let judged = table.price_at(tally.step);
-        let unit_price = final_unit_price(line.shown, judged);
-        borne_by_merchant = (judged - unit_price)
-            .checked_mul(line.quantity)
-            .and_then(|borne| borne_by_merchant.checked_add(borne))
-            .ok_or(overflow)?;
-        lines.push(FinalLine {
-            key: line.key.clone(),
-            option: line.option,
-            quantity: line.quantity,
-            shown: line.shown,
-            unit_price,
-        });
-    }
-    let Tally {
-        units,
-        step,
-        goods_value,
-    } = tally;
-    Ok(Judgement::Success {
-        step,
-        units,
-        goods_value,
-        lines,
-        borne_by_merchant,
-    })
 }
 
 /// What goes back to one order in one partial refund, minor units: what it was charged less its kept lines at their

@@ -9,6 +9,7 @@
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::order::OrderState;
 use super::words::{WrongState, words};
 
 mod course;
@@ -274,6 +275,19 @@ pub enum Goods {
     Shipped,
     /// Cancelled: refunded, or its refund is committed.
     Cancelled,
+}
+
+impl Goods {
+    /// What an order's state says of it.
+    pub const fn of(state: OrderState) -> Goods {
+        use OrderState as S;
+        match state {
+            S::Pending | S::Expired | S::Cancelled => Goods::Cancelled,
+            S::Confirmed | S::Waitlisted | S::Backordered => Goods::Waiting,
+            S::PartlyShipped => Goods::PartShipped,
+            S::Shipped | S::Delivered => Goods::Shipped,
+        }
+    }
 }
 
 /// What is known of a batch's ship date.

@@ -22,6 +22,11 @@ impl Role {
         matches!(self, Role::Owner | Role::Manager)
     }
 
+    /// Whether the role may count deliveries and send parcels.
+    pub fn may_ship(self) -> bool {
+        matches!(self, Role::Owner | Role::Manager | Role::Fulfilment)
+    }
+
     /// Whether the role may change settings and staff.
     pub fn may_own(self) -> bool {
         matches!(self, Role::Owner)

@@ -8,6 +8,7 @@ use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
 use crate::workflows::desk::ends_at;
 use crate::workflows::judgement::{self, Judged};
+use crate::workflows::notices;
 use crate::workflows::office::Office;
 use crate::workflows::purchase::{self, Sent};
 use crate::workflows::withdraw;
@@ -43,14 +44,11 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
                 Sent::Blocked(_, at) => Next::At(at),
             })
         }
-        CampaignState::Ordered | CampaignState::Fulfilling => {
-            let at = office
-                .write(move |desk, tx| judgement::stop_loss(desk, tx, id))
-                .await?;
-            Ok(at.map_or(Next::Done, Next::At))
-        }
+        // From here on it is its batch's days that count.
         CampaignState::Draft
         | CampaignState::Interest
+        | CampaignState::Ordered
+        | CampaignState::Fulfilling
         | CampaignState::Completed
         | CampaignState::Failed => Ok(Next::Done),
     }
@@ -75,10 +73,19 @@ pub(super) async fn tell_step(office: &Office, subject: &str) -> Result<Next, Tr
     tell(office, id, Told::Step(step)).await
 }
 
-/// Tells everybody that the deadline moved.
+/// Tells everybody that the deadline moved, and asks those whose ship date moved with it.
 pub(super) async fn tell_extension(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: CampaignId = subject.parse().map_err(|_| unreadable(subject))?;
-    tell(office, id, Told::Extension).await
+    tell(office, id, Told::Extension).await?;
+    let mut after = None;
+    loop {
+        after = office
+            .write(move |desk, tx| notices::tell_extended(desk, tx, id, after))
+            .await?;
+        if after.is_none() {
+            return Ok(Next::Done);
+        }
+    }
 }
 
 async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Trouble> {
@@ -94,11 +101,11 @@ async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Troub
     }
 }
 
-/// Reminds a supplier who has not answered, then tells staff.
+/// Reminds a supplier who has not answered, tells staff of silence, of a refusal, and of goods that do not come.
 pub(super) async fn supplier_answer(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: PurchaseOrderId = subject.parse().map_err(|_| unreadable(subject))?;
     let next = office
-        .write(move |desk, tx| purchase::unanswered(desk, tx, id))
+        .write(move |desk, tx| purchase::watch(desk, tx, id))
         .await?;
     Ok(next.map_or(Next::Done, Next::At))
 }

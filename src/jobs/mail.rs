@@ -7,6 +7,7 @@ use crate::domain::ids::MailId;
 use crate::store::{mails, merchants};
 use crate::workflows::desk::Problem;
 use crate::workflows::letters::Written;
+use crate::workflows::notices;
 use crate::workflows::office::Office;
 use crate::workflows::ports::{Delivered, MailError, Outgoing};
 
@@ -73,10 +74,14 @@ pub(super) async fn send(office: &Office, subject: &str, attempts: i32) -> Resul
             }
         }
     };
+    let is_notice = row.kind == notices::MAIL_KIND;
     office
-        .write(move |_, tx| -> Result<(), Problem> {
+        .write(move |desk, tx| -> Result<(), Problem> {
             let now = tx.now.naive_utc();
             mails::set_state(tx.conn, id, state, problem.as_deref(), now)?;
+            if is_notice {
+                notices::mail_heard(desk, tx, id, state != "refused")?;
+            }
             Ok(())
         })
         .await?;

@@ -4,10 +4,13 @@
 //! outside is asked. Work is repeatable at each point: it may be run twice, and it may be killed anywhere.
 
 mod campaign;
+mod goods;
 mod mail;
 mod payment;
+mod promise;
 mod reconcile;
 mod refund;
+mod tell;
 mod worker;
 
 pub use reconcile::{BALANCE, CompareError, KeptBalance, Report, compare, reconcile};
@@ -82,8 +85,16 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
+        k if k == kinds::POST_TOLD.name => tell::post(office, subject).await,
+        k if k == kinds::QUIET.name => tell::quiet(office, subject).await,
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,
+        k if k == kinds::DATES_TOLD.name => promise::dates(office, subject).await,
+        k if k == kinds::PROMISE.name => promise::day(office, subject).await,
+        k if k == kinds::GIVEN_UP.name => promise::given_up(office, subject).await,
+        k if k == kinds::ALLOCATE.name => goods::allocate(office, subject).await,
+        k if k == kinds::SHORT.name => goods::refund_short(office, subject).await,
+        k if k == kinds::ASSUME_DELIVERED.name => goods::assume_delivered(office, subject).await,
         k if k == kinds::MAIL.name => mail::send(office, subject, job.attempts).await,
         k if k == kinds::RECONCILE.name => reconcile::balance(office).await,
         k if k == kinds::HOUSEKEEPING.name => reconcile::housekeeping(office).await,

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{LEASE_ENDED, Next, run};
 use crate::store::jobs::JobRow;
-use crate::store::{jobs, misc};
+use crate::store::{jobs, misc, promises};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
@@ -74,6 +74,13 @@ impl Worker {
                 for kind in [jobs::RECONCILE, jobs::HOUSEKEEPING] {
                     if jobs::find(tx.conn, kind, "all")?.is_none() {
                         jobs::put(tx.conn, kind, "all", now, now)?;
+                    }
+                }
+                // Batches older than the watch over their days.
+                for batch in promises::watched(tx.conn)? {
+                    let batch = batch.to_string();
+                    if jobs::find(tx.conn, jobs::PROMISE, &batch)?.is_none() {
+                        jobs::put(tx.conn, jobs::PROMISE, &batch, now, now)?;
                     }
                 }
                 Ok(())

@@ -4,8 +4,10 @@ use askama::Template;
 
 use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
+use crate::domain::shipment::tracking_link;
 use crate::workflows::letters::{
-    About, After, Attachment, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Attachment, Letter, LetterLine, PurchaseLetterLine, WhyCancelled, WhyFailed,
+    WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -65,6 +67,15 @@ letter!(OrderConfirmed, "email/order_confirmed.html", "email/order_confirmed.txt
     withdrawal: &'a [String],
 });
 
+letter!(SoldFromStock, "email/sold_from_stock.html", "email/sold_from_stock.txt" {
+    about: &'a About,
+    rows: Rows,
+    total: &'a str,
+    ships_by: String,
+    last_day: String,
+    withdrawal: &'a [String],
+});
+
 letter!(StepReached, "email/step_reached.html", "email/step_reached.txt" {
     about: &'a About,
     units: &'a str,
@@ -99,6 +110,13 @@ letter!(Extended, "email/extended.html", "email/extended.txt" {
     charged: Option<&'a str>,
 });
 
+letter!(Update, "email/update.html", "email/update.txt" {
+    about: &'a About,
+    title: &'a str,
+    text: &'a str,
+    html: &'a str,
+});
+
 letter!(LinkAgain, "email/link_again.html", "email/link_again.txt" {
     server: &'a str,
     orders: &'a [(String, String, String)],
@@ -113,6 +131,23 @@ letter!(
         answer_to: &'a str,
     }
 );
+
+letter!(Shipped, "email/shipped.html", "email/shipped.txt" {
+    about: &'a About,
+    parcel: &'a str,
+    lines: &'a [LetterLine],
+    carrier: Option<&'a str>,
+    tracking: Option<&'a str>,
+    link: Option<String>,
+    rest: i64,
+});
+
+letter!(ShortForGood, "email/short_for_good.html", "email/short_for_good.txt" {
+    about: &'a About,
+    lines: &'a [LetterLine],
+    back: Option<&'a str>,
+    whole: bool,
+});
 
 letter!(PurchaseOrder, "email/purchase_order.html", "email/purchase_order.txt" {
     merchant: &'a str,
@@ -151,6 +186,7 @@ letter!(
         supplier: &'a str,
         number: &'a str,
         units: String,
+        why: &'a WhyWithdrawn,
         link: &'a str,
     }
 );
@@ -167,10 +203,14 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
     link: &'a str,
 });
 
+mod delay;
+
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
     match letter {
-        Letter::OrderConfirmed { .. } | Letter::Succeeded { .. } => priced(letter, subject),
+        Letter::OrderConfirmed { .. } | Letter::SoldFromStock { .. } | Letter::Succeeded { .. } => {
+            priced(letter, subject)
+        }
         Letter::PurchaseOrder { .. }
         | Letter::PurchaseOrderReminder { .. }
         | Letter::PurchaseOrderCancelled { .. } => purchase(letter, subject),
@@ -205,6 +245,18 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             charged: charged.as_deref(),
         }
         .write(subject),
+        Letter::Update {
+            about,
+            title,
+            text,
+            html,
+        } => Update {
+            about,
+            title,
+            text,
+            html,
+        }
+        .write(subject),
         Letter::LinkAgain { server, orders } => LinkAgain { server, orders }.write(subject),
         Letter::RefundNeedsAnotherWay {
             about,
@@ -225,6 +277,9 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             },
         }
         .write(subject),
+        Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
+        Letter::Delay { about, notice } => delay::notice(about, notice, subject),
+        Letter::DelayRefund { about, refund } => delay::refund(about, refund, subject),
         Letter::Staff {
             merchant,
             lines,
@@ -236,6 +291,45 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             link,
         }
         .write(subject),
+    }
+}
+
+/// The letters about parcels and what will not come.
+fn goods(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
+    match letter {
+        Letter::Shipped {
+            about,
+            parcel,
+            lines,
+            carrier,
+            tracking_number,
+            rest,
+        } => {
+            let (carrier, tracking) = (carrier.as_deref(), tracking_number.as_deref());
+            Shipped {
+                about,
+                parcel,
+                lines,
+                carrier,
+                tracking,
+                link: tracking.and_then(|number| tracking_link(carrier, number)),
+                rest: *rest,
+            }
+            .write(subject)
+        }
+        Letter::ShortForGood {
+            about,
+            lines,
+            back,
+            whole,
+        } => ShortForGood {
+            about,
+            lines,
+            back: back.as_deref(),
+            whole: *whole,
+        }
+        .write(subject),
+        _ => Err(askama::Error::Fmt),
     }
 }
 
@@ -267,6 +361,31 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 threshold,
                 ships_by: day(*ships_by),
                 stop_loss: day(*stop_loss),
+                withdrawal,
+            }
+            .write(subject)
+        }
+        Letter::SoldFromStock {
+            about,
+            lines,
+            shipping,
+            tax,
+            total,
+            ships_by,
+            last_day,
+            withdrawal,
+        } => {
+            let mut rows = Rows::of(lines, shipping.as_deref());
+            if let Some(tax) = tax {
+                rows.add("Tax", tax);
+            }
+            rows.sum("You paid", total);
+            SoldFromStock {
+                about,
+                rows,
+                total,
+                ships_by: day(*ships_by),
+                last_day: day(*last_day),
                 withdrawal,
             }
             .write(subject)
@@ -351,12 +470,14 @@ fn purchase(letter: &Letter, subject: &str) -> askama::Result<(String, String)> 
             supplier,
             number,
             units: count,
+            why,
             link,
         } => PurchaseOrderCancelled {
             merchant,
             supplier,
             number,
             units: units(*count),
+            why,
             link,
         }
         .write(subject),

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 
 use super::words::{day, day_of, one_line, units};
-use crate::workflows::letters::{After, Letter, WhyCancelled, WhyFailed};
+use crate::domain::promise::{NoticeKind, RefundCause, Silence};
+use crate::workflows::letters::{
+    After, Delay, DelayRefund, Letter, WhyCancelled, WhyFailed, WhyWithdrawn,
+};
 
 /// A letter's subject, in one line whatever people typed.
 pub fn of(letter: &Letter) -> String {
@@ -18,6 +21,17 @@ pub fn of(letter: &Letter) -> String {
             about.number,
             about.campaign,
             day_of(*deadline, &about.time_zone)
+        ),
+        Letter::SoldFromStock {
+            about,
+            total,
+            ships_by,
+            ..
+        } => format!(
+            "Order {}: you paid {total}; {} ships by {}",
+            about.number,
+            about.campaign,
+            day(*ships_by)
         ),
         Letter::StepReached {
             about,
@@ -49,6 +63,7 @@ pub fn of(letter: &Letter) -> String {
             let day = day_of(*deadline, &about.time_zone);
             format!("{} now ends on {day}: {may}", about.campaign)
         }
+        Letter::Update { about, title, .. } => format!("{}: {title}", about.campaign),
         Letter::LinkAgain { server, orders } => match orders.len() {
             1 => format!("The link to your order at {server}"),
             n => format!("The links to your {n} orders at {server}"),
@@ -57,6 +72,27 @@ pub fn of(letter: &Letter) -> String {
             "Order {}: your refund of {amount} did not arrive, please say another way",
             about.number
         ),
+        Letter::Shipped {
+            about,
+            parcel,
+            carrier,
+            ..
+        } => match carrier {
+            Some(carrier) => format!(
+                "Order {}: parcel {parcel} is on its way with {carrier}",
+                about.number
+            ),
+            None => format!("Order {}: parcel {parcel} is on its way", about.number),
+        },
+        Letter::ShortForGood { about, back, .. } => match back {
+            Some(back) => format!(
+                "Order {}: a part will not arrive, {back} goes back to you",
+                about.number
+            ),
+            None => format!("Order {}: a part will not arrive", about.number),
+        },
+        Letter::Delay { about, notice } => delay(&about.number, notice),
+        Letter::DelayRefund { about, refund } => delay_refund(&about.number, refund),
         Letter::PurchaseOrder {
             merchant,
             number,
@@ -84,13 +120,57 @@ pub fn of(letter: &Letter) -> String {
             day_of(*issued_at, "UTC")
         ),
         Letter::PurchaseOrderCancelled {
-            merchant, number, ..
-        } => format!("Purchase order {number} from {merchant} is cancelled: please do not deliver"),
+            merchant,
+            number,
+            why,
+            ..
+        } => {
+            let what = match why {
+                WhyWithdrawn::CampaignEnded => "cancelled",
+                WhyWithdrawn::Replaced(_) => "replaced",
+            };
+            format!("Purchase order {number} from {merchant} is {what}: please do not deliver")
+        }
         Letter::After { about, news } => after(&about.number, news, &about.time_zone),
         Letter::Staff {
             merchant, subject, ..
         } => format!("{merchant}: {subject}"),
     })
+}
+
+/// The new date, and the last day to answer where silence cancels.
+fn delay(number: &str, notice: &Delay) -> String {
+    let what = match notice.revised {
+        Some(date) if notice.kind == NoticeKind::Told => format!("it ships by {}", day(date)),
+        Some(date) => format!(
+            "it ships by {} instead of {}",
+            day(date),
+            day(notice.replaces)
+        ),
+        None => "the new ship date is not known".to_owned(),
+    };
+    match notice.consequence {
+        Some(said) if said.silence == Silence::Cancels => {
+            let by = day(said.last_day);
+            format!("Order {number}: {what}, please answer by {by}")
+        }
+        _ => format!("Order {number}: {what}"),
+    }
+}
+
+fn delay_refund(number: &str, refund: &DelayRefund) -> String {
+    let what = match (refund.cause, refund.part_shipped) {
+        (RefundCause::WillNotShip, false) => "will not be shipped",
+        (RefundCause::WillNotShip, true) => "the rest will not be shipped",
+        (_, false) => "is cancelled",
+        (_, true) => "the rest is cancelled",
+    };
+    let colon = if refund.part_shipped { ":" } else { "" };
+    match (&refund.back, refund.held) {
+        (Some(back), true) => format!("Order {number}{colon} {what}, {back} is owed to you"),
+        (Some(back), false) => format!("Order {number}{colon} {what}, {back} goes back to you"),
+        (None, _) => format!("Order {number}{colon} {what}"),
+    }
 }
 
 fn after(number: &str, news: &After, zone: &str) -> String {

@@ -7,12 +7,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
 use super::campaigns::CampaignRow;
-use super::orders::OrderRow;
+use super::orders::{OrderRow, sum_of};
 use super::schema::{
-    campaigns, counters, journal_entries, journal_postings, orders, purchase_orders,
+    batch_stock, campaigns, counters, journal_entries, journal_postings, line_cancellations,
+    orders, purchase_orders, receipt_lines, receipts,
 };
+use super::stock::{CancellationRow, StockRow};
 use super::{Conn, StoreError};
-use crate::domain::ids::{EntryId, MerchantId, OrderId};
+use crate::domain::ids::{BatchId, EntryId, MerchantId, OptionId, OrderId};
 
 /// Runs reads in one snapshot of the database.
 ///
@@ -120,6 +122,47 @@ pub fn purchase_order_numbers(
         .map(|(merchant, (issued, highest))| {
             let counted = counted.get(&merchant).copied().unwrap_or(0);
             (merchant, issued, highest, counted)
+        })
+        .collect())
+}
+
+/// The units that left these orders.
+pub fn cancellations_of(
+    conn: &mut Conn,
+    ids: &[OrderId],
+) -> Result<Vec<CancellationRow>, StoreError> {
+    Ok(line_cancellations::table
+        .filter(line_cancellations::order_id.eq_any(ids))
+        .select(CancellationRow::as_select())
+        .load(conn)?)
+}
+
+/// The stock of every batch.
+pub fn stock(conn: &mut Conn) -> Result<Vec<StockRow>, StoreError> {
+    Ok(batch_stock::table
+        .select(StockRow::as_select())
+        .load(conn)?)
+}
+
+/// An option of a batch with the good and damaged units that were counted of it.
+pub type CountedUnits = (BatchId, OptionId, i64, i64);
+
+/// What the receipts of every batch say, option by option.
+pub fn counted(conn: &mut Conn) -> Result<Vec<CountedUnits>, StoreError> {
+    let rows: Vec<(BatchId, OptionId, Option<i64>, Option<i64>)> = receipts::table
+        .inner_join(receipt_lines::table)
+        .group_by((receipts::batch_id, receipt_lines::option_id))
+        .select((
+            receipts::batch_id,
+            receipt_lines::option_id,
+            sum_of("receipt_lines.good"),
+            sum_of("receipt_lines.damaged"),
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(batch, option, good, damaged)| {
+            (batch, option, good.unwrap_or(0), damaged.unwrap_or(0))
         })
         .collect())
 }

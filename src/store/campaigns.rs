@@ -3,6 +3,10 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
+mod goods;
+
+pub use goods::*;
+
 use super::schema::{batches, campaigns, options};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::campaign::{BatchState, CampaignState, Failure};

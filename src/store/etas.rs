@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::schema::{batches, etas};
+use super::schema::{batches, etas, purchase_orders};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::ids::{BatchId, EtaId, PurchaseOrderId};
+use crate::domain::ids::{BatchId, EtaId, MerchantId, PurchaseOrderId};
 use crate::domain::purchase_order::{EtaSource, EtaState};
 
 /// A date's row.
@@ -64,6 +64,24 @@ pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<EtaRow>, StoreErr
         .load(conn)?)
 }
 
+/// A merchant's dates that wait for staff, oldest first.
+pub fn waiting_of(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    limit: i64,
+) -> Result<Vec<EtaRow>, StoreError> {
+    let mine = purchase_orders::table
+        .filter(purchase_orders::merchant_id.eq(merchant))
+        .select(purchase_orders::id.nullable());
+    Ok(etas::table
+        .filter(etas::state.eq(EtaState::Waiting))
+        .filter(etas::purchase_order_id.eq_any(mine))
+        .select(EtaRow::as_select())
+        .order(etas::id.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
 /// Keeps what became of a date that is still in the state `from`.
 pub fn save(conn: &mut Conn, row: &EtaRow, from: EtaState) -> Result<(), StoreError> {
     let changed = diesel::update(
@@ -100,4 +118,37 @@ pub fn set_of_batch(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Keeps the later stop-loss date that shoppers are asked about together with a date.
+pub fn set_stop_loss(
+    conn: &mut Conn,
+    id: EtaId,
+    stop_loss: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    diesel::update(etas::table.find(id))
+        .set(etas::stop_loss.eq(stop_loss))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The later stop-loss date that shoppers are asked about together with a date; none where it stays.
+pub fn stop_loss_of(conn: &mut Conn, id: EtaId) -> Result<Option<NaiveDate>, StoreError> {
+    let found: Option<Option<NaiveDate>> = etas::table
+        .find(id)
+        .select(etas::stop_loss)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// The last date of a batch that shoppers were, or are being, told of.
+pub fn last_passed_on(conn: &mut Conn, batch: BatchId) -> Result<Option<EtaRow>, StoreError> {
+    Ok(etas::table
+        .filter(etas::batch_id.eq(batch))
+        .filter(etas::state.eq(EtaState::PassedOn))
+        .select(EtaRow::as_select())
+        .order((etas::passed_on_at.desc(), etas::id.desc()))
+        .first(conn)
+        .optional()?)
 }

@@ -3,7 +3,7 @@
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::kept::kept;
+use super::kept::{kept, kept_update};
 use super::schema::jobs;
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::LeaseId;
@@ -62,15 +62,46 @@ pub const ALLOCATE: Kind = Kind {
     name: "allocate",
     priority: 28,
 };
+/// Refunds the lines that will get nothing, some at a time. Subject: the batch.
+pub const SHORT: Kind = Kind {
+    name: "short",
+    priority: 27,
+};
+/// Takes parcels of which nobody said so for arrived. Subject: the batch.
+pub const ASSUME_DELIVERED: Kind = Kind {
+    name: "assume_delivered",
+    priority: 46,
+};
 /// Tells shoppers of a date that was set for their batch. Subject: the date's id.
 pub const DATES_TOLD: Kind = Kind {
     name: "dates_told",
     priority: 41,
 };
+/// Keeps the promises of a batch, day by day: refunds those whose last day is over, sends the notice that nobody sent,
+/// warns staff. Subject: the batch.
+pub const PROMISE: Kind = Kind {
+    name: "promise",
+    priority: 26,
+};
+/// Refunds everything of a batch that will not be shipped. Subject: the batch.
+pub const GIVEN_UP: Kind = Kind {
+    name: "given_up",
+    priority: 26,
+};
 /// Warns of a withdrawal's refund, and gives it on its last day. Subject: the claim.
 pub const WITHDRAWAL: Kind = Kind {
     name: "withdrawal",
     priority: 29,
+};
+/// Writes an update to everybody who joined. Subject: the update's id.
+pub const POST_TOLD: Kind = Kind {
+    name: "post_told",
+    priority: 42,
+};
+/// Looks whether a campaign has been quiet too long. Subject: the campaign.
+pub const QUIET: Kind = Kind {
+    name: "quiet",
+    priority: 46,
 };
 /// Sends one mail. Subject: its id.
 pub const MAIL: Kind = Kind {
@@ -101,13 +132,19 @@ pub const KINDS: &[Kind] = &[
     REFUND,
     REFUND_HEARD,
     DISPUTE,
+    SHORT,
     ALLOCATE,
+    PROMISE,
+    GIVEN_UP,
     DATES_TOLD,
     WITHDRAWAL,
     MAIL,
     STEP_TOLD,
     EXTENSION_TOLD,
+    POST_TOLD,
+    QUIET,
     SUPPLIER_ANSWER,
+    ASSUME_DELIVERED,
     RECONCILE,
     HOUSEKEEPING,
 ];
@@ -190,7 +227,7 @@ pub fn put_many(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in rows {
-                kept!(ask_for!(row)).execute(c)?;
+                ask_for!(row).execute(c)?;
             }
         }
         // Over a wire it is the round trips.
@@ -227,15 +264,13 @@ pub fn lease(
     let mut leased = Vec::with_capacity(due.len());
     for mut job in due {
         // The condition again: another worker may have been faster.
-        let leasing = diesel::update(
-            jobs::table
-                .filter(jobs::kind.eq(&job.kind))
-                .filter(jobs::subject.eq(&job.subject))
-                .filter(jobs::wanted.eq(job.wanted))
-                .filter(free),
-        )
-        .set((jobs::leased_until.eq(until), jobs::lease.eq(turn)));
-        let got = each_backend!(conn, c => kept!(leasing).execute(c)?);
+        let row = jobs::kind
+            .eq(&job.kind)
+            .and(jobs::subject.eq(&job.subject))
+            .and(jobs::wanted.eq(job.wanted))
+            .and(free);
+        let changes = (jobs::leased_until.eq(until), jobs::lease.eq(turn));
+        let got = each_backend!(conn, c => kept_update!(jobs::table, row, changes).execute(c)?);
         if got == 1 {
             job.leased_until = Some(until);
             job.lease = Some(turn);
@@ -245,13 +280,13 @@ pub fn lease(
     Ok(leased)
 }
 
-/// The row of a piece of work, where it is still this turn's: whoever has it after the lease ended decides about it.
+/// That a row is a piece of work's, and still this turn's: whoever has it after the lease ended decides about it.
 macro_rules! own {
     ($job:expr) => {
-        jobs::table
-            .filter(jobs::kind.eq(&$job.kind))
-            .filter(jobs::subject.eq(&$job.subject))
-            .filter(jobs::lease.eq($job.lease))
+        jobs::kind
+            .eq(&$job.kind)
+            .and(jobs::subject.eq(&$job.subject))
+            .and(jobs::lease.eq($job.lease))
     };
 }
 
@@ -264,25 +299,26 @@ pub fn done(
     now: NaiveDateTime,
 ) -> Result<bool, StoreError> {
     if next.is_none() {
-        let ending = diesel::delete(own!(job).filter(jobs::wanted.eq(job.wanted)));
+        let ending = diesel::delete(jobs::table.filter(own!(job).and(jobs::wanted.eq(job.wanted))));
         let gone = each_backend!(conn, c => kept!(ending).execute(c)?);
         if gone == 1 {
             return Ok(true);
         }
     }
-    let ending = diesel::update(own!(job).filter(jobs::wanted.eq(job.wanted))).set((
+    let row = own!(job).and(jobs::wanted.eq(job.wanted));
+    let ended = (
         jobs::run_at.eq(next.unwrap_or(now)),
         jobs::attempts.eq(0),
         jobs::leased_until.eq(None::<NaiveDateTime>),
         jobs::lease.eq(None::<LeaseId>),
         jobs::problem.eq(None::<String>),
-    ));
-    let same = each_backend!(conn, c => kept!(ending).execute(c)?);
+    );
+    let same = each_backend!(conn, c => kept_update!(jobs::table, row, ended).execute(c)?);
     if same == 1 {
         return Ok(true);
     }
     // Asked for again while it ran: it is due at the time that was asked for.
-    let again = diesel::update(own!(job))
+    let again = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::attempts.eq(0),
             jobs::leased_until.eq(None::<NaiveDateTime>),
@@ -294,7 +330,7 @@ pub fn done(
 
 /// Gives a lease back untouched; false where another has the work.
 pub fn release(conn: &mut Conn, job: &JobRow) -> Result<bool, StoreError> {
-    let released = diesel::update(own!(job))
+    let released = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::leased_until.eq(None::<NaiveDateTime>),
             jobs::lease.eq(None::<LeaseId>),
@@ -311,7 +347,7 @@ pub fn failed(
     next: Option<NaiveDateTime>,
 ) -> Result<bool, StoreError> {
     let problem: String = problem.chars().take(500).collect();
-    let kept = diesel::update(own!(job))
+    let kept = diesel::update(jobs::table.filter(own!(job)))
         .set((
             jobs::run_at.eq(next.unwrap_or(job.run_at)),
             jobs::attempts.eq(jobs::attempts + 1),

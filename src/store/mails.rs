@@ -3,13 +3,14 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::kept::kept;
 use super::schema::mails;
-use super::{Conn, StoreError, each_backend};
+use super::{Conn, StoreError};
 use crate::domain::ids::{CampaignId, MailId, MerchantId, OrderId, PurchaseOrderId};
 
 /// A mail's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = mails)]
+#[diesel(table_name = mails, treat_none_as_default_value = false)]
 pub struct MailRow {
     /// Its id; the Message-ID is made of it, so that a repeat after a crash is the same mail.
     pub id: MailId,
@@ -50,17 +51,31 @@ pub struct MailRow {
 /// Keeps mails to be sent; one that was written already is left as it is. The ids of the new ones.
 pub fn insert(conn: &mut Conn, rows: &[MailRow]) -> Result<Vec<MailId>, StoreError> {
     let mut new = Vec::with_capacity(rows.len());
-    each_backend!(conn, c => {
-        for row in rows {
-            let inserted = diesel::insert_into(mails::table)
-                .values(row)
-                .on_conflict_do_nothing()
-                .execute(c)?;
-            if inserted == 1 {
-                new.push(row.id);
+    match conn {
+        // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
+        Conn::Sqlite(c) => {
+            for row in rows {
+                let insert = diesel::insert_into(mails::table)
+                    .values(row)
+                    .on_conflict_do_nothing();
+                if kept!(insert).execute(c)? == 1 {
+                    new.push(row.id);
+                }
             }
         }
-    });
+        // Over a wire it is the round trips.
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(c) => {
+            for some in rows.chunks(100) {
+                let kept: Vec<MailId> = diesel::insert_into(mails::table)
+                    .values(some)
+                    .on_conflict_do_nothing()
+                    .returning(mails::id)
+                    .get_results(c)?;
+                new.extend(kept);
+            }
+        }
+    }
     Ok(new)
 }
 

@@ -3,11 +3,13 @@
 //! Times in rows are naive and mean UTC; money is whole minor units.
 
 pub mod addresses;
+pub mod answers;
 pub mod audit;
 pub mod campaigns;
 pub mod claims;
 mod conn;
 pub mod etas;
+pub mod exchange;
 pub mod jobs;
 pub mod journal;
 mod kept;
@@ -15,6 +17,7 @@ mod lane;
 pub mod mails;
 pub mod merchants;
 pub mod misc;
+pub mod notices;
 #[cfg_attr(
     not(feature = "postgres"),
     allow(dead_code, unused_variables, reason = "one machine has nobody to tell")
@@ -22,6 +25,8 @@ pub mod misc;
 mod notify;
 pub mod orders;
 pub mod pages;
+pub mod posts;
+pub mod promises;
 pub mod purchase_orders;
 pub mod refunds;
 pub mod schema;

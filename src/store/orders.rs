@@ -146,7 +146,7 @@ extern "SQL" {
 }
 
 /// The sum of a column as 64 bits: PostgreSQL makes it NUMERIC, and our sums fit by far.
-pub(super) fn sum_of(column: &str) -> diesel::expression::SqlLiteral<Nullable<BigInt>> {
+pub(in crate::store) fn sum_of(column: &str) -> diesel::expression::SqlLiteral<Nullable<BigInt>> {
     diesel::dsl::sql(&format!("CAST(SUM({column}) AS BIGINT)"))
 }
 
@@ -199,6 +199,31 @@ pub fn by_id(conn: &mut Conn, id: OrderId) -> Result<Option<OrderRow>, StoreErro
         .first(c)
         .optional()?);
     Ok(found)
+}
+
+/// The merchant's order with this number.
+pub fn by_number(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    number: i64,
+) -> Result<Option<OrderRow>, StoreError> {
+    Ok(orders::table
+        .filter(orders::merchant_id.eq(merchant))
+        .filter(orders::number.eq(number))
+        .select(OrderRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether any order of a batch is in one of these states.
+pub fn any_in(conn: &mut Conn, batch: BatchId, states: &[OrderState]) -> Result<bool, StoreError> {
+    let one: Option<OrderId> = orders::table
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq_any(states))
+        .select(orders::id)
+        .first(conn)
+        .optional()?;
+    Ok(one.is_some())
 }
 
 /// The campaign that an order is in.
@@ -361,6 +386,26 @@ pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)
     };
     Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
 }
+
+/// Units of paid orders of a batch by option, as [`paid_units`], without those that were sold from left-over stock: what a
+/// supplier's order is for.
+pub fn units_to_buy(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
+    let rows: Vec<(OptionId, Option<i64>)> = orders::table
+        .inner_join(order_lines::table)
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .filter(orders::quote.not_like(FROM_STOCK))
+        .group_by(order_lines::option_id)
+        .select((
+            order_lines::option_id,
+            sum_of("order_lines.quantity - order_lines.cancelled"),
+        ))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
+}
+
+/// The quote of an order from left-over stock, and of no other, has this in it.
+const FROM_STOCK: &str = "%\"from_stock\":true%";
 
 /// Orders of a batch in the order of their ids, after `after`.
 pub fn of_batch(

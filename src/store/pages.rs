@@ -1,13 +1,17 @@
 //! What public pages ask: versions to tell whether a kept page is still true, and sums that are told to everybody.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::orders::sum_of;
-use super::schema::{campaigns, journal_entries, journal_postings, orders};
+use super::schema::{
+    batches, campaigns, journal_entries, journal_postings, orders, promises, purchase_orders,
+    shipments,
+};
 use super::{Conn, StoreError};
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::ids::{CampaignId, MerchantId};
+use crate::domain::shipment::ShipmentKind;
 
 /// The versions of some campaigns: each rises with every change of its public face.
 pub fn versions(conn: &mut Conn, ids: &[CampaignId]) -> Result<Vec<(CampaignId, i64)>, StoreError> {
@@ -131,4 +135,107 @@ pub fn flows(
     };
     let back = of("refund_done") + of("refund_paid_otherwise") - of("refund_undone");
     Ok((of("payment_captured"), back))
+}
+
+/// What was charged and what went back in each of these campaigns, in minor units of its currency.
+pub fn money_of(
+    conn: &mut Conn,
+    ids: &[CampaignId],
+) -> Result<Vec<(CampaignId, i64, i64)>, StoreError> {
+    let rows: Vec<(CampaignId, Option<i64>, Option<i64>)> = orders::table
+        .filter(orders::campaign_id.eq_any(ids))
+        .group_by(orders::campaign_id)
+        .select((
+            orders::campaign_id,
+            sum_of("orders.charged"),
+            sum_of("orders.refunded"),
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, charged, refunded)| (id, charged.unwrap_or(0), refunded.unwrap_or(0)))
+        .collect())
+}
+
+/// Parcels of a campaign that were handed over at one moment, to shoppers who were promised one day first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// When the carrier took them.
+    pub handed_over_at: NaiveDateTime,
+    /// The day that was promised first; none where it is the campaign's.
+    pub promised: Option<NaiveDate>,
+    /// How many.
+    pub parcels: i64,
+}
+
+/// The parcels of these campaigns that were handed over, those sent again left out.
+pub fn handovers(conn: &mut Conn, ids: &[CampaignId]) -> Result<Vec<Handover>, StoreError> {
+    type Row = (CampaignId, Option<NaiveDateTime>, Option<NaiveDate>, i64);
+    let rows: Vec<Row> = shipments::table
+        .inner_join(orders::table)
+        .left_join(promises::table.on(promises::order_id.eq(shipments::order_id)))
+        .filter(orders::campaign_id.eq_any(ids))
+        .filter(shipments::kind.eq(ShipmentKind::Order))
+        .filter(shipments::handed_over_at.is_not_null())
+        .group_by((
+            orders::campaign_id,
+            shipments::handed_over_at,
+            promises::first_date,
+        ))
+        .select((
+            orders::campaign_id,
+            shipments::handed_over_at,
+            promises::first_date.nullable(),
+            diesel::dsl::sql::<diesel::sql_types::BigInt>("COUNT(*)"),
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(campaign, at, promised, parcels)| {
+            Some(Handover {
+                campaign,
+                handed_over_at: at?,
+                promised,
+                parcels,
+            })
+        })
+        .collect())
+}
+
+/// When a supplier's order of a campaign went out, and when the supplier said yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedOrder {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// When it went out.
+    pub sent_at: NaiveDateTime,
+    /// When the supplier acknowledged it.
+    pub acknowledged_at: Option<NaiveDateTime>,
+}
+
+/// The supplier's orders of these campaigns that went out.
+pub fn placed_orders(conn: &mut Conn, ids: &[CampaignId]) -> Result<Vec<PlacedOrder>, StoreError> {
+    let rows: Vec<(CampaignId, Option<NaiveDateTime>, Option<NaiveDateTime>)> =
+        purchase_orders::table
+            .inner_join(batches::table)
+            .filter(batches::campaign_id.eq_any(ids))
+            .filter(purchase_orders::sent_at.is_not_null())
+            .select((
+                batches::campaign_id,
+                purchase_orders::sent_at,
+                purchase_orders::acknowledged_at,
+            ))
+            .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(campaign, sent_at, acknowledged_at)| {
+            Some(PlacedOrder {
+                campaign,
+                sent_at: sent_at?,
+                acknowledged_at,
+            })
+        })
+        .collect())
 }

@@ -56,6 +56,14 @@ pub struct PurchaseOrderRow {
     pub received_at: Option<NaiveDateTime>,
     /// When it was closed.
     pub closed_at: Option<NaiveDateTime>,
+    /// When the supplier said no.
+    pub rejected_at: Option<NaiveDateTime>,
+    /// Why, in the supplier's words.
+    pub rejected_because: Option<String>,
+    /// When it was replaced or cancelled.
+    pub withdrawn_at: Option<NaiveDateTime>,
+    /// Why, as the supplier reads it.
+    pub withdrawn_because: Option<String>,
 }
 
 /// Keeps a draft.
@@ -84,6 +92,19 @@ pub fn of_batch(conn: &mut Conn, batch: BatchId) -> Result<Vec<PurchaseOrderRow>
         .load(conn)?)
 }
 
+/// Issued purchase orders over fewer units than they were made for, with both.
+pub fn too_small(conn: &mut Conn) -> Result<Vec<(PurchaseOrderId, i64, i64)>, StoreError> {
+    Ok(purchase_orders::table
+        .filter(purchase_orders::number.is_not_null())
+        .filter(purchase_orders::units.lt(purchase_orders::units_paid))
+        .select((
+            purchase_orders::id,
+            purchase_orders::units,
+            purchase_orders::units_paid,
+        ))
+        .load(conn)?)
+}
+
 /// A merchant's purchase orders, newest first.
 pub fn of_merchant(
     conn: &mut Conn,
@@ -94,6 +115,22 @@ pub fn of_merchant(
         .filter(purchase_orders::merchant_id.eq(merchant))
         .select(PurchaseOrderRow::as_select())
         .order(purchase_orders::id.desc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// A merchant's purchase orders in a state, oldest first.
+pub fn in_state(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    state: PurchaseOrderState,
+    limit: i64,
+) -> Result<Vec<PurchaseOrderRow>, StoreError> {
+    Ok(purchase_orders::table
+        .filter(purchase_orders::merchant_id.eq(merchant))
+        .filter(purchase_orders::state.eq(state))
+        .select(PurchaseOrderRow::as_select())
+        .order(purchase_orders::id.asc())
         .limit(limit)
         .load(conn)?)
 }
@@ -127,6 +164,10 @@ pub fn save(
         purchase_orders::tracking_number.eq(&row.tracking_number),
         purchase_orders::received_at.eq(row.received_at),
         purchase_orders::closed_at.eq(row.closed_at),
+        purchase_orders::rejected_at.eq(row.rejected_at),
+        purchase_orders::rejected_because.eq(&row.rejected_because),
+        purchase_orders::withdrawn_at.eq(row.withdrawn_at),
+        purchase_orders::withdrawn_because.eq(&row.withdrawn_because),
     ))
     .execute(conn)?;
     if changed == 1 {

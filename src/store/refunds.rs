@@ -133,7 +133,7 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<RefundRow>, Store
     Ok(refunds::table
         .filter(refunds::order_id.eq(order))
         .select(RefundRow::as_select())
-        .order(refunds::id.asc())
+        .order((refunds::created_at.asc(), refunds::id.asc()))
         .load(conn)?)
 }
 
@@ -212,7 +212,7 @@ pub fn in_states(
         .filter(orders::merchant_id.eq(merchant))
         .filter(refunds::state.eq_any(states))
         .select(RefundRow::as_select())
-        .order(refunds::id.desc())
+        .order((refunds::created_at.desc(), refunds::id.desc()))
         .limit(limit)
         .load(conn)?)
 }
@@ -226,7 +226,7 @@ pub fn all_in_states(
     Ok(refunds::table
         .filter(refunds::state.eq_any(states))
         .select(RefundRow::as_select())
-        .order(refunds::id.asc())
+        .order((refunds::created_at.asc(), refunds::id.asc()))
         .limit(limit)
         .load(conn)?)
 }

@@ -297,6 +297,10 @@ diesel::table! {
         tracking_number -> Nullable<Text>,
         received_at -> Nullable<Timestamp>,
         closed_at -> Nullable<Timestamp>,
+        rejected_at -> Nullable<Timestamp>,
+        rejected_because -> Nullable<Text>,
+        withdrawn_at -> Nullable<Timestamp>,
+        withdrawn_because -> Nullable<Text>,
     }
 }
 
@@ -441,6 +445,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     etas,
     promises,
     notices,
+    given_up,
     batch_stock,
     receipts,
     receipt_lines,
@@ -452,9 +457,20 @@ diesel::allow_tables_to_appear_in_same_query!(
     claim_lines,
     claim_photos,
     posts,
+    post_corrections,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     journal_entries::currency,
     journal_postings::account,
+);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    receipts::batch_id,
+    receipt_lines::option_id,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    orders::campaign_id,
+    promises::first_date,
+    shipments::handed_over_at,
 );

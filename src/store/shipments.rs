@@ -3,6 +3,10 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+mod lists;
+
+pub use lists::*;
+
 use super::schema::{shipment_lines, shipments};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{BatchId, ClaimId, MerchantId, OptionId, OrderId, ShipmentId};
@@ -82,6 +86,20 @@ pub fn by_id(conn: &mut Conn, id: ShipmentId) -> Result<Option<ShipmentRow>, Sto
         .optional()?)
 }
 
+/// The merchant's parcel with this number.
+pub fn by_number(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    number: i64,
+) -> Result<Option<ShipmentRow>, StoreError> {
+    Ok(shipments::table
+        .filter(shipments::merchant_id.eq(merchant))
+        .filter(shipments::number.eq(number))
+        .select(ShipmentRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// An order's parcels, first to last.
 pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ShipmentRow>, StoreError> {
     Ok(shipments::table
@@ -91,11 +109,12 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ShipmentRow>, Sto
         .load(conn)?)
 }
 
-/// What is in these parcels.
+/// What is in these parcels, each parcel's options in the order in which they were made.
 pub fn lines_of(conn: &mut Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentLineRow>, StoreError> {
     Ok(shipment_lines::table
         .filter(shipment_lines::shipment_id.eq_any(ids))
         .select(ShipmentLineRow::as_select())
+        .order((shipment_lines::shipment_id, shipment_lines::option_id))
         .load(conn)?)
 }
 

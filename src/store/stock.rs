@@ -4,6 +4,12 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+mod counts;
+mod given;
+
+pub use counts::*;
+pub use given::*;
+
 use super::schema::{allocations, batch_stock, line_cancellations};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{AllocationId, BatchId, CancellationId, OptionId, OrderId};
@@ -35,6 +41,8 @@ pub struct StockRow {
     pub scrapped: i64,
     /// Left over and offered for sale at once.
     pub on_sale: i64,
+    /// Units declared short whose lines were not refunded yet.
+    pub short_due: i64,
 }
 
 impl StockRow {
@@ -52,6 +60,7 @@ impl StockRow {
             restocked: 0,
             scrapped: 0,
             on_sale: 0,
+            short_due: 0,
         }
     }
 
@@ -100,6 +109,7 @@ pub fn save(conn: &mut Conn, row: &StockRow) -> Result<(), StoreError> {
             batch_stock::restocked.eq(row.restocked),
             batch_stock::scrapped.eq(row.scrapped),
             batch_stock::on_sale.eq(row.on_sale),
+            batch_stock::short_due.eq(row.short_due),
         ))
         .execute(conn)?;
     if changed == 0 {
@@ -110,7 +120,54 @@ pub fn save(conn: &mut Conn, row: &StockRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Units given to a line, or taken back (negative).
+/// Units of a batch that are on sale from stock, by option; options of which there are none are left out.
+pub fn on_sale(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
+    Ok(batch_stock::table
+        .filter(batch_stock::batch_id.eq(batch))
+        .filter(batch_stock::on_sale.gt(0))
+        .select((batch_stock::option_id, batch_stock::on_sale))
+        .load(conn)?)
+}
+
+/// Takes units that are on sale for an order, where there are so many; whether there were. From then on they are given to
+/// nobody else. The statement guards the number, so that no other process can sell them twice.
+pub fn take_on_sale(
+    conn: &mut Conn,
+    batch: BatchId,
+    option: OptionId,
+    units: i64,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(
+        batch_stock::table
+            .filter(batch_stock::batch_id.eq(batch))
+            .filter(batch_stock::option_id.eq(option))
+            .filter(batch_stock::on_sale.ge(units)),
+    )
+    .set((
+        batch_stock::on_sale.eq(batch_stock::on_sale - units),
+        batch_stock::allocated.eq(batch_stock::allocated + units),
+    ))
+    .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Puts units that were taken for an order on sale again.
+pub fn put_on_sale(
+    conn: &mut Conn,
+    batch: BatchId,
+    option: OptionId,
+    units: i64,
+) -> Result<(), StoreError> {
+    diesel::update(batch_stock::table.find((batch, option)))
+        .set((
+            batch_stock::on_sale.eq(batch_stock::on_sale + units),
+            batch_stock::allocated.eq(batch_stock::allocated - units),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A log of units given to a line, or taken back (negative).
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = allocations)]
 pub struct AllocationRow {
@@ -177,4 +234,21 @@ pub fn cancellations_of(
         .select(CancellationRow::as_select())
         .order((line_cancellations::at.asc(), line_cancellations::id.asc()))
         .load(conn)?)
+}
+
+/// Takes units out of what left an order: they are wanted again, because they had been handed over before.
+pub fn undo_cancellation(
+    conn: &mut Conn,
+    row: &CancellationRow,
+    units: i64,
+) -> Result<(), StoreError> {
+    let one = line_cancellations::table.find(row.id);
+    if units >= row.units {
+        diesel::delete(one).execute(conn)?;
+    } else {
+        diesel::update(one)
+            .set(line_cancellations::units.eq(row.units - units))
+            .execute(conn)?;
+    }
+    Ok(())
 }

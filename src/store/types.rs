@@ -146,6 +146,7 @@ id_columns!(
     PhotoId,
     PostId,
     LeaseId,
+    CorrectionId,
 );
 
 word_columns!(

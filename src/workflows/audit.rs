@@ -4,18 +4,27 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+mod goods;
+mod promises;
+
 use super::desk::{Problem, offer, order_number};
-use crate::domain::ids::{CampaignId, OptionId, OrderId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{Conn, audit as reads, campaigns, orders, refunds};
 
+/// The number under which the promises of section 6 are counted: one more than section 7 has rules.
+const PROMISES: u8 = 9;
+
 /// A rule that is broken, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// The rule's number in domain section 7.
+    /// The rule's number in domain section 7; 9: the promises of section 6.
     pub rule: u8,
     /// The order, where it is one's.
     pub order: Option<OrderId>,
@@ -25,18 +34,22 @@ pub struct Breach {
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rule {
+            PROMISES => f.write_str("promises: ")?,
+            rule => write!(f, "rule {rule}: ")?,
+        }
         match self.order {
-            Some(order) => write!(f, "rule {}: order {order}: {}", self.rule, self.what),
-            None => write!(f, "rule {}: {}", self.rule, self.what),
+            Some(order) => write!(f, "order {order}: {}", self.what),
+            None => f.write_str(&self.what),
         }
     }
 }
 
-/// Checks rules 1 to 7 in one snapshot of the database.
+/// Checks rules 1 to 7, and the promises of section 6 as they should stand at `now`, in one snapshot of the database.
 ///
 /// # Errors
 /// What the database says.
-pub fn audit(conn: &mut Conn) -> Result<Vec<Breach>, Problem> {
+pub fn audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Breach>, Problem> {
     reads::snapshot(conn, |conn| {
         let mut books = Books::default();
         for (entry, once, sum) in reads::unbalanced(conn)? {
@@ -52,9 +65,12 @@ pub fn audit(conn: &mut Conn) -> Result<Vec<Breach>, Problem> {
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             check_page(conn, &mut books, &page)?;
+            promises::check(conn, &mut books, &page, now)?;
         }
         check_counters(conn, &mut books)?;
         check_purchase_orders(conn, &mut books)?;
+        goods::check_units_bought(conn, &mut books)?;
+        goods::check_stock(conn, &mut books)?;
         Ok(books.breaches)
     })
 }
@@ -68,6 +84,8 @@ struct Books {
     paid: HashMap<OptionId, i64>,
     by_shopper: HashMap<(CampaignId, String, OptionId), i64>,
     open_pages: HashMap<CampaignId, i64>,
+    allocated: HashMap<(BatchId, OptionId), i64>,
+    zones: HashMap<CampaignId, Tz>,
 }
 
 impl Books {
@@ -94,12 +112,16 @@ fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(
             .entry(format!("{kind}/{account}"))
             .or_insert(0) += amount;
     }
+    let sent = goods::Sent::read(conn, &ids)?;
     for order in page {
         let empty = Vec::new();
         let its_lines = lines.get(&order.id).unwrap_or(&empty);
         let none = HashMap::new();
-        check_money(conn, books, order, journal.get(&order.id).unwrap_or(&none))?;
+        let entries = journal.get(&order.id).unwrap_or(&none);
+        check_money(conn, books, order, entries)?;
         check_units(books, order, its_lines);
+        goods::check_order(books, &sent, order, its_lines);
+        goods::check_revenue(books, order, its_lines, entries)?;
     }
     Ok(())
 }

@@ -486,6 +486,12 @@ pub fn cancel(
             "A draft was never shown; there is nothing to cancel.",
         ));
     }
+    if row.state == CampaignState::Fulfilling {
+        return Err(Problem::conflict(
+            "wrong-state",
+            "Goods have arrived, so the campaign is not cancelled as a whole. Say of the batch that the rest will not be shipped: it is refunded at once.",
+        ));
+    }
     let reason = crate::domain::text::clean_text(reason, 500)
         .map_err(|message| Problem::field("reason", message))?;
     if reason.is_empty() {

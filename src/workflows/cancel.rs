@@ -1,17 +1,21 @@
 //! An order leaves: by its shopper, by staff, or by a dispute (domain sections 2 and 4).
 
+use chrono::{DateTime, Utc};
+
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
+use super::notices;
 use super::part::{release, say_back};
 use super::payment::{close_pages, free};
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::RefundPurpose;
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, campaigns, jobs, orders};
+use crate::store::{Conn, Tx, campaigns, jobs, orders};
 
 /// Who cancels, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +31,15 @@ pub enum By {
     },
 }
 
-/// Whether the shopper can still cancel with a full refund: until the purchase order is sent.
+/// Whether the shopper can still cancel with a full refund: until the purchase order is sent, or, where it is an order
+/// from stock, until it is picked, which the cancelling itself looks at.
 pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
-    matches!(order.state, OrderState::Pending | OrderState::Confirmed)
+    let free = matches!(order.state, OrderState::Pending | OrderState::Confirmed)
         && matches!(
             campaign.state,
             CampaignState::Open | CampaignState::Collecting
-        )
+        );
+    free || stock_sale::may_leave(order)
 }
 
 /// Whether staff can still cancel the whole order: until something of it is handed over. Of one that is partly shipped
@@ -42,15 +48,30 @@ pub fn can_staff_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
     let with_supplier = order.state == OrderState::Backordered
         && matches!(
             campaign.state,
-            CampaignState::Ordered | CampaignState::Fulfilling
+            CampaignState::Ordered | CampaignState::Fulfilling | CampaignState::Completed
         );
     can_cancel(order, campaign) || with_supplier
 }
 
-/// Cancels an order with a full refund. Cancelling twice is answered as the first time.
+/// Whether the shopper can cancel after the supplier's order went out: from the first offer to wait on, until everything
+/// is handed over (domain section 6).
 ///
 /// # Errors
-/// A conflict once the purchase order was sent; for staff, once something of it was handed over.
+/// What the database says.
+pub fn may_cancel_late(
+    conn: &mut Conn,
+    order: &OrderRow,
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    notices::may_cancel(conn, order, now)
+}
+
+/// Cancels an order with a full refund; of one that is partly shipped, the rest. Cancelling twice is answered as the
+/// first time.
+///
+/// # Errors
+/// A conflict once the purchase order was sent, unless its ship date moved; for staff, once something of it was handed
+/// over.
 pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow, Problem> {
     let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, order.campaign_id)?;
@@ -63,6 +84,10 @@ pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow
         By::Shopper => free,
         By::Staff { .. } => can_staff_cancel(&order, &campaign),
     };
+    if !allowed && *by == By::Shopper && may_cancel_late(tx.conn, &order, tx.now)? {
+        notices::cancelled_by_shopper(desk, tx, &mut order)?;
+        return Ok(order);
+    }
     if !allowed {
         return Err(Problem::conflict(
             "order-sent-to-supplier",
@@ -74,6 +99,13 @@ pub fn cancel(desk: &Desk, tx: &mut Tx, id: OrderId, by: &By) -> Result<OrderRow
                     "This order cannot be cancelled as a whole any more: something of it was handed over, or it is closed. Refund its units that were not shipped."
                 }
             },
+        ));
+    }
+    let by_shopper = matches!(by, By::Shopper);
+    if by_shopper && stock_sale::may_leave(&order) && !stock_sale::is_unpicked(tx, &order)? {
+        return Err(Problem::conflict(
+            "order-picked",
+            "This order is packed already, so it cannot be cancelled here any more. Write to the seller.",
         ));
     }
     let (actor, detail) = match by {

@@ -271,20 +271,68 @@ pub struct Post<'a> {
     pub letter: Letter,
 }
 
+impl<'a> Post<'a> {
+    /// A letter to an order's shopper; `once` needs to be unrepeatable for this order only.
+    pub fn to_shopper(
+        merchant: &'a MerchantRow,
+        order: &'a OrderRow,
+        once: &str,
+        letter: Letter,
+    ) -> Self {
+        Self {
+            once: format!("{once}:{}", order.id),
+            to: &order.email,
+            reply_to: Some(&merchant.email),
+            concerns: Some(Concerns::order(order)),
+            purchase_order: None,
+            letter,
+        }
+    }
+}
+
+/// How many letters of a round are written in one transaction.
+pub const AT_ONCE: i64 = 400;
+
 impl Desk {
     /// Writes a letter and keeps it, to be sent after the commit. One with the same `once` is written once.
     ///
     /// # Errors
     /// When its template fails, or what the database says.
     pub fn post(&self, tx: &mut Tx, post: Post) -> Result<(), Problem> {
-        let written = self.scribe.write(&post.letter).map_err(Problem::Internal)?;
+        self.post_many(tx, vec![post]).map(|_| ())
+    }
+
+    /// Writes some letters and keeps them, to be sent after the commit: [`AT_ONCE`] at most, so that nobody else waits
+    /// long for the writer. Those with the same `once` are written once. The mails' ids, in the order of the letters; the
+    /// id of one that was written before names nothing.
+    ///
+    /// # Errors
+    /// As [`Desk::post`].
+    pub fn post_many(&self, tx: &mut Tx, posts: Vec<Post>) -> Result<Vec<MailId>, Problem> {
         let now = tx.now.naive_utc();
+        let rows: Vec<mails::MailRow> = posts
+            .into_iter()
+            .map(|post| self.write(post, now))
+            .collect::<Result<_, _>>()?;
+        let work: Vec<(String, NaiveDateTime)> = mails::insert(tx.conn, &rows)?
+            .into_iter()
+            .map(|id| (id.to_string(), now))
+            .collect();
+        if !work.is_empty() {
+            jobs::put_many(tx.conn, jobs::MAIL, &work, now)?;
+            tx.effects.work = true;
+        }
+        Ok(rows.iter().map(|row| row.id).collect())
+    }
+
+    fn write(&self, post: Post, now: NaiveDateTime) -> Result<mails::MailRow, Problem> {
+        let written = self.scribe.write(&post.letter).map_err(Problem::Internal)?;
         let attachments = if written.attachments.is_empty() {
             None
         } else {
             Some(serde_json::to_string(&written.attachments)?)
         };
-        let row = mails::MailRow {
+        Ok(mails::MailRow {
             id: MailId::new(),
             once: post.once,
             kind: post.letter.kind().to_owned(),
@@ -302,11 +350,7 @@ impl Desk {
             problem: None,
             created_at: now,
             sent_at: None,
-        };
-        for id in mails::insert(tx.conn, &[row])? {
-            enqueue(tx, jobs::MAIL, &id.to_string(), now)?;
-        }
-        Ok(())
+        })
     }
 
     /// Writes to everybody of a merchant's staff who may act, and to the merchant's own address.
@@ -384,16 +428,6 @@ impl Desk {
         once: &str,
         letter: Letter,
     ) -> Result<(), Problem> {
-        self.post(
-            tx,
-            Post {
-                once: format!("{once}:{}", order.id),
-                to: &order.email,
-                reply_to: Some(&merchant.email),
-                concerns: Some(Concerns::order(order)),
-                purchase_order: None,
-                letter,
-            },
-        )
+        self.post(tx, Post::to_shopper(merchant, order, once, letter))
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundState};
+use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
 use crate::store::{Tx, jobs, orders, refunds};
@@ -100,18 +101,52 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     refunds::save_dispute(tx.conn, &row)?;
     match state {
         DisputeState::Won if was_open => won(tx, &mut order, &row)?,
-        DisputeState::Lost => lost(tx, &mut order, &row)?,
+        DisputeState::Lost => {
+            lost(tx, &mut order, &row)?;
+            nothing_left(tx, &campaign, &mut order)?;
+        }
         DisputeState::Inquiry | DisputeState::Open | DisputeState::Won => {}
     }
     money::keep(tx, &mut order)?;
+    if over && order.state.awaits_goods() {
+        // While the dispute was open the order got no units.
+        enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;
+    }
     Ok(Heard::Known)
+}
+
+/// A dispute took all that was paid for ordered goods, and nothing was sent: the order gets no goods for nothing.
+///
+/// # Errors
+/// What the database says.
+pub fn nothing_left(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &mut OrderRow,
+) -> Result<(), Problem> {
+    let shipped: i64 = orders::lines_of(tx.conn, order.id)?
+        .iter()
+        .map(|l| l.shipped)
+        .sum();
+    let waits = order.state == OrderState::Backordered;
+    if waits && shipped == 0 && order.lost > 0 && order.money().kept() <= 0 {
+        leave(tx, campaign, order, RefundPurpose::Dispute)?;
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "cancelled",
+            "The bank gave all of the money back, so the order is cancelled.",
+        )?;
+    }
+    Ok(())
 }
 
 /// The money is gone for now. Before the judgement it cancels the order; its refund is due and held.
 fn opened(
     desk: &Desk,
     tx: &mut Tx,
-    campaign: &crate::store::campaigns::CampaignRow,
+    campaign: &CampaignRow,
     order: &mut OrderRow,
     row: &DisputeRow,
 ) -> Result<(), Problem> {

@@ -40,6 +40,9 @@ pub struct Request {
     pub shown: Option<i64>,
     /// Who gives it.
     pub person: String,
+    /// What tells this gift from another: the key of the form or of the call. Without one the same amount for the same
+    /// reason is the same gift, and is given once.
+    pub once: Option<String>,
 }
 
 /// Checks a request and says what goes back, in minor units, without doing it.
@@ -128,8 +131,14 @@ pub fn give_back(desk: &Desk, tx: &mut Tx, request: &Request) -> Result<OrderRow
             units_leave(desk, tx, &mut case, (units, &reason, &request.person))?;
         }
         What::Amount(amount) => {
-            let keep = case.order.money().kept() - amount;
-            money::refund_down_to(tx, &mut case.order, RefundPurpose::Goodwill, keep)?;
+            let once = request.once.as_deref().unwrap_or(&reason);
+            let event = format!("goodwill:{}:{amount}:{once}", request.order);
+            let before = case.order.refund_due;
+            let purpose = RefundPurpose::Goodwill;
+            money::commit_allowance(tx, &mut case.order, purpose, &event, *amount)?;
+            if case.order.refund_due == before {
+                return Ok(case.order);
+            }
             money::keep(tx, &mut case.order)?;
             let amount = say(*amount, &case.order.currency);
             let detail = format!("{amount} back out of goodwill: {reason}");

@@ -17,17 +17,18 @@ pub use table::{new_page, no_room};
 
 use super::desk::{Problem, ends_at, takes_orders};
 use super::ports::Clock;
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{CampaignId, OptionId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::price::shown_step;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
-use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders};
+use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders, stock};
 
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,9 @@ pub struct FrozenQuote {
     /// Whether its merchant grants withdrawal where no law does (domain section 6a).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawal: bool,
+    /// Whether it is made from left-over stock: nothing is decided about it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_stock: bool,
     /// The index of the step whose price was shown.
     pub step: usize,
     /// The lines, in the quote's order.
@@ -213,7 +217,19 @@ impl Joins {
             }
         }
         let now = tx.now.naive_utc();
-        if !takes_orders(&campaign, now) {
+        let batch = campaigns::batch_of(tx.conn, id)?
+            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
+        let from_stock = stock_sale::sells(campaign.state);
+        let on_sale: Option<HashMap<OptionId, i64>> = if from_stock {
+            Some(stock::on_sale(tx.conn, batch.id)?.into_iter().collect())
+        } else {
+            None
+        };
+        let open = match &on_sale {
+            Some(units) => !units.is_empty(),
+            None => takes_orders(&campaign, now),
+        };
+        if !open {
             return Ok(answers
                 .into_iter()
                 .map(|a| a.unwrap_or_else(|| Err(closed(&campaign, now))))
@@ -221,8 +237,6 @@ impl Joins {
         }
         let offer = self.offer(&campaign)?;
         let option_rows = campaigns::options_of(tx.conn, id)?;
-        let batch = campaigns::batch_of(tx.conn, id)?
-            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
         let merchant = merchants::by_id(tx.conn, campaign.merchant_id)?
             .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no merchant")))?;
         let mut table = Table {
@@ -241,8 +255,12 @@ impl Joins {
             terms_version: merchant.terms_version,
             withdrawal: merchant.withdrawal_everywhere,
             plan: self.plan(tx)?,
-            step: shown_step(&offer.steps, campaign.committed_units),
-            now,
+            step: match batch.step.filter(|_| from_stock) {
+                Some(judged) => usize::try_from(judged).unwrap_or(0),
+                None => shown_step(&offer.steps, campaign.committed_units),
+            },
+            on_sale,
+            now: tx.now,
         };
         let mut granted = Granted::default();
         let mut again: HashMap<&str, usize> = HashMap::new();
@@ -271,12 +289,15 @@ impl Joins {
                 Err(problem) => answers[i] = Some(Err(problem)),
             }
         }
-        self.keep(tx, &campaign, &mut granted)?;
+        self.keep(tx, &campaign, (batch.id, from_stock), &mut granted)?;
         for (i, at, again) in numbers {
             answers[i] = Some(placed(granted.orders[at].clone(), again));
         }
         // A hold is granted only if the clock at its commit reads before the deadline.
-        if !granted.orders.is_empty() && self.clock.now().naive_utc() >= ends_at(&campaign) {
+        if !from_stock
+            && !granted.orders.is_empty()
+            && self.clock.now().naive_utc() >= ends_at(&campaign)
+        {
             return Err(StoreError::Conflict(
                 "the deadline passed during the commit",
             ));
@@ -351,6 +372,7 @@ impl Joins {
         &self,
         tx: &mut Tx,
         campaign: &CampaignRow,
+        (batch, from_stock): (BatchId, bool),
         granted: &mut Granted,
     ) -> Result<(), StoreError> {
         let count = granted.orders.len();
@@ -371,8 +393,14 @@ impl Joins {
                 // Somebody else took them between our reading and our writing: decide again.
                 return Err(StoreError::Conflict("an option's cap"));
             }
+            if from_stock && !stock::take_on_sale(tx.conn, batch, *option, *units)? {
+                return Err(StoreError::Conflict("what is on sale of an option"));
+            }
         }
         orders::insert(tx.conn, &granted.orders, &granted.lines, &granted.pages)?;
+        if from_stock {
+            stock::log_allocations(tx.conn, &granted.allocations(batch, now))?;
+        }
         campaigns::count(
             tx.conn,
             campaign.id,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveTime, Utc};
-
 use super::cancel::leave;
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
@@ -16,7 +14,6 @@ use super::payment::{frozen, letter_lines, say_threshold};
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::country::Country;
-use crate::domain::day::instant;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::money::thousands;
@@ -209,48 +206,6 @@ pub fn fail(
     tx.touch(campaign.id);
     Ok(())
 }
-
-/// The day after the stop-loss date, at 06:00 in the campaign's zone, unshipped orders are refunded without being
-/// asked; nothing is shipped yet in this version, so the campaign fails (domain section 6). When to look again.
-///
-/// # Errors
-/// What the database says.
-pub fn stop_loss(
-    desk: &Desk,
-    tx: &mut Tx,
-    id: CampaignId,
-) -> Result<Option<DateTime<Utc>>, Problem> {
-    let campaign = lock_campaign(tx, id)?;
-    if !matches!(
-        campaign.state,
-        CampaignState::Ordered | CampaignState::Fulfilling
-    ) {
-        return Ok(None);
-    }
-    let draft = offer(&campaign)?;
-    let morning = draft
-        .stop_loss_date
-        .succ_opt()
-        .unwrap_or(draft.stop_loss_date);
-    let due = instant(morning.and_time(SIX), draft.time_zone);
-    if tx.now < due {
-        return Ok(Some(due));
-    }
-    fail(
-        desk,
-        tx,
-        &campaign,
-        Failure::StopLoss,
-        Some("The last day has passed."),
-    )?;
-    Ok(None)
-}
-
-/// When refunds that nobody asked for begin on their day, on the clocks of the campaign's zone (domain section 6).
-const SIX: NaiveTime = match NaiveTime::from_hms_opt(6, 0, 0) {
-    Some(six) => six,
-    None => NaiveTime::MIN,
-};
 
 /// How many orders are settled in one transaction.
 const CHUNK: i64 = 50;

@@ -5,8 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 mod after;
+mod delay;
 
 pub use after::After;
+pub use delay::{Delay, DelayRefund};
 
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,6 +98,15 @@ pub enum WhyCancelled {
     Disputed,
 }
 
+/// Why a supplier's order is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyWithdrawn {
+    /// The campaign it was for has ended.
+    CampaignEnded,
+    /// Another order took its place; the merchant's reason.
+    Replaced(String),
+}
+
 /// A purchase order's line, ready to be said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurchaseLetterLine {
@@ -144,6 +155,26 @@ pub enum Letter {
         about: About,
         /// What there is to say.
         news: After,
+    },
+    /// An order from left-over stock is paid.
+    SoldFromStock {
+        /// Whom and what it is about.
+        about: About,
+        /// The lines at the prices charged.
+        lines: Vec<LetterLine>,
+        /// Shipping; none where it is free.
+        shipping: Option<String>,
+        /// Tax and its kind.
+        tax: Option<String>,
+        /// What was charged.
+        total: String,
+        /// The promised ship date.
+        ships_by: NaiveDate,
+        /// After this day it is refunded, unless it was shipped.
+        last_day: NaiveDate,
+        /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
+        #[serde(default)]
+        withdrawal: Vec<String>,
     },
     /// A better step was reached.
     StepReached {
@@ -204,6 +235,17 @@ pub enum Letter {
         /// What goes back to who leaves; none where nothing was charged yet.
         charged: Option<String>,
     },
+    /// The merchant writes to everybody who joined.
+    Update {
+        /// Whom and what it is about.
+        about: About,
+        /// Its title.
+        title: String,
+        /// What it says, as Markdown.
+        text: String,
+        /// The same as HTML, sanitized, with whole addresses.
+        html: String,
+    },
     /// Links to a shopper's orders, asked for again.
     LinkAgain {
         /// The server's address.
@@ -219,6 +261,46 @@ pub enum Letter {
         amount: String,
         /// Where the shopper can write to.
         answer_to: String,
+    },
+    /// A parcel is on its way.
+    Shipped {
+        /// Whom and what it is about.
+        about: About,
+        /// The parcel's number, such as `P-00012`.
+        parcel: String,
+        /// What is in it; the amounts are left out.
+        lines: Vec<LetterLine>,
+        /// Who carries it.
+        carrier: Option<String>,
+        /// Where it can be followed.
+        tracking_number: Option<String>,
+        /// Units that are still to come.
+        rest: i64,
+    },
+    /// Units will not arrive any more.
+    ShortForGood {
+        /// Whom and what it is about.
+        about: About,
+        /// What will not arrive.
+        lines: Vec<LetterLine>,
+        /// What goes back; none where a dispute took it.
+        back: Option<String>,
+        /// Whether nothing of the order is left.
+        whole: bool,
+    },
+    /// The ship date moved, or is not known any more.
+    Delay {
+        /// Whom and what it is about.
+        about: About,
+        /// What is asked or told.
+        notice: Delay,
+    },
+    /// What was not shipped goes back.
+    DelayRefund {
+        /// Whom and what it is about.
+        about: About,
+        /// Why, and how much.
+        refund: DelayRefund,
     },
     /// The purchase order, to the supplier.
     PurchaseOrder {
@@ -272,6 +354,8 @@ pub enum Letter {
         number: String,
         /// Units of all lines.
         units: i64,
+        /// Why.
+        why: WhyWithdrawn,
         /// The supplier's own view of it.
         link: String,
     },
@@ -293,13 +377,19 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Letter::OrderConfirmed { .. } => "order_confirmed",
+            Letter::SoldFromStock { .. } => "sold_from_stock",
             Letter::StepReached { .. } => "step_reached",
             Letter::Succeeded { .. } => "succeeded",
             Letter::Failed { .. } => "failed",
             Letter::Cancelled { .. } => "cancelled",
             Letter::Extended { .. } => "extended",
+            Letter::Update { .. } => "update",
             Letter::LinkAgain { .. } => "link_again",
             Letter::RefundNeedsAnotherWay { .. } => "refund_needs_another_way",
+            Letter::Shipped { .. } => "shipped",
+            Letter::ShortForGood { .. } => "short_for_good",
+            Letter::Delay { .. } => "delay_notice",
+            Letter::DelayRefund { .. } => "delay_refund",
             Letter::PurchaseOrder { .. } => "purchase_order",
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",

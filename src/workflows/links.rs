@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::domain::ids::{OrderId, PurchaseOrderId};
+use crate::domain::ids::{NoticeId, OrderId, PurchaseOrderId};
 
 /// Makes and checks signed links, and knows the server's address.
 #[derive(Clone)]
@@ -107,6 +107,26 @@ impl Links {
         ))
     }
 
+    /// The token of a delay notice's page: one per notice, and so one per order.
+    pub fn notice_token(&self, notice: NoticeId) -> String {
+        let mut bytes = notice.0.as_bytes().to_vec();
+        bytes.extend_from_slice(&self.sign("notice", notice.0.as_bytes()));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The notice a token opens.
+    pub fn opens_notice(&self, token: &str) -> Option<NoticeId> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        if bytes.len() != 16 + SIGNATURE {
+            return None;
+        }
+        let (said, given) = bytes.split_at(16);
+        if !bool::from(given.ct_eq(&self.sign("notice", said)[..])) {
+            return None;
+        }
+        Uuid::from_slice(said).ok().map(NoticeId)
+    }
+
     /// Key material for another purpose, such as the session cookie: 64 bytes.
     pub fn derive(&self, purpose: &str) -> [u8; 64] {
         let mut out = [0; 64];
@@ -138,6 +158,18 @@ mod tests {
         assert!(!links().opens_order(mine, ""));
         assert!(!links().opens_order(mine, "AAAA"));
         assert!(!Links::new("https://shop.example", b"another").opens_order(mine, &token));
+    }
+
+    #[test]
+    fn a_notices_link_opens_its_own_notice_only() {
+        let notice = NoticeId::new();
+        let token = links().notice_token(notice);
+        assert_eq!(links().opens_notice(&token), Some(notice));
+        let order = links().order_token(OrderId(notice.0));
+        assert_eq!(links().opens_notice(&order), None);
+        let other = Links::new("https://shop.example", b"another");
+        assert_eq!(other.opens_notice(&token), None);
+        assert_eq!(links().opens_notice("nonsense"), None);
     }
 
     #[test]

@@ -118,6 +118,17 @@ pub fn commit_refund(
     purpose: RefundPurpose,
     amount: i64,
 ) -> Result<(), Problem> {
+    commit_as(tx, order, payment_attempt, purpose, amount, RefundId::new())
+}
+
+fn commit_as(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    payment_attempt: i32,
+    purpose: RefundPurpose,
+    amount: i64,
+    id: RefundId,
+) -> Result<(), Problem> {
     if amount <= 0 {
         return Ok(());
     }
@@ -131,7 +142,7 @@ pub fn commit_refund(
     }
     let held = dispute_is_open(tx, order.id)?;
     let refund = RefundRow {
-        id: RefundId::new(),
+        id,
         order_id: order.id,
         payment_attempt,
         campaign_id: order.campaign_id,
@@ -242,8 +253,45 @@ pub fn refund_down_to(
     Ok(sum)
 }
 
-/// Goods of an order are handed over: what was a deposit is revenue and tax. What of the price is no deposit any more,
-/// because it goes back or was lost in a dispute, the merchant bears. `once` is the parcel.
+/// Commits an allowance: so much of what is kept goes back for one event, such as a claim, page by page; how much that is.
+/// An event gives once: where it gave before, also where only the provider remembered, that amount is the answer and
+/// nothing more goes back.
+///
+/// # Errors
+/// As [`commit_refund`].
+pub fn commit_allowance(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    purpose: RefundPurpose,
+    event: &str,
+    amount: i64,
+) -> Result<i64, Problem> {
+    let pages = rest_of_pages(tx, order)?;
+    let ids: Vec<RefundId> = pages
+        .iter()
+        .map(|(attempt, _)| RefundId::of_event(event, *attempt))
+        .collect();
+    let given = refunds::of_order(tx.conn, order.id)?
+        .into_iter()
+        .filter(|r| ids.contains(&r.id))
+        .collect::<Vec<_>>();
+    if !given.is_empty() {
+        return Ok(given.iter().map(|r| r.amount).sum());
+    }
+    let mut left = amount.min(order.money().kept()).max(0);
+    let mut sum = 0;
+    for ((attempt, rest), id) in pages.into_iter().zip(ids) {
+        let part = rest.min(left);
+        commit_as(tx, order, attempt, purpose, part, id)?;
+        left -= part;
+        sum = add(sum, part)?;
+    }
+    Ok(sum)
+}
+
+/// Goods of an order are handed over: what was a deposit is revenue and tax. `owed` is how much of it the price that is
+/// kept for them pays; the rest, which goes back, went back or was lost in a dispute, the merchant bears: how much that
+/// is. `once` is the parcel.
 ///
 /// # Errors
 /// What the database says.
@@ -252,10 +300,11 @@ pub fn handed_over(
     order: &OrderRow,
     once: &str,
     revenue: Revenue,
+    owed: i64,
 ) -> Result<i64, Problem> {
     let wrong = |e: LedgerError| Problem::Internal(e.to_string());
     let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
-    let paid = revenue.up_to((-deposit).max(0)).map_err(wrong)?;
+    let paid = revenue.up_to((-deposit).min(owed).max(0)).map_err(wrong)?;
     let unpaid = revenue.less(paid);
     if paid.sum().map_err(wrong)? > 0 {
         let entry = Entry::handed_over(order.id, paid);

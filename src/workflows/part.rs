@@ -7,6 +7,7 @@ use super::cancel::leave;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::money;
 use super::payment::frozen;
+use super::stock_sale::is_from_stock;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::ids::{AllocationId, CancellationId, OptionId, OrderId};
@@ -206,10 +207,15 @@ fn give_stock_back(
     freed: &[(OptionId, i64)],
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
+    // What came from sale goes back on sale; of the rest others may be waiting.
+    let on_sale = is_from_stock(order);
     for (option, units) in freed {
         let mut row = stock::of_option(tx.conn, order.batch_id, *option)?
             .ok_or_else(|| Problem::Internal(format!("order {} has no stock", order.id)))?;
         row.allocated -= units;
+        if on_sale {
+            row.on_sale += units;
+        }
         stock::save(tx.conn, &row)?;
         let log = AllocationRow {
             id: AllocationId::new(),
@@ -222,6 +228,7 @@ fn give_stock_back(
         };
         stock::log_allocations(tx.conn, &[log])?;
     }
+    // Also where nobody waits for these units: the batch may be done without this order.
     if !freed.is_empty() {
         enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;
     }
@@ -291,6 +298,19 @@ pub fn cost_of(
     let country = Country::parse(&order.country)
         .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
     quote(&kept, country, &agreed.tariff).map_err(|e| Problem::Internal(e.to_string()))
+}
+
+/// What goes back if everything unshipped of a partly shipped order leaves: what is kept less what the shipped part costs
+/// by itself, minor units.
+///
+/// # Errors
+/// When the order's row is damaged.
+pub fn unshipped_price(order: &OrderRow, lines: &[LineRow]) -> Result<i64, Problem> {
+    let shipped = |line: &LineRow| line.shipped.min(line.units().wanted());
+    let costs = cost_of(order, lines, shipped)?.total;
+    let costs = order.final_total.unwrap_or(order.total).min(costs);
+    let keep = costs - order.allowances - order.lost;
+    Ok((order.money().kept() - keep.max(0)).max(0))
 }
 
 /// Moves the order's state to what the units of its lines say.

@@ -16,6 +16,7 @@ use super::join::FrozenQuote;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
+use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::ids::OrderId;
@@ -165,7 +166,7 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
         OrderState::Pending => confirm(desk, tx, &mut loaded, amount - asked),
         OrderState::Expired => {
             if !short
-                && takes_orders(&loaded.campaign, now)
+                && is_sold(&loaded.campaign, &loaded.order, now)
                 && within_limit(tx, &loaded.campaign, &loaded.order)?
                 && take_again(tx, &mut loaded.order)?
             {
@@ -233,23 +234,36 @@ fn within_limit(tx: &mut Tx, campaign: &CampaignRow, order: &OrderRow) -> Result
     }))
 }
 
+/// Whether what an order is about is still sold: while its campaign takes orders, and from stock after that.
+fn is_sold(campaign: &CampaignRow, order: &OrderRow, now: NaiveDateTime) -> bool {
+    if stock_sale::is_from_stock(order) {
+        stock_sale::sells(campaign.state)
+    } else {
+        takes_orders(campaign, now)
+    }
+}
+
 /// Takes an expired order's units again where there is room for all of them.
 fn take_again(tx: &mut Tx, order: &mut OrderRow) -> Result<bool, Problem> {
     let lines = orders::lines_of(tx.conn, order.id)?;
-    let mut taken = Vec::new();
-    let mut room = true;
+    let from_stock = stock_sale::is_from_stock(order);
+    let mut taken = 0;
     for line in &lines {
-        if campaigns::take(tx.conn, line.option_id, line.quantity)? {
-            taken.push(line);
-        } else {
-            room = false;
+        if !campaigns::take(tx.conn, line.option_id, line.quantity)? {
             break;
         }
+        if from_stock && !stock_sale::take(tx, order, line)? {
+            campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
+            break;
+        }
+        taken += 1;
     }
-    if !room {
-        for line in taken {
+    if taken < lines.len() {
+        for line in &lines[..taken] {
             campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
         }
+        let lines = orders::lines_of(tx.conn, order.id)?;
+        stock_sale::put_back(tx, order, &lines)?;
         return Ok(false);
     }
     order.units_taken = true;
@@ -261,9 +275,11 @@ fn take_again(tx: &mut Tx, order: &mut OrderRow) -> Result<bool, Problem> {
 /// # Errors
 /// What the database says.
 pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
-    for line in orders::lines_of(tx.conn, order.id)? {
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    for line in &lines {
         campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
     }
+    stock_sale::put_back(tx, order, &lines)?;
     orders::cancel_lines(tx.conn, order.id)?;
     order.units_taken = false;
     Ok(())
@@ -291,9 +307,9 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
         },
         now,
     )?;
+    let draft = offer(&loaded.campaign)?;
     let attempt = loaded.page.attempt;
     money::commit_refund(tx, order, attempt, RefundPurpose::Late, excess)?;
-    money::keep(tx, order)?;
     let charged = say(order.charged, &order.currency);
     happened(
         tx,
@@ -311,9 +327,17 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
             format!("{excess} more was charged than the order costs; it goes back to the card."),
         )?;
     }
+    if stock_sale::is_from_stock(order) {
+        stock_sale::sold(tx, &loaded.campaign, &draft, order)?;
+    }
+    money::keep(tx, order)?;
     // Other pages of the same order are not wanted any more.
     close_pages(tx, order.id)?;
-    let draft = offer(&loaded.campaign)?;
+    if stock_sale::is_from_stock(order) {
+        super::notices::watch(tx, order.batch_id, draft.time_zone)?;
+    } else {
+        super::notices::promise(tx, &loaded.campaign, &draft, order)?;
+    }
     words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;
     after_commitment(tx, &loaded.campaign, &draft, order.units)
 }

@@ -1,8 +1,10 @@
 use super::*;
 use crate::domain::draft::DelayPolicy;
 
+mod promise_mail;
 mod promise_properties;
 mod promise_reference;
+mod promise_stop_loss;
 mod promise_system;
 
 const FTC: DelayPolicy = DelayPolicy::Ftc;
@@ -474,60 +476,6 @@ fn an_answer_to_an_older_notice_agrees_to_the_date_which_that_one_named() {
 }
 
 #[test]
-fn undelivered_by_the_end_of_the_last_day_counts_as_none() {
-    for (sent, refund) in [
-        (Some(d(0)), (d(31), RefundCause::FirstSilent)),
-        (Some(d(1)), (d(1), RefundCause::NoNotice)),
-        (None, (d(1), RefundCause::NoNotice)),
-    ] {
-        let mut story = Story::new(FTC);
-        let planned = story.planned(NOT_KNOWN, d(-1));
-        story.prepare(planned);
-        let already = Plan::Unneeded(Unneeded::AlreadySaid);
-        assert_eq!(story.plan(NOT_KNOWN, d(0)), already, "it is on its way");
-        if let Some(sent) = sent {
-            story.taken(0, sent);
-        }
-        assert_eq!(story.refund(), refund);
-    }
-}
-
-#[test]
-fn a_notice_that_came_back_is_written_again_as_the_first() {
-    let mut story = Story::new(FTC);
-    let planned = story.planned(NOT_KNOWN, d(-5));
-    story.prepare(planned);
-    story.notices[0].state = NoticeState::Prepared.after(NoticeEvent::GivenUp).unwrap();
-    assert!(NoticeState::Undelivered.after(NoticeEvent::Taken).is_err());
-    assert_eq!(story.send(NOT_KNOWN, d(-4)).kind, NoticeKind::First);
-    assert_eq!(story.refund(), (d(31), RefundCause::FirstSilent));
-}
-
-#[test]
-fn a_renewed_notice_whose_first_never_arrived_is_the_first_the_shopper_got() {
-    let mut story = Story::new(FTC);
-    let first = story.planned(named(d(24)), d(-5));
-    story.prepare(first);
-    let second = story.planned(named(d(28)), d(-5));
-    assert_eq!(second.kind, NoticeKind::Renewed);
-    let second = story.prepare(second);
-    story.notices[0].state = NoticeState::Undelivered;
-    story.taken(second, d(-4));
-    // It said: refunded after D + 24. That binds.
-    assert_eq!(story.promise.agreed_date, None);
-    assert_eq!(story.refund(), (d(25), RefundCause::FirstSilent));
-}
-
-#[test]
-fn who_answers_has_the_notice_whatever_the_mail_server_said() {
-    let mut story = Story::new(FTC);
-    let planned = story.planned(named(d(40)), d(-5));
-    story.prepare(planned);
-    assert_eq!(story.wait(0, d(-1)), Ok(Answered::Until(d(40))));
-    assert_eq!(story.refund(), (d(41), RefundCause::AgreedPassed));
-}
-
-#[test]
 fn a_date_that_is_past_or_only_derived_counts_as_not_known() {
     let story = Story::new(FTC);
     for ships in [Forecast::Named(d(-6)), Forecast::LeadTime(d(10))] {
@@ -539,70 +487,4 @@ fn a_date_that_is_past_or_only_derived_counts_as_not_known() {
         assert_eq!((planned.revised, planned.beyond_stop_loss), (None, false));
     }
     assert_eq!(Forecast::Named(d(3)).known(d(3)), Some(d(3)));
-}
-
-// The stop-loss.
-
-#[test]
-fn a_revised_date_after_the_stop_loss_counts_as_not_known() {
-    let mut story = Story::with_stop_loss(FTC, d(40));
-    assert_eq!(story.planned(named(d(40)), d(-5)).revised, Some(d(40)));
-    let planned = story.send(named(d(41)), d(-5));
-    assert_eq!((planned.revised, planned.beyond_stop_loss), (None, true));
-    assert_eq!(planned.consequence, cancels(d(30)));
-    assert_eq!(story.wait(0, d(0)), Ok(Answered::OpenEnded));
-    assert_eq!(story.refund(), (d(41), RefundCause::StopLoss));
-}
-
-#[test]
-fn a_stop_loss_before_d_plus_30_is_the_last_day_that_silence_has() {
-    let mut story = Story::with_stop_loss(FTC, d(10));
-    let planned = story.send(named(d(20)), d(-5));
-    assert_eq!((planned.revised, planned.beyond_stop_loss), (None, true));
-    assert_eq!(planned.consequence, cancels(d(10)));
-    assert_eq!(story.refund(), (d(11), RefundCause::StopLoss));
-}
-
-#[test]
-fn the_stop_loss_moves_later_only_for_who_agrees() {
-    let news = |ships, later| News {
-        ships: Forecast::Named(ships),
-        stop_loss: Some(later),
-    };
-    let mut silent = Story::with_stop_loss(FTC, d(40));
-    let planned = silent.send(news(d(60), d(80)), d(-5));
-    assert_eq!(
-        (planned.revised, planned.stop_loss, planned.consequence),
-        (Some(d(60)), Some(d(80)), cancels(d(30)))
-    );
-    assert_eq!(silent.promise.stop_loss, d(40));
-    assert_eq!(silent.refund(), (d(31), RefundCause::FirstSilent));
-    let mut agreed = Story::with_stop_loss(FTC, d(40));
-    agreed.send(news(d(20), d(80)), d(-5));
-    assert_eq!(agreed.promise.stop_loss, d(40), "silence agrees to 20 days");
-    agreed.wait(0, d(-5)).unwrap();
-    assert_eq!(agreed.promise.stop_loss, d(80));
-    // An earlier one is never asked for.
-    let planned = agreed.planned(news(d(50), d(70)), d(0));
-    assert_eq!(planned.stop_loss, None);
-    assert_eq!(agreed.promise.following(&agreed.notices), agreed.promise);
-}
-
-#[test]
-fn who_agreed_to_not_known_is_asked_again_only_for_a_later_stop_loss() {
-    let mut story = Story::with_stop_loss(FTC, d(60));
-    story.send(NOT_KNOWN, d(-5));
-    story.wait(0, d(0)).unwrap();
-    let news = News {
-        ships: Forecast::NotKnown,
-        stop_loss: Some(d(90)),
-    };
-    let planned = story.send(news, d(50));
-    assert_eq!(
-        (planned.kind, planned.consequence),
-        (NoticeKind::Renewed, cancels(d(60)))
-    );
-    assert_eq!(story.refund(), (d(61), RefundCause::StopLoss));
-    assert_eq!(story.wait(1, d(60)), Ok(Answered::OpenEnded));
-    assert_eq!(story.refund(), (d(91), RefundCause::StopLoss));
 }

@@ -1,8 +1,9 @@
 use super::{about, date, line, utc};
+use crate::domain::text::markdown_to_html;
 use crate::mail::Templates;
 use crate::mail::words::{moment, one_line};
 use crate::workflows::letters::{
-    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, Written,
+    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -112,6 +113,53 @@ fn two_lines() -> Vec<PurchaseLetterLine> {
 fn a_paid_order_hears_what_is_charged_what_is_awaited_and_when_it_comes_back() {
     insta::assert_snapshot!("order_confirmed", page(&confirmed()));
     insta::assert_snapshot!("order_confirmed_html", written(&confirmed()).html);
+}
+
+fn from_stock() -> Letter {
+    Letter::SoldFromStock {
+        about: about(),
+        lines: vec![line(1, "Chalk glaze", "$80.00")],
+        shipping: Some("$6.50".to_owned()),
+        tax: None,
+        total: "$86.50".to_owned(),
+        ships_by: date("2026-09-14"),
+        last_day: date("2026-12-01"),
+        withdrawal: Vec::new(),
+    }
+}
+
+fn update(title: &str, text: &str) -> Letter {
+    Letter::Update {
+        about: about(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        html: markdown_to_html(text),
+    }
+}
+
+#[test]
+fn an_order_from_stock_hears_when_it_ships_and_how_long_it_may_be_cancelled() {
+    insta::assert_snapshot!("sold_from_stock", page(&from_stock()));
+    insta::assert_snapshot!("sold_from_stock_html", written(&from_stock()).html);
+    let mut letter = from_stock();
+    if let Letter::SoldFromStock { withdrawal, .. } = &mut letter {
+        *withdrawal = vec!["You may withdraw within 14 days.".to_owned()];
+    }
+    let page = page(&letter);
+    assert!(
+        page.contains("WITHDRAWAL\n\nYou may withdraw within 14 days."),
+        "{page}"
+    );
+}
+
+#[test]
+fn an_update_is_the_sellers_words_in_the_mails_frame() {
+    let letter = update(
+        "The kiln is booked",
+        "We fire on **2 June**.\n\n- Chalk first\n- then slate",
+    );
+    insta::assert_snapshot!("update", page(&letter));
+    insta::assert_snapshot!("update_html", written(&letter).html);
 }
 
 #[test]
@@ -244,9 +292,23 @@ fn a_supplier_hears_that_an_order_is_not_wanted_any_more() {
         supplier: "Olaria Norte".to_owned(),
         number: "PO-0031".to_owned(),
         units: 12,
+        why: WhyWithdrawn::CampaignEnded,
         link: "https://shop.example.org/s/token".to_owned(),
     };
     insta::assert_snapshot!("purchase_order_cancelled", page(&letter));
+}
+
+#[test]
+fn a_supplier_hears_why_another_order_takes_the_place_of_its_own() {
+    let letter = Letter::PurchaseOrderCancelled {
+        merchant: "Fern & Kiln".to_owned(),
+        supplier: "Olaria Norte".to_owned(),
+        number: "PO-0031".to_owned(),
+        units: 12,
+        why: WhyWithdrawn::Replaced("The kiln is out of order until June.".to_owned()),
+        link: "https://shop.example.org/s/token".to_owned(),
+    };
+    insta::assert_snapshot!("purchase_order_replaced", page(&letter));
 }
 
 #[test]
@@ -425,7 +487,32 @@ fn hostile() -> Vec<Letter> {
             supplier: evil(),
             number: evil(),
             units: 1,
+            why: WhyWithdrawn::CampaignEnded,
             link: evil(),
+        },
+        Letter::PurchaseOrderCancelled {
+            merchant: evil(),
+            supplier: evil(),
+            number: evil(),
+            units: 1,
+            why: WhyWithdrawn::Replaced(evil()),
+            link: evil(),
+        },
+        Letter::Update {
+            about: about(),
+            title: evil(),
+            text: evil(),
+            html: markdown_to_html(&evil()),
+        },
+        Letter::SoldFromStock {
+            about: about(),
+            lines: vec![line(1, &evil(), &evil())],
+            shipping: Some(evil()),
+            tax: Some(evil()),
+            total: evil(),
+            ships_by: date("2026-09-14"),
+            last_day: date("2026-12-01"),
+            withdrawal: Vec::new(),
         },
         Letter::Staff {
             merchant: evil(),

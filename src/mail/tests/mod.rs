@@ -1,3 +1,4 @@
+mod delays;
 mod letters;
 mod smtp;
 

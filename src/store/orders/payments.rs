@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::domain::ids::{CampaignId, OrderId};
 use crate::domain::payment::AttemptState;
-use crate::store::kept::kept;
+use crate::store::kept::kept_update;
 use crate::store::schema::{orders, payments};
 use crate::store::{Conn, StoreError, each_backend};
 
@@ -97,7 +97,10 @@ pub fn payment_by_session(
 
 /// Keeps what became of a page: of a paid one, also the amount that was captured, from which refunds are counted.
 pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
-    let saving = diesel::update(payments::table.find((page.order_id, page.attempt))).set((
+    let row = payments::order_id
+        .eq(page.order_id)
+        .and(payments::attempt.eq(page.attempt));
+    let changes = (
         payments::state.eq(page.state),
         payments::amount.eq(page.amount),
         payments::sent_at.eq(page.sent_at),
@@ -107,8 +110,8 @@ pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError
         payments::close_wanted.eq(page.close_wanted),
         payments::problem.eq(&page.problem),
         payments::settled_at.eq(page.settled_at),
-    ));
-    each_backend!(conn, c => kept!(saving).execute(c)?);
+    );
+    each_backend!(conn, c => kept_update!(payments::table, row, changes).execute(c)?);
     Ok(())
 }
 

@@ -25,6 +25,7 @@ diesel::table! {
         state -> Text,
         passed_on_at -> Nullable<Timestamp>,
         passed_on_by -> Nullable<Text>,
+        stop_loss -> Nullable<Date>,
     }
 }
 
@@ -63,6 +64,16 @@ diesel::table! {
         mail_id -> Nullable<Binary>,
         prepared_at -> Timestamp,
         sent_at -> Nullable<Timestamp>,
+        cancelled_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    given_up (batch_id) {
+        batch_id -> Binary,
+        reason -> Text,
+        given_up_by -> Text,
+        at -> Timestamp,
     }
 }
 
@@ -79,6 +90,7 @@ diesel::table! {
         restocked -> BigInt,
         scrapped -> BigInt,
         on_sale -> BigInt,
+        short_due -> BigInt,
     }
 }
 
@@ -92,6 +104,7 @@ diesel::table! {
         note -> Nullable<Text>,
         once -> Nullable<Text>,
         counted_at -> Timestamp,
+        correction -> Bool,
     }
 }
 
@@ -213,5 +226,19 @@ diesel::table! {
         body -> Text,
         written_by -> Text,
         posted_at -> Timestamp,
+        once -> Nullable<Text>,
+        recipients -> BigInt,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    post_corrections (id) {
+        id -> Binary,
+        post_id -> Binary,
+        body -> Text,
+        once -> Nullable<Text>,
+        written_by -> Text,
+        written_at -> Timestamp,
     }
 }

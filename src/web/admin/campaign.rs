@@ -96,6 +96,7 @@ struct CampaignPage {
     options: Table,
     orders: Table,
     facts: Facts,
+    dates_href: Option<String>,
     money: Facts,
     exposed: String,
     thumbs: Vec<Picture>,
@@ -103,6 +104,7 @@ struct CampaignPage {
     public_href: Option<String>,
     preview_href: String,
     orders_href: String,
+    updates_href: String,
     manages: bool,
     timeline: Timeline,
 }
@@ -165,6 +167,11 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
         options: known.option_table(),
         orders: known.order_table(),
         facts: known.facts(),
+        dates_href: known
+            .batch
+            .as_ref()
+            .filter(|_| row.state.is_public())
+            .map(|batch| format!("/admin/batches/{}/dates", batch.id)),
         money: known.money(),
         exposed: known.exposed(),
         thumbs: known.pictures.iter().map(picture).collect(),
@@ -172,6 +179,7 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
         public_href: row.state.is_public().then(|| format!("/c/{}", row.slug)),
         preview_href: format!("{href}/preview"),
         orders_href: format!("/admin/orders?campaign={}", row.slug),
+        updates_href: format!("{href}/updates"),
         manages,
         timeline: Timeline { items },
     }
@@ -345,6 +353,8 @@ impl Known {
             "Promised ship date",
             Day(self.draft.promised_ship_date).text(),
         ));
+        let ships = self.batch.as_ref().and_then(|b| b.ship_date);
+        facts.extend(ships.map(|day| fact("Ships now", Day(day).text())));
         facts.push(fact(
             "Stop-loss date",
             Day(self.draft.stop_loss_date).text(),

@@ -109,6 +109,7 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     let mut actions = Vec::new();
     if staff.person.role.may_manage() {
         actions.push(Link::new("/admin/campaigns/new", "New campaign"));
+        actions.push(Link::new("/admin/export/campaigns.csv", "All as CSV"));
     }
     let page = ListPage {
         shell: staff.shell("campaigns"),

@@ -202,7 +202,8 @@ impl Known {
                 "reship",
                 text,
                 Vec::new(),
-                "Send it again".into(),
+                // Without stock there is nothing to press.
+                missing.map_or_else(|| "Send it again".into(), |_| String::new()),
                 false,
             ));
             deeds.push(deed(

@@ -65,6 +65,8 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -239,6 +241,15 @@ impl Staff {
             Ok(())
         } else {
             Err(Refusal::Role("manager or owner"))
+        }
+    }
+
+    /// May count deliveries and send parcels.
+    pub fn ships(&self) -> Result<(), Refusal> {
+        if self.person.role.may_ship() {
+            Ok(())
+        } else {
+            Err(Refusal::Role("fulfilment, manager or owner"))
         }
     }
 

@@ -13,12 +13,15 @@ use actix_web::{Scope, web};
 use crate::workflows::office::Office;
 
 mod addresses;
+mod batch;
 mod campaign;
 mod campaigns;
 mod claim_list;
 mod claim_report;
 mod claims;
 mod confirm;
+mod dates;
+mod export;
 mod form;
 mod guard;
 mod kit;
@@ -39,6 +42,7 @@ mod settings;
 mod sheet;
 mod suppliers;
 mod today;
+mod updates;
 
 /// Hours without a request after which a log-in ends.
 pub const IDLE_HOURS: i64 = 12;
@@ -105,10 +109,13 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/login", web::post().to(login::submit))
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
+    updates::configure(cfg);
     orders::configure(cfg);
     claims::configure(cfg);
     refunds::configure(cfg);
     addresses::configure(cfg);
+    batch::configure(cfg);
+    export::configure(cfg);
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);

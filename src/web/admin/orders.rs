@@ -125,6 +125,21 @@ fn table(rows: &[OrderRow], titles: &[crate::store::campaigns::CampaignRow]) -> 
     )
 }
 
+/// Files of all orders and parcels, or of one campaign's.
+fn files(staff: &Staff, campaign: &str) -> Vec<Link> {
+    if !staff.person.role.may_manage() {
+        return Vec::new();
+    }
+    let of = match campaign {
+        "" => String::new(),
+        slug => format!("?campaign={}", escape(slug)),
+    };
+    vec![
+        Link::new(format!("/admin/export/orders.csv{of}"), "Orders as CSV"),
+        Link::new(format!("/admin/export/shipments.csv{of}"), "Parcels as CSV"),
+    ]
+}
+
 /// `GET /admin/orders`
 pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse, Refusal> {
     let merchant = staff.merchant.id;
@@ -159,7 +174,11 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
         shell: staff.shell("orders"),
         title: "Orders".into(),
         lead: None,
-        actions: vec![Link::new("/admin/claims", "Claims and withdrawals")],
+        actions: [
+            vec![Link::new("/admin/claims", "Claims and withdrawals")],
+            files(&staff, &asked.campaign),
+        ]
+        .concat(),
         filters: asked.fields(choices),
         action: "/admin/orders".into(),
         table: table(&rows, &campaigns),

@@ -1,45 +1,46 @@
-//! A purchase order: what is bought, what stands in its way and the ways out, sending it, paper and CSV.
+//! A purchase order: what is bought, how far it is, its dates, what stands in its way and the ways out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::form::{Pairs, Typed};
+mod dates;
+mod deeds;
+mod paper;
+
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, Facts, Table, act, fact, id, short, zone_of};
-use super::sheet::{as_text, csv_answer, decimal};
-use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{PurchaseOrderId, SupplierId};
-use crate::domain::purchase_order::PurchaseOrderState;
+use super::kit::{Cell, Facts, Table, fact, id, short, zone_of};
+use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::ids::PurchaseOrderId;
+use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
+use crate::store::etas::EtaRow;
 use crate::store::mails::MailRow;
-use crate::store::merchants::{MerchantRow, SupplierRow};
+use crate::store::merchants::MerchantRow;
 use crate::store::purchase_orders::PurchaseOrderRow;
-use crate::store::{Conn, Tx, campaigns, mails, merchants, orders, purchase_orders};
+use crate::store::{Conn, Tx, campaigns, etas, mails, purchase_orders};
 use crate::web::pages;
-use crate::web::view::{
-    Badge, Choice, Day, Field, Link, Moment, PanelShell, PoDocument, PoLine, PurchaseOrderPage,
-    grouped, plural,
-};
-use crate::workflows::desk::{Desk, Problem, offer, purchase_number};
+use crate::web::view::{Badge, Choice, Day, Field, Link, PanelShell, grouped, plural};
+use crate::workflows::desk::{Problem, purchase_number};
 use crate::workflows::money::say;
-use crate::workflows::purchase::{self, Document, Sent, say_blocked};
+use crate::workflows::purchase::ways::{Way, ways};
+use crate::workflows::purchase::{Document, say_blocked};
 
 /// Mounts them.
 pub fn configure(cfg: &mut web::ServiceConfig) {
-    cfg.route("/purchase-orders/{id}", web::get().to(page))
-        .route("/purchase-orders/{id}/send", web::post().to(send))
-        .route("/purchase-orders/{id}/mail", web::post().to(mail_again))
-        .route("/purchase-orders/{id}/print", web::get().to(print))
-        .route("/purchase-orders/{id}/lines.csv", web::get().to(csv));
-}
-
-/// Whether a supplier could take the order as it is, and what it would cost.
-struct Way {
-    supplier: SupplierRow,
-    total: String,
-    stands: Option<String>,
+    let at = |below: &str| format!("/purchase-orders/{{id}}{below}");
+    cfg.route(&at(""), web::get().to(page))
+        .route(&at("/send"), web::post().to(deeds::send))
+        .route(&at("/mail"), web::post().to(deeds::mail_again))
+        .route(&at("/ways/{deed}"), web::get().to(deeds::ask))
+        .route(&at("/ways/{deed}"), web::post().to(deeds::act))
+        .route(&at("/dates/{date}/pass-on"), web::post().to(dates::pass_on))
+        .route(&at("/dates/{date}/keep"), web::post().to(dates::keep))
+        .route(&at("/dates/{date}/edit"), web::get().to(dates::ask))
+        .route(&at("/dates/{date}/edit"), web::post().to(dates::edit))
+        .route(&at("/print"), web::get().to(paper::print))
+        .route(&at("/lines.csv"), web::get().to(paper::csv));
 }
 
 struct Known {
@@ -48,8 +49,35 @@ struct Known {
     batch: BatchRow,
     campaign: CampaignRow,
     ways: Vec<Way>,
+    dates: Vec<EtaRow>,
     mails: Vec<MailRow>,
     earlier: Vec<PurchaseOrderRow>,
+}
+
+impl Known {
+    /// Whether it waits to be sent.
+    fn is_draft(&self) -> bool {
+        self.row.state == PurchaseOrderState::Draft
+            && self.campaign.state == CampaignState::Collecting
+    }
+
+    /// Whether another one may take its place.
+    fn is_replaceable(&self) -> bool {
+        let runs = matches!(
+            self.batch.state,
+            BatchState::Ordered | BatchState::Fulfilling
+        );
+        let sent = self.row.state != PurchaseOrderState::Draft;
+        runs && sent && self.row.state.after(PurchaseOrderEvent::Replaced).is_ok()
+    }
+
+    /// The day its supplier's goods are expected: the last date given, else by the lead time.
+    fn expected(&self) -> Option<NaiveDate> {
+        let mine = self.dates.iter().rev();
+        let given = mine.filter(|d| d.purchase_order_id == Some(self.row.id));
+        let given = given.map(|d| d.arrives).next();
+        given.unwrap_or(self.document.wanted_by)
+    }
 }
 
 fn load(
@@ -64,28 +92,11 @@ fn load(
     let batch = campaigns::batch(conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
     let campaign =
         campaigns::by_id(conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
-    let mut ways = Vec::new();
-    if row.state == PurchaseOrderState::Draft {
-        let draft = offer(&campaign)?;
-        let paid: Vec<_> = orders::paid_units(conn, batch.id)?
-            .into_iter()
-            .filter(|(_, units)| *units > 0)
-            .collect();
-        for supplier in merchants::suppliers_of(conn, merchant.id)? {
-            let mut tx = Tx::new(conn, now);
-            let (document, stands) =
-                purchase::document(&mut tx, &campaign, &draft, &paid, Some(&supplier))?;
-            ways.push(Way {
-                total: say(document.total, &document.currency),
-                stands: stands.map(|s| say_blocked(s, &document)),
-                supplier,
-            });
-        }
-    }
     let sent = mails::of_merchant(conn, merchant.id, None, None, 200)?;
-    Ok(Known {
+    let mut known = Known {
         document: serde_json::from_str(&row.document)?,
-        ways,
+        ways: Vec::new(),
+        dates: etas::of_batch(conn, batch.id)?,
         mails: sent
             .into_iter()
             .filter(|m| m.purchase_order_id == Some(id))
@@ -97,7 +108,12 @@ fn load(
         row,
         batch,
         campaign,
-    })
+    };
+    if known.is_draft() || known.is_replaceable() {
+        let mut tx = Tx::new(conn, now);
+        known.ways = ways(&mut tx, &known.campaign, &known.row)?;
+    }
+    Ok(known)
 }
 
 async fn one(staff: &Staff, path: &str) -> Result<Known, Refusal> {
@@ -133,7 +149,12 @@ struct OrderPage {
     facts: Facts,
     mails: Table,
     earlier: Table,
+    dates: Table,
+    waiting: Vec<dates::Waiting>,
+    rejected: Option<String>,
+    deeds: Vec<Link>,
     href: String,
+    batch_href: String,
     issued: bool,
     draft: bool,
     manages: bool,
@@ -156,8 +177,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
     } = known;
     let zone = zone_of(campaign);
     let title = known.title();
-    let draft =
-        row.state == PurchaseOrderState::Draft && campaign.state == CampaignState::Collecting;
+    let draft = known.is_draft();
     let links = &staff.office.desk().links;
     let days = batch
         .blocked_since
@@ -171,7 +191,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         };
         choices.push(Choice::new(
             way.supplier.id.to_string(),
-            format!("{}, {}, {can}", way.supplier.name, way.total),
+            format!("{}, {}, {can}", way.supplier.name, known.cost_of(way)),
         ));
     }
     OrderPage {
@@ -207,20 +227,21 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
             lines.retain(|l| !l.is_empty());
             lines
         },
-        facts: {
-            let mut facts = vec![fact("Drafted", short(row.created_at, zone))];
-            facts.extend(row.sent_at.map(|at| fact("Sent", short(at, zone))));
-            facts.extend(row.acknowledged_at.map(|at| fact("Acknowledged", short(at, zone))));
-            facts.extend(row.note.clone().map(|note| fact("Supplier's note", note)));
-            facts.extend(document.wanted_by.map(|day| fact("Wanted by", Day(day).text())));
-            facts.push(fact("Safety", format!("{} %", document.safety_percent)));
-            facts.push(fact("Case of", grouped(document.case_pack)));
-            facts
+        facts: known.facts(zone),
+        dates: known.date_table(zone),
+        waiting: known.waiting(zone, staff.office.now()),
+        rejected: (row.state == PurchaseOrderState::Rejected)
+            .then(|| row.rejected_because.clone().unwrap_or_default()),
+        deeds: if staff.person.role.may_manage() {
+            known.deeds()
+        } else {
+            Vec::new()
         },
         mails: known.mail_table(),
         earlier: known.earlier_table(),
         href: format!("/admin/purchase-orders/{}", row.id),
-        issued: row.sent_at.is_some(),
+        batch_href: format!("/admin/batches/{}", batch.id),
+        issued: row.state.stands(),
         draft,
         manages: staff.person.role.may_manage(),
         supplier_href: row
@@ -237,35 +258,90 @@ impl Known {
             .map_or_else(|| "Purchase order, draft".to_owned(), purchase_number)
     }
 
+    fn facts(&self, zone: chrono_tz::Tz) -> Facts {
+        let Known { row, document, .. } = self;
+        let mut facts = vec![fact("Drafted", short(row.created_at, zone))];
+        let at = |name: &str, at: Option<chrono::NaiveDateTime>| {
+            at.map(|at| fact(name, short(at, zone)))
+        };
+        facts.extend(at("Sent", row.sent_at));
+        facts.extend(at("Acknowledged", row.acknowledged_at));
+        facts.extend(row.note.clone().map(|note| fact("Supplier's note", note)));
+        facts.extend(at("In production", row.in_production_at));
+        facts.extend(at("Shipped", row.shipped_at));
+        let by = [row.carrier.clone(), row.tracking_number.clone()];
+        let by: Vec<String> = by.into_iter().flatten().collect();
+        if !by.is_empty() {
+            facts.push(fact("By", by.join(", ")));
+        }
+        facts.extend(at("Rejected", row.rejected_at));
+        facts.extend(at("Withdrawn", row.withdrawn_at));
+        facts.extend(
+            row.withdrawn_because
+                .clone()
+                .map(|why| fact("Because", why)),
+        );
+        facts.extend(
+            document
+                .wanted_by
+                .map(|day| fact("Wanted by", Day(day).text())),
+        );
+        facts.push(fact("Safety", format!("{} %", document.safety_percent)));
+        facts.push(fact("Added", grouped(row.added_units)));
+        facts.push(fact("Case of", grouped(document.case_pack)));
+        facts
+    }
+
+    /// The way of a purchase order, and how far this one came.
     fn steps(&self, zone: chrono_tz::Tz) -> Vec<Step> {
         use PurchaseOrderState as S;
+        let row = &self.row;
         let when = |at: Option<chrono::NaiveDateTime>| {
             at.map_or_else(String::new, |at| {
                 let at = at.and_utc().with_timezone(&zone);
                 at.format("%-d %b").to_string()
             })
         };
-        let all = [
-            (S::Draft, "Draft", when(Some(self.row.created_at))),
-            (S::Sent, "Sent", when(self.row.sent_at)),
-            (
-                S::Acknowledged,
-                "Acknowledged",
-                when(self.row.acknowledged_at),
-            ),
+        let way = [
+            (S::Draft, Some(row.created_at)),
+            (S::Sent, row.sent_at),
+            (S::Acknowledged, row.acknowledged_at),
+            (S::InProduction, row.in_production_at),
+            (S::InTransit, row.shipped_at),
+            (S::PartlyReceived, None),
+            (S::Received, row.received_at),
+            (S::Closed, row.closed_at),
         ];
-        let here = all.iter().position(|(state, ..)| *state == self.row.state);
-        all.into_iter()
+        let name = |state: S| crate::web::view::state_word(state.as_str());
+        let here = way.iter().position(|(state, _)| *state == row.state);
+        let Some(here) = here else {
+            // It left the way: what it came through, and how it ended.
+            let came = way.iter().filter(|(_, at)| at.is_some());
+            let mut steps: Vec<Step> = came
+                .map(|(state, at)| Step {
+                    class: "",
+                    name: name(*state),
+                    when: when(*at),
+                })
+                .collect();
+            steps.push(Step {
+                class: "now",
+                name: name(row.state),
+                when: when(row.withdrawn_at.or(row.rejected_at)),
+            });
+            return steps;
+        };
+        let last = way.len() - 1;
+        way.iter()
             .enumerate()
-            .map(|(at, (_, name, when))| Step {
-                class: match here {
-                    Some(here) if at == here && at < 2 => "now",
-                    Some(here) if at > here => "next",
-                    Some(_) => "",
-                    None => "next",
+            .map(|(at, (state, moment))| Step {
+                class: match at {
+                    at if at == here && at < last => "now",
+                    at if at > here => "next",
+                    _ => "",
                 },
-                name: name.to_owned(),
-                when,
+                name: name(*state),
+                when: when(*moment),
             })
             .collect()
     }
@@ -280,6 +356,7 @@ impl Known {
                 Cell::text(format!("{} ({})", line.name, line.sku)),
                 number(line.paid),
                 number(line.safety),
+                number(line.added),
                 number(line.case_fill),
                 number(line.units),
                 Cell::number(line.unit_cost.map_or_else(|| "missing".into(), money)),
@@ -295,6 +372,7 @@ impl Known {
                 ("Option", false),
                 ("Ordered", true),
                 ("Safety", true),
+                ("Added", true),
                 ("Case fill", true),
                 ("Bought", true),
                 ("Unit cost", true),
@@ -306,6 +384,7 @@ impl Known {
             Cell::text("Total"),
             sum(|l| l.paid),
             sum(|l| l.safety),
+            sum(|l| l.added),
             sum(|l| l.case_fill),
             sum(|l| l.units),
             Cell::number(""),
@@ -314,18 +393,56 @@ impl Known {
         table
     }
 
+    /// What it would cost there.
+    fn cost_of(&self, way: &Way) -> String {
+        say(way.document.total, &way.document.currency)
+    }
+
+    /// The difference in cost and in days to this purchase order, in words.
+    fn differences(&self, way: &Way) -> (String, String) {
+        let mine = self.row.supplier_id.is_some() && self.document.total > 0;
+        let cost = if !mine {
+            String::new()
+        } else if way.document.currency != self.document.currency {
+            "another currency".to_owned()
+        } else {
+            let amount = |n: i64| say(n, &self.document.currency);
+            match way.document.total - self.document.total {
+                0 => "the same".to_owned(),
+                n if n > 0 => format!("{} more", amount(n)),
+                n => format!("{} less", amount(-n)),
+            }
+        };
+        let days = match (self.expected().filter(|_| mine), way.document.wanted_by) {
+            (Some(now), Some(then)) => match (then - now).num_days() {
+                0 => "the same day".to_owned(),
+                n if n > 0 => format!("{} later", plural(n, "day")),
+                n => format!("{} earlier", plural(-n, "day")),
+            },
+            _ => String::new(),
+        };
+        (cost, days)
+    }
+
     fn way_table(&self) -> Table {
         let rows = self.ways.iter().map(|way| {
-            let stands = way
-                .stands
-                .clone()
-                .unwrap_or_else(|| "Can take it as it is.".into());
+            let stands = match (&way.stands, way.missing) {
+                (None, _) => "Can take it as it is.".to_owned(),
+                (Some(stands), None) => stands.clone(),
+                (Some(stands), Some(more)) => {
+                    format!("{stands} With {} more it can.", plural(more, "unit"))
+                }
+            };
             let href = format!("/admin/suppliers/{}", way.supplier.id);
+            let (cost, days) = self.differences(way);
+            let arrives = way.document.wanted_by.map(|day| Day(day).text());
             vec![
                 Cell::Link(Link::new(href, &way.supplier.name)),
                 Cell::text(stands),
-                Cell::number(plural(way.supplier.lead_time_days.into(), "day")),
-                Cell::number(&way.total),
+                Cell::number(self.cost_of(way)),
+                Cell::number(cost),
+                Cell::number(arrives.unwrap_or_default()),
+                Cell::number(days),
             ]
         });
         Table::new(
@@ -333,8 +450,10 @@ impl Known {
             vec![
                 ("Supplier", false),
                 ("Whether", false),
-                ("Lead time", true),
                 ("Total", true),
+                ("Difference", true),
+                ("Arrives", true),
+                ("Later", true),
             ],
             rows.collect(),
         )
@@ -381,136 +500,4 @@ impl Known {
             rows.collect(),
         )
     }
-}
-
-/// `POST /admin/purchase-orders/{id}/send`
-pub async fn send(
-    staff: Staff,
-    path: web::Path<String>,
-    form: Pairs,
-) -> Result<HttpResponse, Refusal> {
-    staff.manages()?;
-    let known = one(&staff, &path).await?;
-    if known.row.state != PurchaseOrderState::Draft
-        || known.campaign.state != CampaignState::Collecting
-    {
-        return Err(Problem::conflict(
-            "wrong-state",
-            "This purchase order is not waiting to be sent.",
-        )
-        .into());
-    }
-    let typed = Typed::from(form.into_inner());
-    let supplier: Option<SupplierId> = typed.some("supplier").map(id).transpose()?;
-    if supplier.is_some_and(|s| known.ways.iter().all(|w| w.supplier.id != s)) {
-        return Err(Refusal::NotFound);
-    }
-    let campaign = known.campaign.id;
-    let sent = staff
-        .office
-        .write(move |desk, tx| purchase::send(desk, tx, campaign, supplier))
-        .await?;
-    let href = format!("/admin/purchase-orders/{}", known.row.id);
-    match sent {
-        Sent::Done => staff.done("It is on its way to the supplier.", &href),
-        Sent::Blocked(..) => staff.done("It is still blocked; see what stands in its way.", &href),
-    }
-}
-
-/// `POST /admin/purchase-orders/{id}/mail`
-pub async fn mail_again(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    staff.manages()?;
-    let known = one(&staff, &path).await?;
-    let po = known.row.id;
-    let f = move |desk: &Desk, tx: &mut Tx| purchase::send_mail_again(desk, tx, po);
-    let said = "The mail goes out once more: same number, same content, same link.";
-    act(&staff, f, said, &format!("/admin/purchase-orders/{po}")).await
-}
-
-/// `GET /admin/purchase-orders/{id}/print`
-pub async fn print(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let known = one(&staff, &path).await?;
-    let Known {
-        row,
-        document,
-        campaign,
-        ..
-    } = &known;
-    let with_name = |name: &str, address: &str| {
-        let mut lines = vec![name.to_owned()];
-        lines.extend(address.lines().map(str::to_owned));
-        lines.retain(|l| !l.trim().is_empty());
-        lines
-    };
-    let money = |amount: i64| say(amount, &document.currency);
-    let page = PurchaseOrderPage {
-        back: format!("/admin/purchase-orders/{}", row.id),
-        document: PoDocument {
-            number: known.title(),
-            version: row.version.into(),
-            date: Moment::new(
-                row.sent_at.unwrap_or(row.created_at).and_utc(),
-                zone_of(campaign),
-            ),
-            buyer: with_name(&document.merchant, &document.merchant_address),
-            supplier: with_name(&document.supplier, &document.supplier_address),
-            deliver_to: with_name(&document.merchant, &document.merchant_address),
-            campaign: document.campaign.clone(),
-            lines: document
-                .lines
-                .iter()
-                .map(|line| PoLine {
-                    sku: line.sku.clone(),
-                    name: line.name.clone(),
-                    units: line.units,
-                    unit_cost: line.unit_cost.map_or_else(String::new, money),
-                    total: line
-                        .unit_cost
-                        .map_or_else(String::new, |c| money(c.saturating_mul(line.units))),
-                })
-                .collect(),
-            units: document.units(),
-            total: money(document.total),
-            wanted_by: document.wanted_by.map(Day),
-        },
-    };
-    Ok(pages::private(StatusCode::OK, &page))
-}
-
-/// `GET /admin/purchase-orders/{id}/lines.csv`
-pub async fn csv(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let known = one(&staff, &path).await?;
-    let document = &known.document;
-    let head = [
-        "sku",
-        "name",
-        "ordered",
-        "safety",
-        "case_fill",
-        "units",
-        "unit_cost",
-        "total",
-        "currency",
-    ];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    for line in &document.lines {
-        let money = |amount: i64| decimal(amount, &document.currency);
-        let total = line.unit_cost.map(|c| c.saturating_mul(line.units));
-        rows.push(vec![
-            as_text(&line.sku),
-            as_text(&line.name),
-            line.paid.to_string(),
-            line.safety.to_string(),
-            line.case_fill.to_string(),
-            line.units.to_string(),
-            line.unit_cost.map_or_else(String::new, money),
-            total.map_or_else(String::new, money),
-            document.currency.clone(),
-        ]);
-    }
-    let name = known
-        .row
-        .number
-        .map_or_else(|| "draft".into(), purchase_number);
-    csv_answer(&format!("{name}-v{}", known.row.version), rows)
 }

@@ -274,6 +274,7 @@ pub async fn act(
         reason: typed.get("reason").to_owned(),
         shown: Some(before),
         person: staff.name(),
+        once: Some(key.to_owned()),
     };
     let (form, key) = (format!("refund:{}", case.order.id), key.to_owned());
     let done = staff

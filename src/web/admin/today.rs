@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+
+mod dates;
+mod suppliers;
 
 use super::campaigns::{head, row};
 use super::claim_list;
@@ -20,12 +23,15 @@ use crate::store::claims as store_claims;
 use crate::store::jobs::JobRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::OrderFilter;
-use crate::store::{Conn, campaigns, jobs, journal, mails, orders, purchase_orders, refunds};
+use crate::store::{
+    Conn, campaigns, etas, jobs, journal, mails, orders, posts, purchase_orders, refunds,
+};
 use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
-use crate::workflows::desk::{Problem, ends_at, order_number, purchase_number};
+use crate::workflows::desk::{Problem, ends_at, order_number};
 use crate::workflows::money::say;
-use crate::workflows::purchase::{Document, say_blocked};
+use crate::workflows::purchase::say_blocked;
+use crate::workflows::signs;
 
 /// How many of a kind are looked for.
 const MOST: i64 = 20;
@@ -58,10 +64,13 @@ pub fn things(
     let mut things = Vec::new();
     failed_refunds(conn, merchant, &mut things)?;
     open_disputes(conn, merchant, &mut things)?;
-    unanswered(conn, merchant, now.naive_utc(), &mut things)?;
+    suppliers::rejected(conn, merchant, now, &mut things)?;
+    suppliers::dates(conn, merchant, now, &mut things)?;
+    suppliers::unanswered(conn, merchant, now.naive_utc(), &mut things)?;
     let all = campaigns::of_merchant(conn, merchant.id, None, 200)?;
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
+        dates::near(conn, campaign, now, &mut things)?;
     }
     claim_list::waiting(conn, merchant, now, &mut things)?;
     refused_mails(conn, merchant, &mut things)?;
@@ -151,47 +160,6 @@ fn open_disputes(
     Ok(())
 }
 
-fn unanswered(
-    conn: &mut Conn,
-    merchant: &MerchantRow,
-    now: NaiveDateTime,
-    things: &mut Vec<Thing>,
-) -> Result<(), Problem> {
-    for po in purchase_orders::of_merchant(conn, merchant.id, 100)? {
-        let (PurchaseOrderState::Sent, Some(sent_at), Some(number)) =
-            (po.state, po.sent_at, po.number)
-        else {
-            continue;
-        };
-        let days = (now - sent_at).num_days();
-        if days < 3 {
-            continue;
-        }
-        let document: Document = serde_json::from_str(&po.document)?;
-        things.push(Thing {
-            tone: if days >= 5 { "bad" } else { "wait" },
-            icon: "factory",
-            title: format!(
-                "{} has not answered for {}",
-                document.supplier,
-                plural(days, "day")
-            ),
-            text: format!(
-                "{}, {}. They were reminded on day 3.",
-                purchase_number(number),
-                plural(po.units, "unit")
-            ),
-            when: format!("since {}", sent_at.format("%-d %B")),
-            deed: Link::new(
-                format!("/admin/purchase-orders/{}", po.id),
-                "Call or send again",
-            ),
-            urgency: if days >= 5 { 2 } else { 5 },
-        });
-    }
-    Ok(())
-}
-
 fn of_campaign(
     conn: &mut Conn,
     campaign: &CampaignRow,
@@ -238,6 +206,7 @@ fn of_campaign(
             urgency: days.min(2),
         });
     }
+    quiet(campaign, now, things);
     let ends = ends_at(campaign).and_utc();
     if campaign.state == CampaignState::Open && ends > now && ends - now < Duration::days(3) {
         things.push(Thing {
@@ -256,6 +225,36 @@ fn of_campaign(
         });
     }
     Ok(())
+}
+
+/// Nothing was heard of a campaign whose shoppers wait.
+fn quiet(campaign: &CampaignRow, now: DateTime<Utc>, things: &mut Vec<Thing>) {
+    let Some((last, days)) = signs::quiet(campaign, now) else {
+        return;
+    };
+    if days < signs::WARNED_AFTER {
+        return;
+    }
+    let shown = days >= signs::SHOWN_AFTER;
+    things.push(Thing {
+        tone: if shown { "bad" } else { "wait" },
+        icon: "mail",
+        title: format!("{}: quiet for {}", campaign.title, plural(days, "day")),
+        text: if shown {
+            "Its page says so to everybody, until you write.".into()
+        } else {
+            format!(
+                "After {} days its page says so to everybody.",
+                signs::SHOWN_AFTER
+            )
+        },
+        when: format!("since {}", short(last, zone_of(campaign))),
+        deed: Link::new(
+            format!("/admin/campaigns/{}/updates", campaign.slug),
+            "Write to the shoppers",
+        ),
+        urgency: if shown { 2 } else { 4 },
+    });
 }
 
 fn refused_mails(
@@ -334,7 +333,14 @@ fn concern(conn: &mut Conn, merchant: &MerchantRow, job: &JobRow) -> Result<Opti
             },
             Err(_) => None,
         },
-        "campaign" | "step_told" | "extension_told" => match first.parse() {
+        "post_told" => match first.parse() {
+            Ok(id) => match posts::by_id(conn, id)? {
+                Some(post) => campaign_link(campaigns::by_id(conn, post.campaign_id)?),
+                None => None,
+            },
+            Err(_) => None,
+        },
+        "campaign" | "step_told" | "extension_told" | "quiet" => match first.parse() {
             Ok(id) => campaign_link(campaigns::by_id(conn, id)?),
             Err(_) => None,
         },
@@ -355,6 +361,16 @@ fn concern(conn: &mut Conn, merchant: &MerchantRow, job: &JobRow) -> Result<Opti
             Ok(id) => mails::by_id(conn, id)?
                 .filter(|m| m.merchant_id.is_some_and(mine))
                 .map(|m| Link::new(format!("/admin/mails/{}", m.id), "See the mail")),
+            Err(_) => None,
+        },
+        "dates_told" => match first.parse() {
+            Ok(id) => match etas::by_id(conn, id)? {
+                Some(date) => match campaigns::batch(conn, date.batch_id)? {
+                    Some(batch) => campaign_link(campaigns::by_id(conn, batch.campaign_id)?),
+                    None => None,
+                },
+                None => None,
+            },
             Err(_) => None,
         },
         "supplier_answer" => match first.parse() {

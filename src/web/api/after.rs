@@ -349,7 +349,9 @@ pub(super) async fn refund(ask: Ask, path: Path<String>) -> Response {
     let merchant = ask.merchant().await?;
     let id: OrderId = path.parse().map_err(|_| Problem::NotFound("order"))?;
     let body: Value = ask.json()?;
-    change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
+    let keyed = ask.keyed(Some(merchant))?;
+    let once = keyed.as_ref().map(|keyed| keyed.key.clone());
+    change(&ask.office, keyed, move |desk, tx| {
         let order = store::by_id(tx.conn, id)?.filter(|order| order.merchant_id == merchant);
         let order = order.ok_or(Problem::NotFound("order"))?;
         let mut e = Errors::default();
@@ -372,6 +374,7 @@ pub(super) async fn refund(ask: Ask, path: Path<String>) -> Response {
                     reason,
                     shown: None,
                     person: "API".to_owned(),
+                    once: once.clone(),
                 };
                 give_back(desk, tx, &request)?
             }

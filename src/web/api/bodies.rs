@@ -476,13 +476,43 @@ pub(super) fn reason(body: &Value, e: &mut Errors) -> Option<String> {
     Some(reason)
 }
 
-/// To whom a purchase order is sent.
+/// How a purchase order is sent.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub(super) struct SendBody {
     /// The campaign's first supplier where it is left out.
     supplier_id: Option<Uuid>,
+    /// Units beyond those paid, divided among the options by paid units: to come to a supplier's minimum.
+    added_units: Option<i64>,
+    /// What a second supplier takes of it, in a purchase order of its own.
+    split: Option<SplitBody>,
+}
+
+/// The part of a second supplier.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct SplitBody {
+    supplier_id: Uuid,
+    /// Paid units by the option's code; what is left out stays with the first supplier.
+    units: BTreeMap<String, i64>,
+}
+
+/// What takes the place of a purchase order.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct ReplaceBody {
+    /// The same supplier gets a new version under the same number; left out: the campaign's next supplier who did not
+    /// refuse and can take it.
+    supplier_id: Option<Uuid>,
+    /// Why; the old supplier reads it.
+    reason: String,
+    /// Units beyond those paid.
+    added_units: Option<i64>,
+    /// What a second supplier takes of it.
+    split: Option<SplitBody>,
 }
 
 /// A new supplier. Costs are in minor units of its currency.

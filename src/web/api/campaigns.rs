@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Response, change};
@@ -97,6 +98,20 @@ pub(super) async fn one(ask: Ask, path: Path<String>) -> Response {
     Ok(answer.respond())
 }
 
+/// Reads the body that makes a campaign.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn input(body: &Value, now: DateTime<Utc>) -> Result<CampaignInput, Vec<FieldError>> {
+    let mut e = Errors::default();
+    let input = bodies::campaign(body, &mut e);
+    if e.is_empty() {
+        return Ok(input);
+    }
+    let more = input.check(now).err().unwrap_or_default();
+    Err(e.with(more))
+}
+
 /// Makes a draft of a campaign.
 #[utoipa::path(post, path = "/campaigns", operation_id = "createCampaign", tag = "Campaigns",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
@@ -107,12 +122,7 @@ pub(super) async fn create(ask: Ask) -> Response {
     let merchant = ask.merchant().await?;
     let body = ask.json()?;
     change(&ask.office, ask.keyed(Some(merchant))?, move |_, tx| {
-        let mut e = Errors::default();
-        let input = bodies::campaign(&body, &mut e);
-        if !e.is_empty() {
-            let more = input.check(tx.now).err().unwrap_or_default();
-            return Err(Problem::Invalid(e.with(more)));
-        }
+        let input = input(&body, tx.now).map_err(Problem::Invalid)?;
         let row = workflow::create(tx, merchant, input)?;
         let location = format!("/api/v1/campaigns/{}", row.slug);
         Answer::created(location, &views::campaign(tx.conn, &row)?)

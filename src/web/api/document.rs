@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, join, orders, supply};
+use super::{after, campaigns, dates, goods, join, orders, supply, updates};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -141,14 +141,19 @@ impl Modify for Key {
         campaigns::close, campaigns::cancel, campaigns::batches,
         join::join, orders::list, orders::one, orders::cancel, after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
-        supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::entries,
+        updates::list, updates::write, updates::correct,
+        supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::replace,
+        supply::entries,
+        goods::batch, dates::set, goods::receipts, goods::short, goods::create, goods::handover, goods::delivered, goods::list,
     ),
     components(schemas(Problem)),
     modifiers(&Key),
     tags(
         (name = "Campaigns", description = "Offers: what is sold, at which prices, until when."),
         (name = "Orders", description = "What shoppers committed to."),
+        (name = "Updates", description = "What the seller writes to everybody who joined."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
+        (name = "Goods", description = "What arrived, whom it was given to, and its parcels."),
         (name = "Journal", description = "The books."),
     )
 )]

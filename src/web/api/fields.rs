@@ -166,6 +166,11 @@ impl<'a> Reader<'a> {
         value
     }
 
+    /// Whether a field is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Refuses every field that was not read.
     pub(super) fn end(self, e: &mut Errors) {
         for name in self.object.keys() {

@@ -21,6 +21,7 @@ use crate::store::misc;
 use crate::workflows::desk::{Problem, takes_orders};
 use crate::workflows::join::{JoinRequest, Placed, no_room};
 use crate::workflows::office::Office;
+use crate::workflows::stock_sale;
 
 /// How long the answer waits for the payment page.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -180,13 +181,20 @@ async fn conflict_first(
     let found = office
         .read(move |conn| -> Result<Option<Problem>, Problem> {
             let row = public(conn, &slug)?;
-            if !takes_orders(&row, now) {
+            let on_sale = stock_sale::on_sale(conn, &row)?;
+            if !takes_orders(&row, now) && on_sale.is_none() {
                 return Ok(Some(Problem::conflict(
                     "campaign-closed",
                     "This campaign takes no orders now. Nothing was charged.",
                 )));
             }
-            no_room(conn, &row, asked.email.as_deref(), &asked.lines)
+            no_room(
+                conn,
+                &row,
+                on_sale.as_ref(),
+                asked.email.as_deref(),
+                &asked.lines,
+            )
         })
         .await;
     match found {

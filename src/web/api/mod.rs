@@ -9,14 +9,21 @@ mod answer;
 mod ask;
 mod bodies;
 mod campaigns;
+mod dates;
 mod document;
 mod fields;
+mod goods;
+mod goods_bodies;
+mod goods_views;
 mod join;
 mod order_views;
 mod orders;
 mod paging;
+mod promise_views;
 mod supplier_body;
 mod supply;
+mod supply_views;
+mod updates;
 mod views;
 mod words;
 
@@ -25,6 +32,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, Resource, Route, guard, web};
 
 pub use answer::problem;
+pub use campaigns::input as campaign_input;
 
 use crate::web::guard::Refusal;
 
@@ -67,6 +75,15 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/campaigns/{slug}/close", "POST").route(web::post().to(campaigns::close)))
     .service(at("/campaigns/{slug}/cancel", "POST").route(web::post().to(campaigns::cancel)))
     .service(
+        at("/campaigns/{slug}/updates", "GET, HEAD, POST")
+            .route(get().to(updates::list))
+            .route(web::post().to(updates::write)),
+    )
+    .service(
+        at("/campaigns/{slug}/updates/{id}/corrections", "POST")
+            .route(web::post().to(updates::correct)),
+    )
+    .service(
         at("/orders/{id}", "GET, HEAD, PATCH")
             .route(get().to(orders::one))
             .route(web::patch().to(after::edit)),
@@ -87,6 +104,15 @@ fn routes(cfg: &mut web::ServiceConfig) {
     )
     .service(at("/purchase-orders/{id}", "GET, HEAD").route(get().to(supply::purchase_order)))
     .service(at("/purchase-orders/{id}/send", "POST").route(web::post().to(supply::send)))
+    .service(at("/purchase-orders/{id}/replace", "POST").route(web::post().to(supply::replace)))
+    .service(at("/batches/{id}", "GET, HEAD").route(get().to(goods::batch)))
+    .service(at("/batches/{id}/eta", "POST").route(web::post().to(dates::set)))
+    .service(at("/batches/{id}/receipts", "POST").route(web::post().to(goods::receipts)))
+    .service(at("/batches/{id}/short", "POST").route(web::post().to(goods::short)))
+    .service(at("/campaigns/{slug}/shipments", "GET, HEAD").route(get().to(goods::list)))
+    .service(at("/shipments", "POST").route(web::post().to(goods::create)))
+    .service(at("/shipments/{id}/handover", "POST").route(web::post().to(goods::handover)))
+    .service(at("/shipments/{id}/delivered", "POST").route(web::post().to(goods::delivered)))
     .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
 }
 

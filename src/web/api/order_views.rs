@@ -1,21 +1,23 @@
 //! Orders as the API shows them: to the shopper who joined, to whoever has the order's link, and to the merchant.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::promise_views::{Promise, promise};
 use crate::domain::currency::Currency;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
-use crate::store::{Conn, campaigns, misc, orders};
-use crate::workflows::desk::{Desk, Problem, is_for_staff, offer};
+use crate::store::{Conn, campaigns, misc, orders, stock};
+use crate::workflows::allocate::allocations_told;
+use crate::workflows::desk::{Desk, Problem, is_for_staff};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
-use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale::is_from_stock;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -194,23 +196,6 @@ struct Totals {
     kept: Money,
 }
 
-/// The ship date promised to this shopper.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Promise {
-    date: NaiveDate,
-    /// What was promised when, oldest first.
-    history: Vec<Promised>,
-}
-
-/// A date, and when the shopper was told.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Promised {
-    date: NaiveDate,
-    at: DateTime<Utc>,
-}
-
 /// Something that happened to the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -255,23 +240,20 @@ pub(super) fn order(
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
-    let date = offer(&campaign)?.promised_ship_date;
-    let agreed = frozen(order)?.promised.unwrap_or(date);
-    let mut history = vec![Promised {
-        date: agreed,
-        at: order.created_at.and_utc(),
-    }];
-    if let Some(moved) = campaign.extended_at.filter(|_| agreed != date) {
-        history.push(Promised {
-            date,
-            at: moved.and_utc(),
-        });
-    }
     let mut timeline = vec![TimelineEntry {
         at: order.created_at.and_utc(),
         kind: "placed".to_owned(),
         text: "The order was placed; its units are held.".to_owned(),
     }];
+    timeline.extend(
+        allocations_told(&stock::allocations_of(conn, order.id)?)
+            .into_iter()
+            .map(|(at, text)| TimelineEntry {
+                at: at.and_utc(),
+                kind: "allocated".to_owned(),
+                text,
+            }),
+    );
     timeline.extend(
         misc::happenings_of_order(conn, order.id)?
             .into_iter()
@@ -282,6 +264,7 @@ pub(super) fn order(
                 text: happening.detail,
             }),
     );
+    timeline.sort_by_key(|entry| entry.at);
     Ok(Order {
         order_id: order.id.0,
         state: order.state,
@@ -291,7 +274,7 @@ pub(super) fn order(
         queue_position: face.queue_position,
         lines: order_lines(orders::lines_of(conn, order.id)?, currency),
         totals: totals(order, currency),
-        promise: Promise { date, history },
+        promise: promise(conn, &campaign, order)?,
         timeline,
     })
 }
@@ -312,6 +295,8 @@ pub(super) struct MerchantOrder {
     lines: Vec<OrderLine>,
     /// What was agreed at joining.
     total: Money,
+    /// It was bought from left-over stock, after the campaign.
+    from_stock: bool,
     totals: Totals,
     /// What staff should know.
     #[schema(required)]
@@ -366,6 +351,7 @@ pub(super) fn merchant_orders(
                 delivery: order.delivery,
                 lines: order_lines(own, currency),
                 total: Money::new(order.total, currency),
+                from_stock: is_from_stock(order),
                 totals: totals(order, currency),
                 note: order.note.clone(),
                 created_at: order.created_at.and_utc(),

@@ -44,7 +44,8 @@ pub(super) async fn one(ask: Ask, path: Path<String>) -> Response {
     Ok(answer.respond())
 }
 
-/// Cancels an order with a full refund, until the supplier's order is sent.
+/// Cancels an order with a full refund, until the supplier's order is sent; where its ship date moved, until it is
+/// shipped. Of a partly shipped order the rest is cancelled.
 #[utoipa::path(post, path = "/orders/{order_id}/cancel", operation_id = "cancelOrder", tag = "Orders",
     params(("order_id" = String, Path, description = "The order."),
         ("t" = String, Query, description = "The token that joining gave."),

@@ -1,22 +1,27 @@
 //! Suppliers, purchase orders, and the journal: what only the merchant sees.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Path;
+use serde_json::Value;
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::bodies::{SendBody, SupplierBody};
+use super::bodies::{ReplaceBody, SendBody, SupplierBody};
 use super::campaigns::slug;
 use super::document::Refusals;
 use super::fields::{Errors, Reader};
 use super::paging::{List, PageAsked};
 use super::supplier_body;
-use super::views::{self, JournalEntry, PurchaseOrder, Supplier};
+use super::supply_views::{self, PurchaseOrder};
+use super::views::{self, JournalEntry, Supplier};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{EntryId, MerchantId, PurchaseOrderId, SupplierId};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::purchase_orders::PurchaseOrderRow;
-use crate::store::{Conn, Tx, campaigns, journal, merchants, purchase_orders};
+use crate::store::{Conn, campaigns, journal, merchants, purchase_orders};
 use crate::workflows::desk::Problem;
+use crate::workflows::purchase::ways::{self, Plan, Split};
 use crate::workflows::purchase::{self, Document, Sent};
 use crate::workflows::suppliers;
 
@@ -90,13 +95,14 @@ pub(super) async fn purchase_order(ask: Ask, path: Path<String>) -> Response {
         .office
         .read(move |conn| -> Result<Answer, Problem> {
             let row = own_order(conn, merchant, id)?;
-            Answer::ok(&views::purchase_order(conn, &desk, &row)?)
+            Answer::ok(&supply_views::purchase_order(conn, &desk, &row)?)
         })
         .await?;
     Ok(answer.respond())
 }
 
-/// Sends a purchase order that was blocked, where nothing blocks it any more, or to another supplier.
+/// Sends a purchase order that was blocked, where nothing blocks it any more: as it is, to another supplier, with added
+/// units, or split between two.
 #[utoipa::path(post, path = "/purchase-orders/{id}/send", operation_id = "sendPurchaseOrder", tag = "Suppliers",
     params(("id" = String, Path, description = "The purchase order."),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
@@ -121,11 +127,11 @@ pub(super) async fn send(ask: Ask, path: Path<String>) -> Response {
             ));
         }
         let mut e = Errors::default();
-        let supplier = chosen(tx, merchant, &body, &mut e)?;
+        let (plan, _) = planned(&body, false, &mut e);
         if !e.is_empty() {
             return Err(Problem::Invalid(e.all()));
         }
-        if let Sent::Blocked(stands, _) = purchase::send(desk, tx, campaign.id, supplier)? {
+        if let Sent::Blocked(stands, _) = ways::send_planned(desk, tx, merchant, id, &plan)? {
             let now = own_order(tx.conn, merchant, id)?;
             let document: Document = serde_json::from_str(&now.document)?;
             return Err(Problem::conflict(
@@ -137,31 +143,89 @@ pub(super) async fn send(ask: Ask, path: Path<String>) -> Response {
             ));
         }
         let row = own_order(tx.conn, merchant, id)?;
-        Answer::ok(&views::purchase_order(tx.conn, desk, &row)?)
+        Answer::ok(&supply_views::purchase_order(tx.conn, desk, &row)?)
     })
     .await
 }
 
-fn chosen(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    body: &serde_json::Value,
-    e: &mut Errors,
-) -> Result<Option<SupplierId>, Problem> {
+/// Puts another purchase order in the place of this one; it keeps the batch, and the old supplier is told why.
+#[utoipa::path(post, path = "/purchase-orders/{id}/replace", operation_id = "replacePurchaseOrder", tag = "Suppliers",
+    params(("id" = String, Path, description = "The purchase order."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again.")),
+    request_body = ReplaceBody, security(("key" = [])),
+    responses((status = 200, description = "The purchase order that stands now.", body = PurchaseOrder), Refusals))]
+pub(super) async fn replace(ask: Ask, path: Path<String>) -> Response {
+    let merchant = ask.merchant().await?;
+    let id = order_id(&path)?;
+    let body = ask.json()?;
+    change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
+        let row = own_order(tx.conn, merchant, id)?;
+        ways::check_replaceable(tx, &row)?;
+        let mut e = Errors::default();
+        let (plan, reason) = planned(&body, true, &mut e);
+        if !e.is_empty() {
+            return Err(Problem::Invalid(e.all()));
+        }
+        let new = ways::replace(desk, tx, merchant, id, &plan, &reason)?;
+        Answer::ok(&supply_views::purchase_order(tx.conn, desk, &new)?)
+    })
+    .await
+}
+
+/// The plan and, for a replacement, the reason. Whose suppliers they are the workflow checks.
+fn planned(body: &Value, with_reason: bool, e: &mut Errors) -> (Plan, String) {
     let Some(mut r) = Reader::body(body, e) else {
-        return Ok(None);
+        return (Plan::default(), String::new());
     };
-    let text = r.text("supplier_id", e);
-    r.end(e);
-    let Some(text) = text else { return Ok(None) };
-    let found = match text.parse::<SupplierId>() {
-        Ok(id) => merchants::supplier(tx.conn, id)?.filter(|s| s.merchant_id == merchant),
-        Err(_) => None,
-    };
-    if found.is_none() {
-        e.add("supplier_id", "There is no such supplier; make it first.");
+    let supplier = supplier_id(&mut r, e);
+    let added_units = r.integer("added_units", e);
+    let split = r.object("split", e).and_then(|mut r| {
+        let supplier = supplier_id(&mut r, e);
+        let missing = !r.has("supplier_id");
+        if missing {
+            e.add("split.supplier_id", "is required: the second supplier");
+        }
+        let entries = r.entries("units", e);
+        let say = r#"paid units by the option's code, such as {"walnut": 40}"#;
+        let entries = r.required("units", entries, e, say);
+        let mut units = BTreeMap::new();
+        for (sku, value) in entries.into_iter().flatten() {
+            match value.as_i64() {
+                Some(n) => {
+                    units.insert(sku.clone(), n);
+                }
+                None => e.add(format!("split.units.{sku}"), "write a whole number"),
+            }
+        }
+        r.end(e);
+        Some(Split {
+            supplier: supplier?,
+            units,
+        })
+    });
+    let mut reason = String::new();
+    if with_reason {
+        let text = r.text("reason", e);
+        let text = r.required("reason", text, e, "the old supplier reads it");
+        reason = text.unwrap_or_default().to_owned();
     }
-    Ok(found.map(|supplier| supplier.id))
+    r.end(e);
+    let plan = Plan {
+        supplier,
+        added_units,
+        split,
+    };
+    (plan, reason)
+}
+
+fn supplier_id(r: &mut Reader, e: &mut Errors) -> Option<SupplierId> {
+    let text = r.text("supplier_id", e)?;
+    let id = text.parse::<SupplierId>();
+    if id.is_err() {
+        let path = r.path("supplier_id");
+        e.add(path, "There is no such supplier; make it first.");
+    }
+    id.ok()
 }
 
 /// The journal, oldest first: every movement of money as balanced postings.

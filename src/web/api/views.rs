@@ -1,4 +1,4 @@
-//! Campaigns, batches, purchase orders, suppliers and the journal as the API shows them. Amounts in campaigns and
+//! Campaigns, batches, suppliers and the journal as the API shows them. Amounts in campaigns and
 //! suppliers are plain integers of their currency; everywhere else money is an object.
 
 use std::collections::BTreeMap;
@@ -14,14 +14,13 @@ use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::ids::OptionId;
 use crate::domain::money::Money;
 use crate::domain::price::{PriceTable, tally};
-use crate::domain::purchase_order::{Blocked, PurchaseLine, PurchaseOrderState};
+use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
-use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::{Conn, campaigns, orders, purchase_orders};
-use crate::workflows::desk::{Desk, Problem, offer};
-use crate::workflows::purchase::Document;
+use crate::workflows::desk::{Problem, offer};
+use crate::workflows::stock_sale;
 
 /// A campaign.
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,7 +96,7 @@ struct CampaignOption {
     /// At most so many units for one shopper; null: no limit.
     #[schema(required)]
     per_shopper: Option<i64>,
-    /// Units that can still be taken; null: no limit.
+    /// Units that can still be taken; null: no limit. Once goods have arrived: what is left over and on sale.
     #[schema(required)]
     available: Option<i64>,
     /// Units of confirmed orders.
@@ -133,6 +132,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             .and_then(|batch| batch.step)
             .and_then(|step| usize::try_from(step).ok())
     };
+    let on_sale = stock_sale::on_sale(conn, row)?;
     let options = rows
         .iter()
         .filter_map(|row| {
@@ -144,7 +144,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
                 minimum: None,
                 cap: row.cap,
                 per_shopper: option.per_shopper.map(i64::from),
-                available: row.available(),
+                available: stock_sale::available(row, on_sale.as_ref()),
                 committed: row.committed,
                 made_to_order: option.made_to_order,
             })
@@ -231,115 +231,9 @@ pub(super) fn batch(conn: &mut Conn, row: &BatchRow) -> Result<Batch, Problem> {
         number: row.number,
         state: row.state,
         units_paid,
-        eta: None,
-        ship_date: None,
+        eta: row.arrives,
+        ship_date: row.ship_date,
         purchase_orders,
-    })
-}
-
-/// A numbered, versioned document to one supplier.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PurchaseOrder {
-    id: Uuid,
-    /// Its number at the merchant; null until it is sent.
-    #[schema(required)]
-    number: Option<i64>,
-    version: i32,
-    state: PurchaseOrderState,
-    /// The campaign it is for.
-    campaign: String,
-    batch_id: Uuid,
-    #[schema(required)]
-    supplier_id: Option<Uuid>,
-    /// The supplier's name; empty while there is none.
-    supplier: String,
-    lines: Vec<PurchaseOrderLine>,
-    /// What is bought.
-    units: i64,
-    /// The paid units it was made for.
-    units_paid: i64,
-    /// What it costs.
-    total: Money,
-    /// When the goods are wanted, by the supplier's lead time.
-    #[schema(required)]
-    wanted_by: Option<NaiveDate>,
-    /// What keeps it from being sent.
-    #[schema(required)]
-    blocked: Option<Blocked>,
-    #[schema(required)]
-    sent_at: Option<DateTime<Utc>>,
-    #[schema(required)]
-    acknowledged_at: Option<DateTime<Utc>>,
-    /// What the supplier wrote.
-    #[schema(required)]
-    note: Option<String>,
-    /// The supplier's link; null until it is sent.
-    #[schema(required)]
-    supplier_url: Option<String>,
-}
-
-/// One line of a purchase order.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct PurchaseOrderLine {
-    sku: String,
-    name: String,
-    /// Units that shoppers paid for.
-    paid: i64,
-    /// Units added for safety.
-    safety: i64,
-    /// Units added to fill the last case.
-    case_fill: i64,
-    /// What is bought: the sum of the three.
-    units: i64,
-    /// The supplier's price for one; null where none is named.
-    #[schema(required)]
-    unit_cost: Option<Money>,
-}
-
-/// A purchase order with what it says.
-pub(super) fn purchase_order(
-    conn: &mut Conn,
-    desk: &Desk,
-    row: &PurchaseOrderRow,
-) -> Result<PurchaseOrder, Problem> {
-    let document: Document = serde_json::from_str(&row.document)?;
-    let currency = crate::workflows::money::currency(&document.currency)?;
-    let batch = campaigns::batch(conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
-    let campaign =
-        campaigns::by_id(conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
-    let line = |line: PurchaseLine| PurchaseOrderLine {
-        sku: line.sku,
-        name: line.name,
-        paid: line.paid,
-        safety: line.safety,
-        case_fill: line.case_fill,
-        units: line.units,
-        unit_cost: line.unit_cost.map(|cost| Money::new(cost, currency)),
-    };
-    let is_draft = row.state == PurchaseOrderState::Draft;
-    Ok(PurchaseOrder {
-        id: row.id.0,
-        number: row.number,
-        version: row.version,
-        state: row.state,
-        campaign: campaign.slug,
-        batch_id: row.batch_id.0,
-        supplier_id: row.supplier_id.map(|id| id.0),
-        supplier: document.supplier,
-        lines: document.lines.into_iter().map(line).collect(),
-        units: row.units,
-        units_paid: row.units_paid,
-        total: Money::new(document.total, currency),
-        wanted_by: document.wanted_by,
-        blocked: batch.blocked.filter(|_| is_draft),
-        sent_at: row.sent_at.map(|at| at.and_utc()),
-        acknowledged_at: row.acknowledged_at.map(|at| at.and_utc()),
-        note: row.note.clone(),
-        supplier_url: row
-            .sent_at
-            .map(|_| desk.links.supplier_url(row.id, row.version)),
     })
 }
 

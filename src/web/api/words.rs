@@ -12,7 +12,9 @@ use crate::domain::currency::Currency;
 use crate::domain::draft::{PaymentMode, Trigger};
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
-use crate::domain::purchase_order::{Blocked, PurchaseOrderState};
+use crate::domain::promise::{Answer, NoticeKind, Silence};
+use crate::domain::purchase_order::{Blocked, EtaSource, EtaState, PurchaseOrderState};
+use crate::domain::shipment::{DeliveredBy, ShipmentState};
 
 macro_rules! words {
     ($($word:ident: $says:literal),+ $(,)?) => {$(
@@ -47,7 +49,14 @@ words! {
     PaymentMode: "When shoppers pay.",
     Trigger: "When the batch is judged.",
     PurchaseOrderState: "Where a purchase order stands.",
+    ShipmentState: "Where a parcel stands.",
+    DeliveredBy: "Who says that a parcel arrived.",
     Blocked: "What keeps a purchase order from being sent.",
+    NoticeKind: "What a notice of a date is: a first offer to wait or cancel, a further one, or only told.",
+    Silence: "What saying nothing does.",
+    Answer: "What a shopper answered.",
+    EtaSource: "Who a date comes from.",
+    EtaState: "Whether shoppers were told of a date.",
 }
 
 impl PartialSchema for Currency {

@@ -139,6 +139,7 @@ fn conflict_title(kind: &str) -> &'static str {
         "campaign-ended" => "The campaign has ended",
         "seller-incomplete" => "The seller's data is not complete",
         "order-sent-to-supplier" => "The supplier's order was sent",
+        "nothing-to-order" => "Nothing is left to order",
         "purchase-order-blocked" => "The purchase order is blocked",
         "nothing-shipped" => "Nothing was handed over yet",
         "too-many-claims" => "Several reports wait already",

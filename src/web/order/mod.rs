@@ -1,7 +1,9 @@
 //! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
 
 mod claims;
+mod delay;
 mod edit;
+mod goods;
 mod page;
 mod withdraw;
 
@@ -21,11 +23,11 @@ use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
 use crate::web::shop::trouble;
 use crate::web::theme;
-use crate::web::view::{CancelPage, OrderForm, Problems, Shell};
-use crate::workflows::cancel::{By, can_cancel, cancel};
+use crate::web::view::{CancelPage, OrderForm, OrderPage, Problems, Shell};
+use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
-use page::{Facts, WrongProof};
+use page::{Consent, Facts, Ways, WrongProof};
 
 pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
 pub(in crate::web) use edit::{address_fields, typed_of};
@@ -46,6 +48,9 @@ struct Asked {
     /// What was just done: `reported`, `sent`, `withdrawn`, `changed`.
     #[serde(default)]
     done: String,
+    /// `1`: just said that a parcel arrived.
+    #[serde(default)]
+    arrived: String,
 }
 
 type Query = Option<web::Query<Asked>>;
@@ -55,11 +60,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/o/{id}", web::get().to(show))
         .route("/o/{id}/pay", web::get().to(pay))
+        .route("/o/{id}/arrived", web::post().to(goods::arrived))
         .service(
             web::resource("/o/{id}/cancel")
                 .route(web::get().to(ask_to_cancel))
                 .route(web::post().to(leave)),
         )
+        .configure(delay::configure)
         .configure(claims::configure)
         .configure(withdraw::configure)
         .configure(edit::configure);
@@ -149,11 +156,17 @@ async fn show(
     };
     let back = opened.path("");
     let mut shell = shell(&office, &request, &back);
-    if opened.asked.cancelled == "1" && facts.order.state == OrderState::Cancelled {
-        shell.flash = Some("Your order is cancelled.".to_owned());
+    if opened.asked.cancelled == "1" && facts.left_by_shopper() {
+        shell.flash = Some(match facts.order.state {
+            OrderState::Cancelled => "Your order is cancelled.".to_owned(),
+            _ => "What was not shipped is cancelled. What you have stays yours.".to_owned(),
+        });
     }
     if let Some(said) = said(&opened.asked.done) {
         shell.flash = Some(said.to_owned());
+    }
+    if opened.asked.arrived == "1" {
+        shell.flash = Some("Noted: the parcel arrived.".to_owned());
     }
     let now = office.now();
     if returned && facts.may_thank() {
@@ -164,8 +177,26 @@ async fn show(
         }
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
-    let path = |below: &str| opened.path(below);
-    private(StatusCode::OK, &facts.page(shell, &path, now, None))
+    let page = page_of(&office, &opened, &facts, shell, None);
+    private(StatusCode::OK, &page)
+}
+
+/// The order's page, with its links.
+fn page_of(
+    office: &Office,
+    opened: &Opened,
+    facts: &Facts,
+    shell: Shell,
+    wrong: Option<&WrongProof>,
+) -> OrderPage {
+    let links = &office.desk().links;
+    let ways = Ways {
+        below: &|below| opened.path(below),
+        notice: &|row| delay::path_of(links, row),
+    };
+    let mut page = facts.page(shell, &ways, office.now(), wrong);
+    page.goods = facts.goods(&opened.path("/arrived"));
+    page
 }
 
 /// The line about what was just done.
@@ -189,8 +220,7 @@ async fn show_with(
     match read(office, opened.id).await {
         Ok(facts) => {
             let shell = shell(office, request, &opened.path(""));
-            let path = |below: &str| opened.path(below);
-            let page = facts.page(shell, &path, office.now(), Some(&wrong));
+            let page = page_of(office, opened, &facts, shell, Some(&wrong));
             private(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(e) => refused(office, request, &e),
@@ -290,7 +320,8 @@ async fn ask_to_cancel(
         Ok(facts) => facts,
         Err(e) => return refused(&office, &request, &e),
     };
-    if !can_cancel(&facts.order, &facts.campaign) {
+    let (early, now) = (facts.can_leave(), office.now());
+    if !early && !facts.may_cancel_late(now) {
         return see_other(&opened.path(""));
     }
     let action = opened.path("/cancel");
@@ -298,7 +329,13 @@ async fn ask_to_cancel(
         shell: shell(&office, &request, &action),
         number: order_number(facts.order.number),
         title: facts.campaign.title.clone(),
-        amount: facts.comes_back(),
+        amount: if early {
+            facts.comes_back()
+        } else {
+            facts.late_back()
+        },
+        late: !early,
+        part: !early && facts.consent().is_some_and(Consent::part_shipped),
         order_href: opened.path(""),
         action,
     };
@@ -324,6 +361,12 @@ async fn leave(
         Ok(_) => see_other(&format!("{}&cancelled=1", opened.path(""))),
         Err(e) => {
             let back = opened.path("");
+            // Of a partly shipped order the rest may have left just now, by the first of two clicks.
+            let done = matches!(e, Problem::Conflict { .. })
+                && read(&office, id).await.is_ok_and(|f| f.left_by_shopper());
+            if done {
+                return see_other(&format!("{back}&cancelled=1"));
+            }
             trouble::page(shell(&office, &request, &back), &e)
         }
     }

@@ -2,6 +2,8 @@
 
 mod after;
 mod ending;
+mod goods;
+mod promise;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -17,12 +19,14 @@ use crate::store::claims::ClaimPhotoRow;
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
+use crate::store::notices::NoticeRow;
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::{self, RefundRow};
+use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
 use crate::web::view::{
-    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderPage, PayOffer, QueuePage,
-    Shell, TermsRef, ThanksPage, Timeline, TimelineItem, grouped,
+    CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
+    QueuePage, Shell, ThanksPage, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
@@ -31,9 +35,21 @@ use crate::workflows::desk::{Problem, ends_at, is_for_staff, offer, order_number
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
+use crate::workflows::stock_sale;
+
+/// How many updates of its campaign an order's page shows.
+const UPDATES: i64 = 3;
 
 /// A proof that something was sent back which could not be taken: of which claim, what was typed, what to write.
 pub type WrongProof = (ClaimId, String, String);
+
+/// Where an order's page leads to.
+pub struct Ways<'a> {
+    /// A page below the order's own: "/cancel".
+    pub below: &'a dyn Fn(&str) -> String,
+    /// A notice's page.
+    pub notice: &'a dyn Fn(&NoticeRow) -> String,
+}
 
 /// An order with all that its pages say.
 pub struct Facts {
@@ -54,9 +70,13 @@ pub struct Facts {
     address: Address,
     case: Option<Case>,
     photos: Vec<ClaimPhotoRow>,
+    goods: goods::Goods,
+    updates: Written,
+    consent: Option<Consent>,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
+pub use promise::Consent;
 
 /// Reads an order.
 ///
@@ -77,18 +97,22 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         Some(case) => after::photos(conn, case)?,
         None => Vec::new(),
     };
+    let (lines, draft) = (orders::lines_of(conn, id)?, offer(&campaign)?);
     Ok(Facts {
         case,
         photos,
         payments: orders::payments_of(conn, id)?,
-        lines: orders::lines_of(conn, id)?,
+        consent: promise::read(conn, &order, &lines, draft.time_zone)?,
+        lines,
         refunds: refunds::of_order(conn, id)?,
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
-        draft: offer(&campaign)?,
+        draft,
         batch: campaigns::batch(conn, order.batch_id)?,
         agreed: frozen(&order)?,
+        goods: goods::read(conn, &order)?,
         address: serde_json::from_str(&order.address)?,
+        updates: updates::read(conn, campaign.id, None, UPDATES)?,
         order,
         campaign,
         merchant,
@@ -109,7 +133,18 @@ impl Facts {
         }
     }
 
-    fn moment(&self, at: NaiveDateTime) -> Moment {
+    /// The campaign's title, as it was when the order was placed.
+    pub fn title(&self) -> &str {
+        &self.agreed.title
+    }
+
+    /// Who sells.
+    pub fn seller(&self) -> &MerchantRow {
+        &self.merchant
+    }
+
+    /// A moment told in the campaign's zone.
+    pub fn moment(&self, at: NaiveDateTime) -> Moment {
         Moment::new(at.and_utc(), self.draft.time_zone)
     }
 
@@ -119,6 +154,26 @@ impl Facts {
 
     fn campaign_href(&self) -> String {
         format!("/c/{}", self.campaign.slug)
+    }
+
+    /// What was promised at joining.
+    fn promised(&self) -> Day {
+        let agreed = self.agreed.promised;
+        Day(agreed.unwrap_or(self.draft.promised_ship_date))
+    }
+
+    fn last_day(&self) -> Day {
+        match self.agreed.promised.filter(|_| self.agreed.from_stock) {
+            Some(promised) => Day(stock_sale::last_day(&self.draft, promised)),
+            None => Day(self.draft.stop_loss_date),
+        }
+    }
+
+    /// Whether it can be cancelled: of an order from stock nothing may be packed yet.
+    pub fn can_leave(&self) -> bool {
+        let packed = |line: &LineRow| line.picked > 0 || line.shipped > 0;
+        can_cancel(&self.order, &self.campaign)
+            && !(self.agreed.from_stock && self.lines.iter().any(packed))
     }
 
     /// The page that can be paid now, or is made.
@@ -151,10 +206,7 @@ impl Facts {
 
     /// Whether its payment is known.
     pub fn is_paid(&self) -> bool {
-        matches!(
-            self.order.state,
-            OrderState::Confirmed | OrderState::Backordered
-        )
+        self.order.state.is_paid()
     }
 
     /// Whether who comes back from paying is thanked: not where the order ended meanwhile.
@@ -218,6 +270,7 @@ impl Facts {
             email: self.order.email.clone(),
             deadline: self.moment(ends_at(&self.campaign)),
             threshold: threshold_words(&self.draft),
+            from_stock: self.agreed.from_stock.then(|| self.promised()),
             next_step,
             order_href,
         }
@@ -227,7 +280,7 @@ impl Facts {
     pub fn page(
         &self,
         shell: Shell,
-        path: &dyn Fn(&str) -> String,
+        ways: &Ways<'_>,
         now: DateTime<Utc>,
         wrong: Option<&WrongProof>,
     ) -> OrderPage {
@@ -252,31 +305,20 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
-            // What was promised at joining; a date that moved since stands in the timeline.
-            ships_by: live.then_some(Day(self
-                .agreed
-                .promised
-                .unwrap_or(self.draft.promised_ship_date))),
-            last_day: live.then_some(Day(self.draft.stop_loss_date)),
+            delay: self.open_delay(now, ways.notice).filter(|_| end.is_none()),
+            promise: live.then(|| self.promise_table(now, ways.notice)),
             address,
             one_parcel: self.order.delivery == Delivery::OneParcel,
-            terms: (self.order.terms_version > 0).then(|| TermsRef {
-                version: i64::from(self.order.terms_version),
-                href: format!("/m/{}#terms", self.merchant.slug),
-            }),
             // Nobody is led to a payment of what will not be made.
             pay: self
                 .open_page()
                 .filter(|_| end.is_none())
                 .map(|_| PayOffer {
-                    href: path("/pay"),
+                    href: (ways.below)("/pay"),
                     total: self.say(self.order.total),
                     until: self.moment(self.order.hold_expires_at),
                 }),
-            cancel: can_cancel(&self.order, &self.campaign).then(|| CancelOffer {
-                href: path("/cancel"),
-                amount: self.comes_back(),
-            }),
+            cancel: self.cancel_offer((ways.below)("/cancel"), now),
             mail_problem: refused.map(|mail| MailProblem {
                 email: mail.recipient.clone(),
                 subject: mail.subject.clone(),
@@ -287,9 +329,40 @@ impl Facts {
             seller_href: format!("/m/{}", self.merchant.slug),
             seller_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             end,
-            after: self.after(path, now, wrong),
+            after: self.after(ways.below, now, wrong),
+            goods: None,
+            updates: self.updates.shown(self.draft.time_zone),
+            updates_href: format!("{}#updates", self.campaign_href()),
             events: None,
         }
+    }
+
+    /// What the page shows of goods; nothing before some are there.
+    pub fn goods(&self, arrived_action: &str) -> Option<OrderGoods> {
+        self.order_goods(arrived_action)
+    }
+
+    /// Leaving: until the supplier's order goes out, or because the date was moved until the parcel is with the carrier.
+    fn cancel_offer(&self, href: String, now: DateTime<Utc>) -> Option<CancelOffer> {
+        let early = self.can_leave();
+        if !early && !self.may_cancel_late(now) {
+            return None;
+        }
+        Some(CancelOffer {
+            href,
+            amount: if early {
+                self.comes_back()
+            } else {
+                self.late_back()
+            },
+            until: if self.agreed.from_stock {
+                "it is packed"
+            } else {
+                "the order to the supplier goes out"
+            },
+            late: !early,
+            part: !early && self.consent().is_some_and(Consent::part_shipped),
+        })
     }
 
     fn money(&self) -> MoneyTable {
@@ -322,11 +395,7 @@ impl Facts {
             ));
         }
         let mut movements = self.movements();
-        if let Some(last) = self
-            .order
-            .final_total
-            .filter(|last| *last < self.order.total)
-        {
+        if let Some(last) = self.in_the_end() {
             movements.push(MoneyRow::new("What it costs in the end", self.say(last)));
         }
         MoneyTable {
@@ -335,6 +404,14 @@ impl Facts {
             sum,
             movements,
         }
+    }
+
+    /// What is kept of it, where that is less than was agreed: none of one that is cancelled.
+    fn in_the_end(&self) -> Option<i64> {
+        let order = &self.order;
+        let kept = order.money().kept();
+        let paid = order.state.is_paid() && order.lost == 0;
+        (paid && kept < order.total).then_some(kept)
     }
 
     fn movements(&self) -> Vec<MoneyRow> {
@@ -375,24 +452,76 @@ impl Facts {
             self.moment(self.order.created_at),
             "You joined",
         )];
+        let mut told = self.goods_told();
+        told.extend(self.dates_told());
+        told.sort_by_key(|(at, _)| *at);
+        let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
         // Of one moment, the cancelling comes before what follows from it.
         happenings.sort_by_key(|h| (h.at, h.kind != "cancelled"));
         for happening in happenings {
+            while let Some((at, text)) = told.next_if(|(at, _)| *at <= happening.at) {
+                items.push(TimelineItem::done(self.moment(*at), text.clone()));
+            }
             if !is_for_staff(&happening.kind) {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {
-                        ("cancelled", "shopper") => "You cancelled the order.".to_owned(),
+                        ("cancelled", "shopper") => self.left_words(),
+                        ("withdrawn", "shopper") => match happening.detail.split_once(" withdrew ")
+                        {
+                            Some((_, rest)) => format!("You withdrew {rest}"),
+                            None => happening.detail.clone(),
+                        },
+                        ("delay_waits", "shopper") => {
+                            happening
+                                .detail
+                                .replacen("The shopper keeps", "You keep", 1)
+                        }
+                        ("delivered", "shopper") => "You said that the parcel arrived.".to_owned(),
                         _ => happening.detail.clone(),
                     },
                 ));
             }
         }
+        for (at, text) in told {
+            items.push(TimelineItem::done(self.moment(*at), text.clone()));
+        }
         if self.order.state.is_live() {
             self.ahead(&mut items, now);
         }
         Timeline { items }
+    }
+
+    /// What comes of an order from left-over stock.
+    fn ahead_from_stock(&self, items: &mut Vec<TimelineItem>) {
+        let shipped = format!("By {}: shipped to you", self.promised().text());
+        items.push(match self.order.state {
+            OrderState::Pending => TimelineItem::next(shipped),
+            OrderState::Backordered => {
+                TimelineItem::now(shipped).text("It is there and set aside for you.")
+            }
+            _ => return,
+        });
+        let last = format!("{}: the last day", self.last_day().text());
+        items.push(
+            TimelineItem::next(last)
+                .text("If it has not been shipped by then, it is refunded. You need not ask."),
+        );
+    }
+
+    /// That its shopper left, wholly or with what was not shipped.
+    fn left_words(&self) -> String {
+        match self.order.state {
+            OrderState::Cancelled | OrderState::Expired => "You cancelled the order.".to_owned(),
+            _ => "You cancelled what was not shipped.".to_owned(),
+        }
+    }
+
+    /// Whether its shopper cancelled it, or what was left of it.
+    pub fn left_by_shopper(&self) -> bool {
+        let mine = |h: &HappeningRow| h.kind == "cancelled" && h.actor == "shopper";
+        self.happenings.iter().any(mine)
     }
 
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
@@ -403,6 +532,10 @@ impl Facts {
                     self.moment(self.order.hold_expires_at).text()
                 )),
             );
+        }
+        if self.agreed.from_stock {
+            self.ahead_from_stock(items);
+            return;
         }
         let decided = format!(
             "{}: it is decided",
@@ -448,21 +581,12 @@ impl Facts {
                         .text("Until it goes out you may still leave."),
                 );
             }
-            _ => items.push(
-                TimelineItem::now("It is with the supplier")
-                    .text("It was ordered, and is being made."),
-            ),
+            _ => {
+                if !self.goods_ahead(items) {
+                    return;
+                }
+            }
         }
-        items.push(TimelineItem::next(format!(
-            "By {}: shipped to you",
-            Day(self.draft.promised_ship_date).text()
-        )));
-        items.push(
-            TimelineItem::next(format!(
-                "{}: the last day",
-                Day(self.draft.stop_loss_date).text()
-            ))
-            .text("What has not been shipped by then is refunded. You need not ask."),
-        );
+        self.promised_ahead(items, now);
     }
 }

@@ -10,17 +10,19 @@ use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::price::{Threshold, step_reached};
 use crate::domain::tariff::Area;
 use crate::domain::text::markdown_to_html;
+use crate::store::campaigns::OptionRow as StoredOption;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
     JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
-    ShippingRow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped,
+    ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
+use crate::workflows::{signs, stock_sale};
 
 /// The threshold as people read it, with thousands parted.
 pub fn threshold_words(draft: &CampaignDraft) -> String {
@@ -108,6 +110,24 @@ impl Facts {
     /// Whether it takes orders.
     pub fn takes_orders(&self, now: DateTime<Utc>) -> bool {
         takes_orders(&self.campaign, now.naive_utc())
+    }
+
+    /// Whether something can be bought: while it takes orders, and from stock after that.
+    pub fn sells(&self, now: DateTime<Utc>) -> bool {
+        self.takes_orders(now) || self.on_sale.is_some()
+    }
+
+    /// Units of an option that can be taken now; none without a limit.
+    pub fn available(&self, row: &StoredOption) -> Option<i64> {
+        stock_sale::available(row, self.on_sale.as_ref())
+    }
+
+    /// The day that whoever orders now is promised.
+    pub fn ships_by(&self, now: DateTime<Utc>) -> Day {
+        match self.on_sale {
+            Some(_) => Day(stock_sale::ships_by(&self.draft, now)),
+            None => Day(self.draft.promised_ship_date),
+        }
     }
 
     fn judged(&self) -> bool {
@@ -214,11 +234,13 @@ impl Facts {
                 sku: row.sku.clone(),
                 name: draft.name.clone(),
                 price: self.say(draft.prices.price_at(step)),
+                // From stock the price is settled: no more orders lower it.
                 price_next: next
+                    .filter(|_| self.on_sale.is_none())
                     .filter(|next| *next < draft.prices.price_at(step))
                     .map(|next| self.say(next)),
                 committed: row.committed,
-                available: row.available(),
+                available: self.available(row),
                 per_shopper: draft.per_shopper.map(i64::from),
                 made_to_order: draft.made_to_order,
             })
@@ -274,7 +296,18 @@ impl Facts {
             deadline: self.moment(ends_at(&self.campaign)),
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
             ships_by: Day(self.draft.promised_ship_date),
+            ships_now: match self.said_last {
+                _ if self.given_up => ShipsNow::Never,
+                Some(Some(day)) => ShipsNow::On(Day(day)),
+                Some(None) => ShipsNow::NotKnown,
+                None => ShipsNow::AsPromised,
+            },
+            policy: self.draft.delay_policy,
             last_day: Some(Day(self.draft.stop_loss_date)),
+            from_stock: self
+                .on_sale
+                .as_ref()
+                .map(|_| self.draft.handling_days.into()),
         }
     }
 
@@ -330,6 +363,7 @@ impl Facts {
             countries: countries(&self.draft),
             seller: seller(&self.merchant),
             terms: terms(&self.merchant),
+            from_stock: self.on_sale.is_some(),
         };
         JoinForm::new(offer, input, problems)
     }
@@ -341,6 +375,7 @@ impl Facts {
             steps: self.steps(now),
             meter: self.meter(),
             options: self.option_rows(),
+            from_stock: self.on_sale.is_some(),
         }
     }
 
@@ -372,7 +407,8 @@ impl Facts {
             countdown: self.countdown(now),
             money: self.money_plan(),
             options: self.option_rows(),
-            form: self.takes_orders(now).then(|| self.form(input, &problems)),
+            from_stock: self.on_sale.is_some(),
+            form: self.sells(now).then(|| self.form(input, &problems)),
             problems,
             shipping: self.shipping(),
             record: Some(Record {
@@ -382,6 +418,11 @@ impl Facts {
                 refunded: self.say(flows.refunded),
                 order_sent: self.order_sent.map(|at| self.moment(at)),
             }),
+            updates: self.updates.shown(self.zone()),
+            earlier_updates: self.updates.earlier(&slug),
+            quiet: signs::quiet(&self.campaign, now)
+                .filter(|(_, days)| *days >= signs::SHOWN_AFTER)
+                .map(|(since, days)| (self.moment(since), plural(days, "day"))),
             events: moving.then(|| format!("/c/{slug}/events")),
             slug,
         }

@@ -18,7 +18,7 @@ use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
 use crate::web::view::{
-    Day, FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
+    FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
 };
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::join::JoinRequest;
@@ -92,7 +92,7 @@ impl Desk<'_> {
             return self.form(StatusCode::OK, Problems::default()).await;
         }
         // An order that was placed already is found by its form, whatever has become of the campaign since.
-        if !placing && !self.facts.takes_orders(self.shop.office.now()) {
+        if !placing && !self.facts.sells(self.shop.office.now()) {
             let closed = "This campaign takes no orders now. Nothing was charged.";
             return self.form(StatusCode::CONFLICT, one("", closed)).await;
         }
@@ -197,7 +197,7 @@ impl Desk<'_> {
         let mut problems = Problems::default();
         for (sku, quantity) in &checked.lines {
             let row = self.facts.options.iter().find(|o| o.sku == *sku)?;
-            match row.available() {
+            match self.facts.available(row) {
                 Some(0) => problems.add(
                     format!("qty_{sku}"),
                     "Sold out. Units come back when a payment runs out.",
@@ -249,10 +249,11 @@ impl Desk<'_> {
             total: facts.say(priced.total),
             confirmed_total: priced.total,
             changed,
-            may_fall: facts.step() + 1 < facts.draft.steps.len(),
+            may_fall: facts.on_sale.is_none() && facts.step() + 1 < facts.draft.steps.len(),
             threshold: threshold_words(&facts.draft),
             deadline: facts.moment(ends_at(&facts.campaign)),
-            ships_by: Day(facts.draft.promised_ship_date),
+            ships_by: facts.ships_by(self.shop.office.now()),
+            from_stock: facts.on_sale.is_some(),
             seller: seller(&facts.merchant),
             terms: terms(&facts.merchant),
             button: button(checked.address.country, &self.accept_language()),
@@ -289,7 +290,10 @@ impl Desk<'_> {
     /// What the lines cost at the price shown now; else the field at fault and why.
     fn price(&self, checked: &Checked) -> Result<Quote, (&'static str, String)> {
         let draft = &self.facts.draft;
-        let step = shown_step(&draft.steps, self.facts.campaign.committed_units);
+        let step = match self.facts.on_sale {
+            Some(_) => self.facts.step(),
+            None => shown_step(&draft.steps, self.facts.campaign.committed_units),
+        };
         let lines: Vec<QuoteLine> = checked
             .lines
             .iter()

@@ -5,19 +5,22 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
+use super::updates;
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{CampaignId, MerchantId};
+use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 use crate::domain::price::Tally;
+use crate::domain::purchase_order::EtaState;
 use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
-use crate::store::{Conn, purchase_orders};
+use crate::store::{Conn, etas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::tally_of;
+use crate::workflows::stock_sale;
 
 /// A campaign with all that its public page says.
 pub struct Facts {
@@ -39,6 +42,14 @@ pub struct Facts {
     pub given_back: Option<GivenBack>,
     /// When the supplier's order went out.
     pub order_sent: Option<NaiveDateTime>,
+    /// What is sold from left-over stock; none where nothing is.
+    pub on_sale: Option<HashMap<OptionId, i64>>,
+    /// What the seller wrote last.
+    pub updates: updates::Written,
+    /// The ship date that was passed on last, if any was; none in it: not known.
+    pub said_last: Option<Option<NaiveDate>>,
+    /// Whether the seller said that the rest will not be shipped.
+    pub given_up: bool,
 }
 
 /// The campaign with this address; none where the public does not see it.
@@ -74,7 +85,20 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
             .max(),
         _ => None,
     };
+    let said_last = match &batch {
+        Some(batch) if went_out(campaign.state) => etas::of_batch(conn, batch.id)?
+            .iter()
+            .rfind(|eta| eta.state == EtaState::PassedOn)
+            .map(|eta| eta.ship_date),
+        _ => None,
+    };
+    let given_up = match &batch {
+        Some(batch) if went_out(campaign.state) => promises::given_up(conn, batch.id)?.is_some(),
+        _ => false,
+    };
     Ok(Facts {
+        on_sale: stock_sale::on_sale(conn, &campaign)?,
+        updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,
         options: campaigns::options_of(conn, campaign.id)?,
         pictures: misc::pictures_of(conn, campaign.id)?,
         campaign,
@@ -84,6 +108,8 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         tally,
         given_back,
         order_sent,
+        said_last,
+        given_up,
     })
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::draw::{address_lines, terms};
 use super::drawn;
 use super::home::List;
+use super::trust::Counts;
 use crate::domain::campaign::CampaignState;
 use crate::domain::text::markdown_to_html;
 use crate::store::{Conn, campaigns, merchants};
@@ -21,6 +22,7 @@ const MOST: i64 = 60;
 /// What the database says.
 pub fn draw(
     conn: &mut Conn,
+    counts: &Counts,
     shell: Shell,
     slug: &str,
     now: DateTime<Utc>,
@@ -37,6 +39,7 @@ pub fn draw(
         CampaignState::Completed | CampaignState::Failed => 3,
         _ => 2,
     });
+    let record = counts.rows(conn, merchant.id, &rows, now)?;
     let mut list = List::new(conn, now);
     let offers = list.offers(rows)?;
     let until = list.until;
@@ -48,6 +51,7 @@ pub fn draw(
         shell: shell.of_seller(&merchant.slug),
         name: merchant.name.clone(),
         campaigns: offers,
+        record,
         imprint: address_lines(&merchant),
         imprint_text: text(&merchant.imprint),
         email: Some(merchant.email.clone()).filter(|e| !e.is_empty()),

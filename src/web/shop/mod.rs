@@ -9,6 +9,8 @@ mod links;
 pub(in crate::web) mod load;
 mod merchant;
 pub(in crate::web) mod trouble;
+mod trust;
+pub(in crate::web) mod updates;
 
 use std::sync::Arc;
 
@@ -46,6 +48,7 @@ impl Shop {
         let painter = Arc::new(Pages {
             sandbox: office.settings().sandbox,
             records: records.clone(),
+            counts: trust::Counts::default(),
         });
         Self {
             snapshots: Snapshots::new(office.clone(), painter),
@@ -105,6 +108,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(both("/", home))
         .service(both("/c/{slug}", campaign))
         .route("/c/{slug}/events", web::get().to(events))
+        .service(both("/c/{slug}/updates", updates::page))
         .service(
             web::resource("/c/{slug}/orders")
                 .route(web::post().to(join::join))
@@ -215,6 +219,7 @@ impl Shop {
 struct Pages {
     sandbox: bool,
     records: Arc<Records>,
+    counts: trust::Counts,
 }
 
 impl Painter for Pages {
@@ -235,7 +240,10 @@ impl Painter for Pages {
         let shell = |back: &str| Shell::public(Theme::Auto, back, self.sandbox);
         match page {
             Page::Home(sort, number) => home::draw(conn, shell("/"), *sort, *number, now),
-            Page::Merchant(slug) => merchant::draw(conn, shell(&format!("/m/{slug}")), slug, now),
+            Page::Merchant(slug) => {
+                let shell = shell(&format!("/m/{slug}"));
+                merchant::draw(conn, &self.counts, shell, slug, now)
+            }
             Page::Campaign(slug) => {
                 let Some(facts) = load::campaign(conn, slug)? else {
                     return Ok(None);
@@ -282,7 +290,7 @@ fn render_live(
     Ok(Some(Rendered {
         version: facts.campaign.version,
         // Another standing has other parts: the page is drawn again as a whole.
-        standing: format!("{}:{}", live.state, facts.takes_orders(now)),
+        standing: format!("{}:{}", live.state, facts.sells(now)),
         fragments: live.fragments(),
     }))
 }

@@ -2,51 +2,74 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use chrono::{DateTime, Duration, Utc};
 
+mod answers;
+
+use answers::Typed;
+
+use crate::domain::day::day_of;
 use crate::domain::ids::PurchaseOrderId;
-use crate::domain::purchase_order::PurchaseOrderState;
-use crate::domain::text::clean_text;
-use crate::store::Conn;
-use crate::store::campaigns;
+use crate::domain::purchase_order::{EtaSource, PurchaseOrderEvent, PurchaseOrderState};
+use crate::store::etas::EtaRow;
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::purchase_orders::{self, PurchaseOrderRow};
-use crate::web::pages::{private, see_other};
+use crate::store::{Conn, campaigns, etas};
+use crate::web::pages::private;
 use crate::web::shop::{said_lines, trouble};
 use crate::web::theme;
 use crate::web::view::{
-    Day, Moment, PoDocument, PoLine, PurchaseOrderPage, Shell, SupplierPage, SupplierState,
+    Day, GivenDate, Link, Moment, PoDocument, PoLine, Problems, PurchaseOrderPage, Shell,
+    SupplierPage, SupplierState,
 };
 use crate::workflows::desk::{Problem, offer, purchase_number};
 use crate::workflows::money::say;
 use crate::workflows::office::Office;
-use crate::workflows::purchase::{Document, acknowledge};
+use crate::workflows::purchase::{DATE_AHEAD, Document};
 
-/// The longest note, in characters.
-const NOTE: usize = 2000;
-
-/// Puts the routes in.
+/// Puts the routes in. A stray GET of a form's address shows the order and changes nothing.
 pub fn configure(config: &mut web::ServiceConfig) {
+    let form = |below: &str| web::resource(format!("/s/{{token}}/{below}"));
+    let shown = || web::get().to(show);
     config
         .route("/s/{token}", web::get().to(show))
         .service(
-            web::resource("/s/{token}/acknowledge")
-                .route(web::post().to(say_yes))
-                .route(web::get().to(show)),
+            form("acknowledge")
+                .route(web::post().to(answers::acknowledge))
+                .route(shown()),
+        )
+        .service(
+            form("production")
+                .route(web::post().to(answers::in_production))
+                .route(shown()),
+        )
+        .service(
+            form("date")
+                .route(web::post().to(answers::set_date))
+                .route(shown()),
+        )
+        .service(
+            form("shipped")
+                .route(web::post().to(answers::shipped))
+                .route(shown()),
+        )
+        .service(
+            form("reject")
+                .route(web::post().to(answers::reject))
+                .route(web::get().to(answers::ask_reject)),
         )
         .route("/s/{token}/print", web::get().to(print))
         .route("/s/{token}/csv", web::get().to(csv));
 }
 
-#[derive(Default, Deserialize)]
-struct Typed {
-    #[serde(default)]
-    note: String,
-}
-
 /// A purchase order as its supplier sees it.
 struct Facts {
     row: PurchaseOrderRow,
+    /// The latest version under its number, where that is another one.
+    newer: Option<PurchaseOrderRow>,
+    /// Dates the supplier gave, first to last.
+    dates: Vec<EtaRow>,
+    now: DateTime<Utc>,
     document: Document,
     merchant: MerchantRow,
     zone: chrono_tz::Tz,
@@ -69,9 +92,9 @@ async fn open(office: &Office, token: &str) -> Result<Facts, Problem> {
         .links
         .opens_purchase_order(token)
         .ok_or(nothing)?;
-    let token = token.to_owned();
+    let (token, now) = (token.to_owned(), office.now());
     office
-        .read(move |conn| read(conn, id, version, token))
+        .read(move |conn| read(conn, id, version, token, now))
         .await
 }
 
@@ -80,6 +103,7 @@ fn read(
     id: PurchaseOrderId,
     version: i32,
     token: String,
+    now: DateTime<Utc>,
 ) -> Result<Facts, Problem> {
     let row = purchase_orders::by_id(conn, id)?
         .filter(|row| row.version == version && row.number.is_some())
@@ -87,7 +111,18 @@ fn read(
     let batch = campaigns::batch(conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
     let campaign =
         campaigns::by_id(conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let newer = purchase_orders::of_batch(conn, row.batch_id)?
+        .into_iter()
+        .filter(|other| other.number == row.number && other.version > row.version)
+        .max_by_key(|other| other.version);
+    let mut dates = etas::of_batch(conn, row.batch_id)?;
+    dates.retain(|date| {
+        date.purchase_order_id == Some(row.id) && date.source == EtaSource::Supplier
+    });
     Ok(Facts {
+        newer,
+        dates,
+        now,
         document: serde_json::from_str(&row.document)?,
         merchant: merchants::by_id(conn, row.merchant_id)?.ok_or(Problem::NotFound("merchant"))?,
         zone: offer(&campaign)?.time_zone,
@@ -147,35 +182,96 @@ impl Facts {
         }
     }
 
-    fn state(&self) -> SupplierState {
+    fn moment(&self, at: Option<chrono::NaiveDateTime>) -> Moment {
+        Moment::new(at.unwrap_or(self.row.created_at).and_utc(), self.zone)
+    }
+
+    fn state(&self, office: &Office) -> SupplierState {
         use PurchaseOrderState as S;
-        match self.row.state {
+        let row = &self.row;
+        match row.state {
             S::Draft | S::Sent => SupplierState::Sent,
-            S::Replaced => SupplierState::Replaced,
-            S::Cancelled | S::Rejected => SupplierState::Cancelled,
-            S::Closed => SupplierState::Closed,
-            S::Acknowledged | S::InProduction | S::InTransit | S::PartlyReceived | S::Received => {
-                let at = self.row.acknowledged_at.unwrap_or(self.row.created_at);
-                SupplierState::Acknowledged {
-                    at: Moment::new(at.and_utc(), self.zone),
-                    note: self.row.note.clone(),
+            S::Acknowledged => SupplierState::Acknowledged {
+                at: self.moment(row.acknowledged_at),
+                note: row.note.clone(),
+            },
+            S::InProduction => SupplierState::InProduction {
+                at: self.moment(row.in_production_at),
+            },
+            S::InTransit => {
+                let by = [row.carrier.clone(), row.tracking_number.clone()];
+                let by: Vec<String> = by.into_iter().flatten().collect();
+                SupplierState::InTransit {
+                    at: self.moment(row.shipped_at),
+                    by: by.join(", "),
                 }
             }
+            S::PartlyReceived => SupplierState::PartlyReceived,
+            S::Received => SupplierState::Received,
+            S::Rejected => SupplierState::Rejected {
+                at: self.moment(row.rejected_at),
+                reason: row.rejected_because.clone().unwrap_or_default(),
+            },
+            S::Replaced => SupplierState::Replaced {
+                at: row.withdrawn_at.map(|at| self.moment(Some(at))),
+                newer: self.newer.as_ref().map(|newer| {
+                    let links = &office.desk().links;
+                    let token = links.supplier_token(newer.id, newer.version);
+                    Link::new(format!("/s/{token}"), format!("version {}", newer.version))
+                }),
+                reason: row.withdrawn_because.clone(),
+            },
+            S::Cancelled => SupplierState::Cancelled,
+            S::Closed => SupplierState::Closed,
         }
     }
 
-    fn page(&self, shell: Shell, typed: &str, error: Option<String>) -> SupplierPage {
+    fn can_reject(&self) -> bool {
+        let rejected = self.row.state.after(PurchaseOrderEvent::Rejected);
+        rejected.is_ok()
+    }
+
+    fn page(
+        &self,
+        office: &Office,
+        request: &HttpRequest,
+        typed: &Typed,
+        problems: Problems,
+    ) -> SupplierPage {
+        let today = day_of(self.now, self.zone);
+        let days = (
+            Day(today + Duration::days(1)),
+            Day(today + Duration::days(DATE_AHEAD)),
+        );
+        let known = |typed: &str, kept: &Option<String>| match (typed, kept) {
+            ("", Some(kept)) => kept.clone(),
+            (typed, _) => typed.to_owned(),
+        };
+        let carrier = known(&typed.carrier, &self.row.carrier);
+        let tracking = known(&typed.tracking, &self.row.tracking_number);
+        let given = self.dates.iter().rev();
+        let moves = !self.dates.is_empty();
         SupplierPage {
-            shell,
+            shell: shell(office, request, &self.path("")),
             document: self.document(),
             buyer_name: self.document.merchant.clone(),
             buyer_email: Some(self.merchant.email.clone()).filter(|e| !e.is_empty()),
             sent: self.sent(),
-            state: self.state(),
-            acknowledge_action: self.path("/acknowledge"),
-            note: SupplierPage::note_field(typed, error),
-            print_href: self.path("/print"),
-            csv_href: self.path("/csv"),
+            state: self.state(office),
+            here: self.path(""),
+            note: SupplierPage::note_field(&typed.note, &problems),
+            date: SupplierPage::date_fields(&typed.arrives, &typed.reason, days, moves, &problems),
+            shipping: SupplierPage::shipping_fields(&carrier, &tracking, &problems),
+            dates: given
+                .map(|date| GivenDate {
+                    arrives: date
+                        .arrives
+                        .map_or_else(|| "Not known".into(), |d| Day(d).text()),
+                    reason: date.reason.clone(),
+                    at: self.moment(Some(date.set_at)),
+                })
+                .collect(),
+            problems,
         }
     }
 
@@ -215,39 +311,9 @@ async fn show(
 ) -> HttpResponse {
     match open(&office, &token).await {
         Ok(facts) => {
-            let shell = shell(&office, &request, &facts.path(""));
-            private(StatusCode::OK, &facts.page(shell, "", None))
+            let page = facts.page(&office, &request, &Typed::default(), Problems::default());
+            private(StatusCode::OK, &page)
         }
-        Err(e) => refused(&office, &request, &e),
-    }
-}
-
-async fn say_yes(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    token: web::Path<String>,
-    typed: Option<web::Form<Typed>>,
-) -> HttpResponse {
-    let facts = match open(&office, &token).await {
-        Ok(facts) => facts,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let typed = typed.map(|t| t.into_inner().note).unwrap_or_default();
-    let note = match clean_text(&typed, NOTE) {
-        Ok(note) => note,
-        Err(why) => {
-            let shell = shell(&office, &request, &facts.path(""));
-            let page = facts.page(shell, &typed, Some(format!("Please {why}.")));
-            return private(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
-    };
-    let id = facts.row.id;
-    let note = Some(note).filter(|n| !n.trim().is_empty());
-    let said = office
-        .write(move |_, tx| acknowledge(tx, id, note.as_deref()))
-        .await;
-    match said {
-        Ok(_) => see_other(&facts.path("")),
         Err(e) => refused(&office, &request, &e),
     }
 }

@@ -7,8 +7,12 @@ use serde_json::{Map, Value};
 
 use super::join::OptionRow;
 use super::steps::StepRow;
-use super::time::{Day, Moment, Timeline, TimelineItem, grouped};
-use super::{Badge, Countdown, Html, JoinForm, Meter, Picture, Problems, Seller, Shell, Steps};
+use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
+use super::updates::Update;
+use super::{
+    Badge, Countdown, Html, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
+};
+use crate::domain::draft::DelayPolicy;
 
 /// How a failed campaign ended.
 #[derive(Clone, Debug)]
@@ -96,6 +100,19 @@ pub enum Standing {
     Failed(Ending),
 }
 
+/// When it ships, against what was promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShipsNow {
+    /// Nobody said otherwise.
+    AsPromised,
+    /// Another day.
+    On(Day),
+    /// The seller said that it is not known.
+    NotKnown,
+    /// The seller said that the rest will not be shipped.
+    Never,
+}
+
 /// What a shopper's money does, and when (domain sections 3 and 4, `charge_now`).
 #[derive(Clone, Debug)]
 pub struct MoneyPlan {
@@ -107,13 +124,22 @@ pub struct MoneyPlan {
     pub at_threshold: bool,
     /// The promised ship date.
     pub ships_by: Day,
+    /// What is said now.
+    pub ships_now: ShipsNow,
+    /// What silence does when the date moves.
+    pub policy: DelayPolicy,
     /// The stop-loss date.
     pub last_day: Option<Day>,
+    /// Where left-over units are sold: within how many days they ship.
+    pub from_stock: Option<i64>,
 }
 
 impl MoneyPlan {
     /// The plan as a timeline, seen from where the campaign stands.
     pub fn timeline(&self, standing: &Standing, rows: &[StepRow], price: &str) -> Timeline {
+        if let Some(days) = self.from_stock {
+            return self.timeline_from_stock(days, price);
+        }
         let mut items = Vec::new();
         let day = self.deadline.day();
         match standing {
@@ -171,16 +197,85 @@ impl MoneyPlan {
                 return Timeline { items };
             }
         }
-        items.push(TimelineItem::next(format!(
-            "By {}: shipped",
-            self.ships_by.text()
-        )));
+        items.push(self.shipping(standing));
         if let Some(last) = self.last_day {
             items.push(
                 TimelineItem::next(format!("{}: the last day", last.text()))
                     .text("What has not been shipped by then is refunded. You need not ask."),
             );
         }
+        Timeline { items }
+    }
+
+    /// The promise as it stands, the first date and the present one side by side.
+    pub fn promised(&self) -> String {
+        let first = self.ships_by.text();
+        match self.ships_now {
+            ShipsNow::AsPromised => format!("By {first}: shipped"),
+            ShipsNow::On(day) if day == self.ships_by => format!("By {first}: shipped"),
+            ShipsNow::On(day) => format!("Promised {first}, now {}", day.text()),
+            ShipsNow::NotKnown => format!("Promised {first}, now not known"),
+            ShipsNow::Never => format!("Promised {first}; what is left will not be shipped"),
+        }
+    }
+
+    fn shipping(&self, standing: &Standing) -> TimelineItem {
+        let item = TimelineItem::next(self.promised());
+        let late = match self.ships_now {
+            ShipsNow::On(day) => day.0.signed_duration_since(self.ships_by.0).num_days(),
+            ShipsNow::AsPromised | ShipsNow::NotKnown | ShipsNow::Never => 0,
+        };
+        match (standing, self.ships_now) {
+            (Standing::Open | Standing::Scheduled { .. }, _) => item.text(self.delay_words()),
+            (_, ShipsNow::On(_)) if late > 0 => item.text(format!(
+                "{} later than promised. Everybody who joined was asked.",
+                plural(late, "day")
+            )),
+            (_, ShipsNow::On(_)) if late < 0 => {
+                item.text(format!("{} sooner than promised.", plural(-late, "day")))
+            }
+            (_, ShipsNow::Never) => {
+                item.text("The seller said so: everything that was not shipped is refunded, shipping included.")
+            }
+            (_, ShipsNow::NotKnown) => item.text(
+                "Everybody who joined was asked. Who does not agree to wait is refunded, shipping included.",
+            ),
+            _ => item.text(self.delay_words()),
+        }
+    }
+
+    /// What the seller's delay policy means, before joining (domain section 6).
+    fn delay_words(&self) -> String {
+        let choice =
+            "If this date moves, you choose: keep waiting, or everything back, shipping included.";
+        let silence = match self.policy {
+            DelayPolicy::Ftc => {
+                "If you say nothing, a delay of at most 30 days counts as agreed; a longer one, or one without a date, is \
+                 refunded by itself 30 days after the promised date."
+            }
+            DelayPolicy::AskAlways => {
+                "If you say nothing, you are refunded the day after the promised date: silence never counts as agreed."
+            }
+        };
+        format!(
+            "{choice} {silence} If nobody tells you of a delay, you are refunded the day after."
+        )
+    }
+
+    /// What happens to the money of who buys what is left over.
+    fn timeline_from_stock(&self, days: i64, price: &str) -> Timeline {
+        let items = vec![
+            TimelineItem::done(self.deadline, "The price was settled"),
+            TimelineItem::now("When you buy: you pay, once").text(format!(
+                "{price} and shipping, by card. The units are there, so nothing has to come together any more."
+            )),
+            TimelineItem::next("Until it is packed: you may cancel")
+                .text("On your order's page; all of it goes back to your card."),
+            TimelineItem::next(format!("It ships {}", within(days))).text(
+                "Your order names the day, and the last one: if it has not been shipped by then, it is refunded. \
+                 You need not ask.",
+            ),
+        ];
         Timeline { items }
     }
 
@@ -271,6 +366,8 @@ pub struct CampaignPage {
     pub money: MoneyPlan,
     /// The options, for when there is no form; the form has its own.
     pub options: Vec<OptionRow>,
+    /// What is left over is sold from stock.
+    pub from_stock: bool,
     /// The join form, while orders are taken.
     pub form: Option<JoinForm>,
     /// What was wrong with the form; the answer is then a 422 and not kept.
@@ -279,6 +376,12 @@ pub struct CampaignPage {
     pub shipping: Vec<ShippingRow>,
     /// The seller's record.
     pub record: Option<Record>,
+    /// What the seller wrote, newest first.
+    pub updates: Vec<Update>,
+    /// What was written before.
+    pub earlier_updates: Option<Link>,
+    /// Since when nothing was heard, and for how long, where that is too long.
+    pub quiet: Option<(Moment, String)>,
     /// Address of the event stream, while anything can still move.
     pub events: Option<String>,
 }
@@ -297,12 +400,25 @@ impl CampaignPage {
 
     /// Words of the button that leads to the form.
     pub fn join_words(&self) -> String {
-        join_words(&self.steps, all_taken(&self.options))
+        join_words(&self.steps, all_taken(&self.options), self.from_stock)
     }
 
     /// Whether nothing is left to join with for now.
     pub fn sold_out(&self) -> bool {
         all_taken(&self.options)
+    }
+
+    /// When a shopper's order ships, as a sentence.
+    pub fn ships_words(&self) -> String {
+        match self.money.from_stock {
+            Some(days) => format!("What is left over ships {}.", within(days)),
+            None => match self.money.ships_now {
+                ShipsNow::AsPromised => {
+                    format!("Promised to be shipped by {}.", self.money.ships_by.text())
+                }
+                _ => format!("{}.", self.money.promised()),
+            },
+        }
     }
 
     /// The money's timeline.
@@ -319,6 +435,7 @@ impl CampaignPage {
     fn icons(&self) -> &'static str {
         match (&self.standing, self.problems.is_empty()) {
             (_, false) => "alert clock dots",
+            (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
             (Standing::Open | Standing::Scheduled { .. }, _) => "clock dots",
             (Standing::Collecting { .. }, _) => "calendar dots",
             (Standing::Ordered { .. }, _) => "factory dots",
@@ -327,17 +444,28 @@ impl CampaignPage {
     }
 }
 
+/// "within 2 days", "on the same day".
+fn within(days: i64) -> String {
+    match days {
+        0 => "on the same day".to_owned(),
+        1 => "within 1 day".to_owned(),
+        n => format!("within {n} days"),
+    }
+}
+
 /// Whether nothing is left to join with; freed units are offered again.
 fn all_taken(options: &[OptionRow]) -> bool {
     !options.is_empty() && options.iter().all(OptionRow::sold_out)
 }
 
-fn join_words(steps: &Steps, all_taken: bool) -> String {
+fn join_words(steps: &Steps, all_taken: bool, from_stock: bool) -> String {
     if all_taken {
         return "Sold out for now".to_owned();
     }
     let price = steps.rows.get(steps.current).map_or("", |r| &r.price);
-    if steps.current + 1 < steps.rows.len() {
+    if from_stock {
+        format!("Buy one that is there, {price}")
+    } else if steps.current + 1 < steps.rows.len() {
         format!("Join at {price} or less")
     } else {
         format!("Join at {price}")
@@ -355,6 +483,8 @@ pub struct CampaignLive {
     pub meter: Meter,
     /// Stock and prices.
     pub options: Vec<OptionRow>,
+    /// What is left over is sold from stock.
+    pub from_stock: bool,
 }
 
 impl CampaignLive {
@@ -375,7 +505,11 @@ impl CampaignLive {
         put("meter".into(), self.meter.to_string());
         put(
             "join".into(),
-            escape(&join_words(&self.steps, all_taken(&self.options))),
+            escape(&join_words(
+                &self.steps,
+                all_taken(&self.options),
+                self.from_stock,
+            )),
         );
         for o in &self.options {
             put(format!("stock-{}", o.sku), escape(&o.stock()));

@@ -184,6 +184,8 @@ pub struct JoinForm {
     pub terms_ticked: bool,
     /// Why it must be.
     pub terms_error: Option<String>,
+    /// It is sold from left-over stock.
+    pub from_stock: bool,
     /// "Join at $90.00 or less" says the heading's small print.
     pub promise: String,
 }
@@ -212,6 +214,8 @@ pub struct JoinOffer {
     pub seller: Seller,
     /// The terms in force.
     pub terms: Option<TermsRef>,
+    /// It is sold from left-over stock.
+    pub from_stock: bool,
 }
 
 impl JoinForm {
@@ -281,6 +285,7 @@ impl JoinForm {
             terms_ticked: !input.terms.is_empty(),
             terms: offer.terms,
             terms_error: problems.of("terms").map(str::to_owned),
+            from_stock: offer.from_stock,
             promise: String::new(),
         }
     }
@@ -304,6 +309,8 @@ pub struct ReviewPage {
     pub confirmed_total: i64,
     /// Set where the total rose since it was last shown: what it was.
     pub changed: Option<String>,
+    /// It is sold from left-over stock: nothing is decided any more.
+    pub from_stock: bool,
     /// The lowest price that can still be reached is not the one shown.
     pub may_fall: bool,
     /// The threshold in words: "60 units", "$6,000.00".

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Html, Moment, Offer, Shell, TermsRef};
+use super::{Badge, Day, Html, Link, Moment, Offer, Shell, TermsRef};
 
 /// `/m/{slug}`
 #[derive(Clone, Debug, Template)]
@@ -14,6 +14,8 @@ pub struct MerchantPage {
     pub name: String,
     /// Its campaigns, running ones first.
     pub campaigns: Vec<Offer>,
+    /// Promised against actual, campaign by campaign.
+    pub record: Vec<TrustRow>,
     /// Imprint, line by line: legal name, address, register. Empty where none is published.
     pub imprint: Vec<String>,
     /// What else the imprint says, sanitized; may be empty.
@@ -26,6 +28,31 @@ pub struct MerchantPage {
     pub terms_version: Option<(TermsRef, Moment)>,
     /// Privacy notice, sanitized; empty where none is published.
     pub privacy: Html,
+}
+
+/// A campaign in its seller's record.
+#[derive(Clone, Debug)]
+pub struct TrustRow {
+    /// Its title, and where it is.
+    pub campaign: Link,
+    /// Its state.
+    pub badge: Badge,
+    /// The promised ship date.
+    pub promised: Day,
+    /// "median 3 days late, last 12 days late", "not shipped yet".
+    pub actual: String,
+    /// "$48,210.00".
+    pub collected: String,
+    /// What went back of it.
+    pub refunded: String,
+    /// When the order went to the supplier.
+    pub placed: Option<Moment>,
+    /// When the supplier said yes.
+    pub acknowledged: Option<Moment>,
+    /// When something was last heard.
+    pub last_sign: Option<Moment>,
+    /// For how long nothing was, where that is too long.
+    pub quiet: Option<String>,
 }
 
 /// One version of a merchant's terms, as it was accepted with an order.

@@ -10,6 +10,7 @@
 
 mod after;
 mod campaign;
+mod delay;
 mod field;
 mod home;
 mod join;
@@ -21,6 +22,7 @@ mod shell;
 mod steps;
 mod supplier;
 mod time;
+mod updates;
 
 #[cfg(test)]
 #[path = "tests/gallery.rs"]
@@ -29,14 +31,20 @@ mod gallery;
 pub use after::{
     AfterPart, EditPage, OrderForm, ReportPage, ShownClaim, WithdrawOffer, WithdrawPage,
 };
-pub use campaign::{CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, Standing};
+pub use campaign::{
+    CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, ShipsNow, Standing,
+};
+pub use delay::{
+    CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
+    SilenceSaid, cancel_words,
+};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
-pub use merchant::{MerchantPage, TermsPage};
+pub use merchant::{MerchantPage, TermsPage, TrustRow};
 pub use order::{
-    CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderPage,
-    PayOffer, QueuePage, ThanksPage,
+    CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderGoods,
+    OrderPage, ParcelCard, PayOffer, QueuePage, ThanksPage,
 };
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
@@ -44,7 +52,10 @@ pub use parts::{
 pub use refusal::RefusalPage;
 pub use shell::{Html, NavItem, PANEL_NAV, PanelShell, Shell, Theme};
 pub use steps::{StepRow, Steps, StepsPhase};
-pub use supplier::{PoDocument, PoLine, PurchaseOrderPage, SupplierPage, SupplierState};
+pub use supplier::{
+    GivenDate, PoDocument, PoLine, PurchaseOrderPage, RejectPage, SupplierPage, SupplierState,
+};
 pub use time::{
     Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
 };
+pub use updates::{Update, UpdatesPage};

@@ -7,7 +7,7 @@
 use askama::Template;
 
 use super::time::{Day, Moment, Timeline, grouped};
-use super::{Badge, Field, MoneyTable, Shell};
+use super::{Badge, DelayOffer, Field, MoneyTable, PromiseTable, Shell};
 
 /// The payment page is being prepared: place in the queue. `shell.refresh` makes the browser ask again; the handler
 /// answers 303 to the payment page as soon as there is one.
@@ -61,6 +61,8 @@ pub struct ThanksPage {
     pub deadline: Moment,
     /// The threshold in words.
     pub threshold: String,
+    /// Bought from left-over stock: when it ships; nothing is decided any more.
+    pub from_stock: Option<Day>,
     /// What is missing to the next step: "12 more and everybody pays $80.00."
     pub next_step: Option<String>,
     /// The order's own page.
@@ -85,6 +87,12 @@ pub struct CancelOffer {
     pub href: String,
     /// What comes back: "$96.50"; none where nothing was paid.
     pub amount: Option<String>,
+    /// Until when: "the order to the supplier goes out".
+    pub until: &'static str,
+    /// Because the promised date was moved: until the parcel is with the carrier.
+    pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
 }
 
 /// A mail that did not arrive.
@@ -133,16 +141,14 @@ pub struct OrderPage {
     pub timeline: Timeline,
     /// Lines, total, charges and refunds.
     pub money: MoneyTable,
-    /// The promised ship date; none once nothing will be shipped.
-    pub ships_by: Option<Day>,
-    /// The stop-loss date.
-    pub last_day: Option<Day>,
+    /// A delay that can be answered: stands first.
+    pub delay: Option<DelayOffer>,
+    /// Every date that was promised; none once nothing will be shipped.
+    pub promise: Option<PromiseTable>,
     /// Name and address, line by line.
     pub address: Vec<String>,
     /// In one parcel, or as it becomes available.
     pub one_parcel: bool,
-    /// The terms accepted: version and address.
-    pub terms: Option<super::TermsRef>,
     /// Set while it can still be paid.
     pub pay: Option<PayOffer>,
     /// Set while it can be cancelled.
@@ -161,8 +167,54 @@ pub struct OrderPage {
     pub end: Option<OrderEnd>,
     /// Claims, withdrawal, changes.
     pub after: super::AfterPart,
+    /// What is there for it, and its parcels; none before something is.
+    pub goods: Option<OrderGoods>,
+    /// What the seller wrote last, newest first.
+    pub updates: Vec<super::Update>,
+    /// Where all of that stands.
+    pub updates_href: String,
     /// Event stream; a message with `@reload` draws the page again.
     pub events: Option<String>,
+}
+
+/// Goods of an order, as its shopper sees them.
+#[derive(Clone, Debug)]
+pub struct OrderGoods {
+    /// What is there and not sent, in a sentence.
+    pub ready: Option<String>,
+    /// Each line with its state.
+    pub lines: Vec<(String, Badge)>,
+    /// Its parcels, first to last.
+    pub parcels: Vec<ParcelCard>,
+    /// Where *it arrived* posts to (`parcel`).
+    pub arrived_action: String,
+}
+
+/// One parcel, as its shopper sees it.
+#[derive(Clone, Debug)]
+pub struct ParcelCard {
+    /// Its id, for the form.
+    pub id: String,
+    /// "P-00012".
+    pub number: String,
+    /// Whether it was sent again.
+    pub again: bool,
+    /// Its state.
+    pub badge: Badge,
+    /// What is in it.
+    pub lines: Vec<String>,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// Its tracking number.
+    pub tracking: Option<String>,
+    /// The tracking number as a link, for carriers whose page is known.
+    pub follow: Option<super::Link>,
+    /// Whether it may be said to have arrived.
+    pub on_its_way: bool,
+    /// When the carrier took it.
+    pub handed_over: Option<Moment>,
+    /// When it arrived.
+    pub arrived: Option<Moment>,
 }
 
 impl OrderPage {
@@ -178,6 +230,9 @@ impl OrderPage {
 
     fn icons(&self) -> String {
         let mut names = Vec::new();
+        if self.delay.is_some() {
+            names.push("calendar");
+        }
         if self.end.is_some() {
             names.push("coins");
         }
@@ -212,8 +267,18 @@ pub struct CancelPage {
     pub action: String,
     /// What comes back; none where nothing was paid.
     pub amount: Option<String>,
+    /// Because the promised date was moved.
+    pub late: bool,
+    /// A part is with the carrier already: only the rest is cancelled.
+    pub part: bool,
     /// The order's own page.
     pub order_href: String,
+}
+
+impl CancelPage {
+    fn button(&self) -> String {
+        super::cancel_words(self.amount.as_deref(), self.part)
+    }
 }
 
 /// `/orders/link`: the order's link once more.

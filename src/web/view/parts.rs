@@ -77,12 +77,12 @@ impl Badge {
         let tone = match word {
             "open" | "ordered" | "fulfilling" | "confirmed" | "backordered" | "saved"
             | "deposit_paid" | "sent" | "in_production" | "in_transit" | "partly_shipped"
-            | "shipped" | "allocated" | "picked" => Tone::Live,
+            | "shipped" | "allocated" | "picked" | "handed_over" => Tone::Live,
             "scheduled" | "collecting" | "gathering" | "interest" | "pending" | "waitlisted"
             | "unpaid" | "refunding" | "queued" | "held" | "partly_received" => Tone::Wait,
             "completed" | "delivered" | "paid" | "partly_refunded" | "refunded" | "succeeded"
             | "acknowledged" | "received" | "closed" | "paid_otherwise" => Tone::Good,
-            "failed" | "disputed" | "rejected" | "blocked" => Tone::Bad,
+            "failed" | "disputed" | "rejected" | "blocked" | "stopped" => Tone::Bad,
             _ => Tone::Idle,
         };
         Self::new(tone, state_word(word))
@@ -335,6 +335,10 @@ const SYMBOLS: &[(&str, &str)] = &[
         "shield",
         "<path d=\"M12 3l7.5 2.5v6c0 4.6-3 7.9-7.5 9.5-4.5-1.6-7.5-4.9-7.5-9.5v-6z\"/><path d=\"M8.5 12l2.5 \
          2.5 4.5-5\"/>",
+    ),
+    (
+        "truck",
+        "<path d=\"M2 6.5h12v10H2zM14 10h4.5l3 3.5v3H14\"/><circle cx=\"6.5\" cy=\"18\" r=\"2\"/><circle cx=\"17.5\" cy=\"18\" r=\"2\"/>",
     ),
 ];
 

@@ -122,10 +122,11 @@ pub struct NavItem {
 }
 
 /// The side bar of the panel.
-pub const PANEL_NAV: [NavItem; 6] = [
+pub const PANEL_NAV: [NavItem; 7] = [
     nav("today", "Today", "/admin", "home"),
     nav("campaigns", "Campaigns", "/admin/campaigns", "flag"),
     nav("orders", "Orders", "/admin/orders", "list"),
+    nav("batches", "Batches", "/admin/batches", "box"),
     nav("suppliers", "Suppliers", "/admin/suppliers", "factory"),
     nav("money", "Money", "/admin/money", "coins"),
     nav("settings", "Settings", "/admin/settings", "gear"),

@@ -1,6 +1,6 @@
 //! What everybody in a campaign is told.
 
-use super::super::desk::{Desk, Problem, ends_at, merchant, offer};
+use super::super::desk::{AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer};
 use super::super::letters::{About, Letter};
 use super::super::money::nonzero_said;
 use super::super::payment::frozen;
@@ -35,7 +35,6 @@ pub fn tell_everybody(
     told: Told,
     after: Option<OrderId>,
 ) -> Result<Option<OrderId>, Problem> {
-    const CHUNK: i64 = 100;
     let row = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&row)?;
     // Overtaken: a judged campaign has better news.
@@ -46,7 +45,8 @@ pub fn tell_everybody(
     }
     let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let merchant = merchant(tx, row.merchant_id)?;
-    let some = orders::of_batch(tx.conn, batch.id, after, CHUNK)?;
+    let some = orders::of_batch(tx.conn, batch.id, after, AT_ONCE)?;
+    let mut letters = Vec::with_capacity(some.len());
     for order in &some {
         // Whoever is still to pay hears of the dates, not of prices: those are shown before the payment.
         let is_told = match told {
@@ -77,9 +77,10 @@ pub fn tell_everybody(
                 },
             ),
         };
-        desk.tell_shopper(tx, &merchant, order, &once, letter)?;
+        letters.push(Post::to_shopper(&merchant, order, &once, letter));
     }
-    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
+    desk.post_many(tx, letters)?;
+    let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
     Ok(some.last().filter(|_| more).map(|o| o.id))
 }
 

@@ -215,8 +215,8 @@ pub fn resolve(
                 return Err(Problem::conflict("amount-changed", say));
             }
             claim.row.outcome = Some(ClaimOutcome::Refund);
+            let (back, held) = give_back(tx, &mut claim, back)?;
             claim.row.amount = Some(back);
-            let held = give_back(tx, &mut claim, back)?;
             let amount = nonzero_said(back, &claim.case.order.currency);
             let what = say_kind(claim.row.kind);
             let detail = format!("Refunded in full: {}, which {what}.", lines.join(", "));
@@ -236,8 +236,8 @@ pub fn resolve(
             let (amount, why) = part(&claim, *amount, why)?;
             claim.row.outcome = Some(ClaimOutcome::PartialRefund);
             claim.row.outcome_reason = Some(why.clone());
+            let (amount, held) = give_back(tx, &mut claim, amount)?;
             claim.row.amount = Some(amount);
-            let held = give_back(tx, &mut claim, amount)?;
             let said = say(amount, &claim.case.order.currency);
             let detail = format!("Refunded in part: {said}. {why}");
             let news = After::PartlyRefunded {
@@ -299,18 +299,19 @@ fn part(claim: &Claim, amount: i64, why: &str) -> Result<(i64, String), Problem>
     }
 }
 
-/// Commits the refund of so much of what is kept; whether an open dispute holds it.
-fn give_back(tx: &mut Tx, claim: &mut Claim, amount: i64) -> Result<bool, Problem> {
+/// Commits the refund of so much of what is kept, once for a claim; how much goes back, and whether an open dispute holds
+/// it.
+fn give_back(tx: &mut Tx, claim: &mut Claim, amount: i64) -> Result<(i64, bool), Problem> {
     let purpose = match claim.row.kind {
         ClaimKind::Lost | ClaimKind::Damaged | ClaimKind::Wrong => RefundPurpose::Claim,
         ClaimKind::Returned | ClaimKind::Refused | ClaimKind::Withdrawal => RefundPurpose::Returned,
     };
+    let event = format!("claim:{}", claim.row.id);
     let order = &mut claim.case.order;
-    let keep = order.money().kept() - amount;
-    let back = money::refund_down_to(tx, order, purpose, keep)?;
+    let back = money::commit_allowance(tx, order, purpose, &event, amount)?;
     money::keep(tx, order)?;
     say_back(tx, order, back)?;
-    money::dispute_is_open(tx, order.id)
+    Ok((back, money::dispute_is_open(tx, order.id)?))
 }
 
 /// Puts a new parcel on the pick list, from units of the batch that are nobody's.

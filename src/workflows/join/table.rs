@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::{FrozenLine, FrozenQuote, JoinRequest};
 use crate::domain::draft::{CampaignDraft, FieldError, OptionDraft};
-use crate::domain::ids::{BatchId, OptionId, OrderId};
+use crate::domain::ids::{AllocationId, BatchId, OptionId, OrderId};
 use crate::domain::money::Money;
 use crate::domain::order::{LineState, OrderState, PaymentState};
 use crate::domain::payment::{AttemptState, PagePlan};
 use crate::domain::tariff::{Quote, QuoteLine, TariffError, quote};
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::stock::AllocationRow;
 use crate::store::{Conn, campaigns, orders};
 use crate::workflows::desk::{Problem, offer};
+use crate::workflows::stock_sale;
 
 /// What one campaign's joins are decided on.
 pub(super) struct Table<'a> {
@@ -28,7 +30,9 @@ pub(super) struct Table<'a> {
     pub(super) withdrawal: bool,
     pub(super) plan: PagePlan,
     pub(super) step: usize,
-    pub(super) now: NaiveDateTime,
+    /// Where it is sold from left-over stock: what is on sale.
+    pub(super) on_sale: Option<HashMap<OptionId, i64>>,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// What was granted, ready to be written.
@@ -38,6 +42,24 @@ pub(super) struct Granted {
     pub(super) lines: Vec<LineRow>,
     pub(super) pages: Vec<PaymentRow>,
     pub(super) units: HashMap<OptionId, i64>,
+}
+
+impl Granted {
+    /// The lines' units as they are given from stock.
+    pub(super) fn allocations(&self, batch: BatchId, now: NaiveDateTime) -> Vec<AllocationRow> {
+        self.lines
+            .iter()
+            .map(|line| AllocationRow {
+                id: AllocationId::new(),
+                batch_id: batch,
+                order_id: line.order_id,
+                option_id: line.option_id,
+                units: line.allocated,
+                why: "held for a sale from stock".to_owned(),
+                at: now,
+            })
+            .collect()
+    }
 }
 
 impl<'a> Table<'a> {
@@ -75,6 +97,9 @@ impl<'a> Table<'a> {
         }
         self.room(wish, &lines)?;
         for (row, _, quantity) in &lines {
+            if let Some(left) = self.on_sale.as_mut().and_then(|all| all.get_mut(&row.id)) {
+                *left -= quantity;
+            }
             *self.taken.entry(row.id).or_insert(0) += quantity;
             *self
                 .by_shopper
@@ -83,7 +108,11 @@ impl<'a> Table<'a> {
             *granted.units.entry(row.id).or_insert(0) += quantity;
         }
         let frozen = FrozenQuote {
-            promised: Some(self.offer.promised_ship_date),
+            promised: Some(match self.on_sale {
+                Some(_) => stock_sale::ships_by(self.offer, self.now),
+                None => self.offer.promised_ship_date,
+            }),
+            from_stock: self.on_sale.is_some(),
             withdrawal: self.withdrawal,
             title: self.campaign.title.clone(),
             step: self.step,
@@ -154,6 +183,10 @@ impl<'a> Table<'a> {
                 let has = self.by_shopper.get(&(wish.email.clone(), row.id)).copied();
                 within_limit(draft, limit, has.unwrap_or(0), *quantity)?;
             }
+            if let Some(on_sale) = &self.on_sale {
+                let left = on_sale.get(&row.id).copied().unwrap_or(0);
+                still_there(draft, left, *quantity)?;
+            }
             if let Some(cap) = row.cap {
                 let taken = self.taken.get(&row.id).copied().unwrap_or(0);
                 under_cap(draft, cap, taken, *quantity)?;
@@ -186,7 +219,8 @@ impl<'a> Table<'a> {
                         final_price: None,
                         state: LineState::Held,
                         cancelled: 0,
-                        allocated: 0,
+                        // Units from stock are the order's at once.
+                        allocated: if frozen.from_stock { *quantity } else { 0 },
                         picked: 0,
                         shipped: 0,
                         delivered: 0,
@@ -224,13 +258,22 @@ impl<'a> Table<'a> {
             joined_from: wish.joined_from.clone(),
             form_key: wish.form_key.clone(),
             note: None,
-            created_at: self.now,
+            created_at: self.now.naive_utc(),
             confirmed_at: None,
             closed_at: None,
             allowances: 0,
         });
         Ok(())
     }
+}
+
+fn sold_out(name: &str, left: i64) -> Problem {
+    let say = if left == 0 {
+        format!("{name} is sold out. Units come back when a payment runs out.")
+    } else {
+        format!("Of {name} there are {left} left. Choose fewer.")
+    };
+    Problem::conflict("sold-out", say)
 }
 
 type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
@@ -254,28 +297,25 @@ fn under_cap(draft: &OptionDraft, cap: i64, taken: i64, wanted: i64) -> Result<(
     if taken.saturating_add(wanted) <= cap {
         return Ok(());
     }
-    let left = (cap - taken).max(0);
-    Err(Problem::conflict(
-        "sold-out",
-        if left == 0 {
-            format!(
-                "{} is sold out. Units come back when a payment runs out.",
-                draft.name
-            )
-        } else {
-            format!("Of {} there are {left} left. Choose fewer.", draft.name)
-        },
-    ))
+    Err(sold_out(&draft.name, (cap - taken).max(0)))
+}
+
+fn still_there(draft: &OptionDraft, left: i64, wanted: i64) -> Result<(), Problem> {
+    if wanted <= left {
+        return Ok(());
+    }
+    Err(sold_out(&draft.name, left))
 }
 
 /// What stands in the way of these units besides fields that are wrong: the limit per shopper, where the shopper is known,
-/// or a cap. For whoever is refused anyway; nothing is held.
+/// a cap, or, where left-over stock is sold, that so many are not on sale. For whoever is refused anyway; nothing is held.
 ///
 /// # Errors
 /// What the database says.
 pub fn no_room(
     conn: &mut Conn,
     campaign: &CampaignRow,
+    on_sale: Option<&HashMap<OptionId, i64>>,
     email: Option<&str>,
     lines: &[(String, i64)],
 ) -> Result<Option<Problem>, Problem> {
@@ -293,6 +333,13 @@ pub fn no_room(
         let limit = draft.per_shopper.filter(|_| email.is_some());
         let checked = limit
             .map_or(Ok(()), |limit| within_limit(draft, limit, mine, *wanted))
+            .and_then(|()| match on_sale {
+                Some(units) => {
+                    let left = units.get(&row.id).copied().unwrap_or(0);
+                    still_there(draft, left, *wanted)
+                }
+                None => Ok(()),
+            })
             .and_then(|()| match row.cap {
                 Some(cap) => under_cap(draft, cap, row.taken, *wanted),
                 None => Ok(()),

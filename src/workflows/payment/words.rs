@@ -12,6 +12,7 @@ use crate::workflows::desk::{Desk, Problem, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Letter, LetterLine};
 use crate::workflows::money::{self, say};
+use crate::workflows::stock_sale;
 use crate::workflows::withdraw::information;
 
 /// Tells the shopper that the order is paid.
@@ -33,6 +34,20 @@ pub(super) fn confirmation(
         }
         _ => Vec::new(),
     };
+    if agreed.from_stock {
+        let promised = agreed.promised.unwrap_or(draft.promised_ship_date);
+        let letter = Letter::SoldFromStock {
+            about: desk.about(&merchant, campaign, draft, order),
+            lines: letter_lines(&agreed, None, &order.currency),
+            shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
+            tax: said_tax(&agreed, &order.currency),
+            total: say(order.total, &order.currency),
+            ships_by: promised,
+            last_day: stock_sale::last_day(draft, promised),
+            withdrawal,
+        };
+        return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
+    }
     let letter = Letter::OrderConfirmed {
         about: desk.about(&merchant, campaign, draft, order),
         lines: letter_lines(&agreed, None, &order.currency),

@@ -23,6 +23,7 @@ async fn open(api: &Api) -> String {
 /// Buys pens for Great Britain, where the law grants withdrawal.
 async fn bought(api: &Api, slug: &str, units: i64) -> (String, String, OrderId) {
     let mut body = wish("a@example.com", "raw", units);
+    body["delivery"] = json!("as_available");
     body["address"] =
         json!({"line1": "1 Mill Lane", "city": "Bath", "postal_code": "BA1 1AA", "country": "GB"});
     let joined = api.join(slug, body).await.expect(201);
@@ -124,9 +125,15 @@ both_databases! {
             let after = api.post(&refund, part.clone()).once("r1").send().await.expect(200);
             assert_eq!((&after["state"], &after["totals"]["kept"]), (&json!("backordered"), &usd(4 * 1800 + 900 - 500)));
         }
+        // Without a key, the same amount for the same reason is the same gift.
+        let gift = json!({"reason": "The box was wet.", "amount": usd(100)});
+        for _ in 0..2 {
+            let after = api.post(&refund, gift.clone()).send().await.expect(200);
+            assert_eq!(after["totals"]["kept"], usd(4 * 1800 + 900 - 600));
+        }
         let lines = json!({"reason": "No ink.", "lines": [{"sku": "raw", "quantity": 1}]});
         let after = api.post(&refund, lines).send().await.expect(200);
-        assert_eq!(after["totals"]["kept"], usd(3 * 1800 + 900 - 500));
+        assert_eq!(after["totals"]["kept"], usd(3 * 1800 + 900 - 600));
         parcel(&api.shop.office, order, &[("raw", 1)], true).await;
         assert_eq!(api.post(&refund, json!({"reason": "All."})).send().await.refused(409), "order-sent-to-supplier");
         let (_, stranger) = api.shop.merchant("Stranger").await;

@@ -61,7 +61,8 @@ async fn claims_of(shop: &Shop, order: OrderId) -> Vec<claims::ClaimRow> {
     shop.read(move |c| claims::of_order(c, order)).await
 }
 
-async fn opened(
+/// The shopper reports one thing.
+pub async fn opened(
     shop: &Shop,
     order: OrderId,
     kind: ClaimKind,
@@ -79,7 +80,8 @@ async fn opened(
         .await
 }
 
-async fn decided(shop: &Shop, claim: ClaimId, decision: Decision) -> Result<(), Problem> {
+/// Staff decide a claim.
+pub async fn decided(shop: &Shop, claim: ClaimId, decision: Decision) -> Result<(), Problem> {
     let merchant = shop.merchant;
     shop.write(move |desk, tx| {
         resolve(desk, tx, Some(merchant), claim, ("Ana", &decision)).map(|_| ())
@@ -300,7 +302,7 @@ both_databases! {
         let shop = Shop::open(db).await;
         let order = ordered(&shop, pair(&shop), 6, 1).await;
         shipped(&shop, order, &[("set", 2)]).await;
-        spare(&shop, order, "set", 2).await;
+        spare(&shop, order, "set", 6).await;
         let lost = opened(&shop, order, ClaimKind::Lost, "set", 2).await.unwrap();
         decided(&shop, lost, Decision::Reship).await.unwrap();
         parcel(&shop.running.app.office, order, &[("set", 1)], false).await;
@@ -308,7 +310,7 @@ both_databases! {
         shop.write(move |desk, tx| {
             muster::workflows::give_back::give_back(desk, tx, &muster::workflows::give_back::Request {
                 merchant, order, what: muster::workflows::give_back::What::Lines(vec![("set".into(), 4)]),
-                reason: "The kiln broke.".into(), shown: None, person: "Ana".into(),
+                reason: "The kiln broke.".into(), shown: None, person: "Ana".into(), once: None,
             })
         }).await.unwrap();
         let states: Vec<_> = shop.read(move |c| shipments::of_order(c, order)).await.iter().map(|p| p.state).collect();

@@ -1,17 +1,16 @@
-//! Goods on their way, set down as rows: what packing and handing over leave behind.
+//! Goods on their way: they arrive, are packed, handed over, delivered.
 
 use chrono::Duration;
 use muster::domain::ids::{OrderId, ShipmentId};
-use muster::domain::ledger::Revenue;
-use muster::domain::shipment::{DeliveredBy, ShipmentKind, ShipmentState};
+use muster::domain::order::Delivery;
+use muster::domain::shipment::DeliveredBy;
 use muster::store::orders::OrderRow;
-use muster::store::shipments::{self, ShipmentLineRow, ShipmentRow};
-use muster::store::stock::{self, StockRow};
-use muster::store::{campaigns, merchants, orders};
-use muster::workflows::desk::Problem;
-use muster::workflows::money;
+use muster::store::{Tx, orders, shipments};
+use muster::workflows::allocate::put_first;
+use muster::workflows::desk::{Problem, order_number};
 use muster::workflows::office::Office;
-use muster::workflows::part::{cost_of, follow_goods};
+use muster::workflows::receive::{Count, Counted, receive};
+use muster::workflows::ship::{self, NewParcel, When};
 use serde_json::{Value, json};
 
 use crate::support::shop::Shop;
@@ -49,6 +48,7 @@ pub async fn bought(
         .filter(|(_, n)| *n > 0)
         .map(|(sku, n)| (sku.to_owned(), n))
         .collect();
+    wish.delivery = Delivery::AsAvailable;
     let id = shop.running.app.office.join(wish).await.unwrap().order.id;
     shop.settle().await;
     assert_eq!(shop.pay(id, crate::support::shop::GOOD_CARD).await, 303);
@@ -56,7 +56,7 @@ pub async fn bought(
     id
 }
 
-/// Packs units into a parcel; `handed_over`: and gives it to the carrier, now.
+/// The units arrive and are packed into a parcel; `handed_over`: and the carrier takes it, now.
 pub async fn parcel(
     office: &Office,
     order: OrderId,
@@ -65,82 +65,46 @@ pub async fn parcel(
 ) -> ShipmentId {
     let units: Vec<(String, i64)> = units.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect();
     office
-        .write(move |_, tx| -> Result<ShipmentId, Problem> {
-            let id = ShipmentId::new();
-            let mut order = orders::by_id(tx.conn, order)?.unwrap();
-            let now = tx.now.naive_utc();
-            let mut lines = orders::lines_of(tx.conn, order.id)?;
-            let before = shipped_cost(&order, &lines);
-            let mut inside = Vec::new();
-            for line in &mut lines {
-                let Some((_, n)) = units.iter().find(|(sku, _)| *sku == line.sku) else {
-                    continue;
-                };
-                let mut row = stock::of_option(tx.conn, order.batch_id, line.option_id)?
-                    .unwrap_or_else(|| StockRow::new(order.batch_id, line.option_id));
-                row.good += n;
-                row.allocated += n;
-                stock::save(tx.conn, &row)?;
-                line.allocated += n;
-                if handed_over {
-                    line.shipped += n;
-                } else {
-                    line.picked += n;
-                }
-                line.state = line.units().state();
-                orders::save_line(tx.conn, line)?;
-                inside.push(ShipmentLineRow {
-                    shipment_id: id,
-                    option_id: line.option_id,
-                    units: *n,
-                });
-            }
-            let number = merchants::take_numbers(tx.conn, order.merchant_id, "shipment", 1)?;
-            let row = ShipmentRow {
-                id,
-                merchant_id: order.merchant_id,
-                batch_id: order.batch_id,
-                order_id: order.id,
-                number,
-                kind: ShipmentKind::Order,
-                state: if handed_over {
-                    ShipmentState::HandedOver
-                } else {
-                    ShipmentState::Picked
-                },
-                claim_id: None,
+        .write(move |desk, tx| -> Result<ShipmentId, Problem> {
+            let row = orders::by_id(tx.conn, order)?.unwrap();
+            let number = order_number(row.number);
+            put_first(
+                tx,
+                row.merchant_id,
+                row.batch_id,
+                &number,
+                "In a hurry",
+                "Ana",
+            )?;
+            arrive(tx, &row, &units)?;
+            let new = NewParcel {
+                order,
+                lines: units.clone(),
                 carrier: handed_over.then(|| "CTT".to_owned()),
                 tracking_number: None,
-                picked_at: now,
-                picked_by: "Ana".into(),
-                handed_over_at: handed_over.then_some(now),
-                recorded_at: handed_over.then_some(now),
-                delivered_at: None,
-                delivered_by: None,
-                stopped_at: None,
+                when: if handed_over { When::Now } else { When::NotYet },
+                by: "Ana".into(),
             };
-            shipments::insert(tx.conn, &row, &inside)?;
-            if handed_over {
-                let after = shipped_cost(&order, &lines);
-                let revenue = Revenue {
-                    currency: money::currency(&order.currency)?,
-                    goods: after.0 - before.0,
-                    shipping: after.1 - before.1,
-                    tax: 0,
-                };
-                assert_eq!(money::handed_over(tx, &order, &id.to_string(), revenue)?, 0);
-                follow_goods(&mut order, &lines)?;
-                money::keep(tx, &mut order)?;
-            }
-            Ok(id)
+            Ok(ship::record(desk, tx, row.merchant_id, &new)?.id)
         })
         .await
         .unwrap()
 }
 
-fn shipped_cost(order: &OrderRow, lines: &[orders::LineRow]) -> (i64, i64) {
-    let cost = cost_of(order, lines, |line| line.shipped).unwrap();
-    (cost.goods, cost.shipping)
+/// Good units are counted, as many as there are, whether ordered or not.
+fn arrive(tx: &mut Tx, order: &OrderRow, units: &[(String, i64)]) -> Result<(), Problem> {
+    let counted = |(sku, good): &(String, i64)| Counted {
+        sku: sku.clone(),
+        good: *good,
+        damaged: 0,
+    };
+    let count = Count {
+        lines: units.iter().map(counted).collect(),
+        by: "Ana".into(),
+        confirm: true,
+        ..Count::default()
+    };
+    receive(tx, order.merchant_id, order.batch_id, &count).map(drop)
 }
 
 /// A parcel that was handed over.
@@ -152,23 +116,8 @@ pub async fn shipped(shop: &Shop, order: OrderId, units: &[(&str, i64)]) -> Ship
 pub async fn delivered(office: &Office, parcel: ShipmentId, by: DeliveredBy) {
     office
         .write(move |_, tx| -> Result<(), Problem> {
-            let mut row = shipments::by_id(tx.conn, parcel)?.unwrap();
-            let mut order = orders::by_id(tx.conn, row.order_id)?.unwrap();
-            let mut lines = orders::lines_of(tx.conn, order.id)?;
-            for inside in shipments::lines_of(tx.conn, &[parcel])? {
-                for line in lines.iter_mut().filter(|l| l.option_id == inside.option_id) {
-                    line.delivered += inside.units;
-                    line.state = line.units().state();
-                    orders::save_line(tx.conn, line)?;
-                }
-            }
-            let from = row.state;
-            row.state = ShipmentState::Delivered;
-            row.delivered_at = Some(tx.now.naive_utc());
-            row.delivered_by = Some(by);
-            shipments::save(tx.conn, &row, from)?;
-            follow_goods(&mut order, &lines)?;
-            money::keep(tx, &mut order)
+            let row = shipments::by_id(tx.conn, parcel)?.unwrap();
+            ship::arrived(tx, row.merchant_id, parcel, None, by, "Ana").map(drop)
         })
         .await
         .unwrap();
@@ -178,12 +127,7 @@ pub async fn delivered(office: &Office, parcel: ShipmentId, by: DeliveredBy) {
 pub async fn spare(shop: &Shop, order: OrderId, sku: &'static str, units: i64) {
     shop.write(move |_, tx| {
         let order = orders::by_id(tx.conn, order)?.unwrap();
-        let options = campaigns::options_of(tx.conn, order.campaign_id)?;
-        let option = options.iter().find(|o| o.sku == sku).unwrap().id;
-        let mut row = stock::of_option(tx.conn, order.batch_id, option)?
-            .unwrap_or_else(|| StockRow::new(order.batch_id, option));
-        row.good += units;
-        Ok(stock::save(tx.conn, &row)?)
+        arrive(tx, &order, &[(sku.to_owned(), units)])
     })
     .await
     .unwrap();

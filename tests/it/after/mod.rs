@@ -2,7 +2,7 @@
 
 mod api;
 mod changes;
-mod claims;
+pub mod claims;
 pub mod goods;
 mod refunds;
 mod withdrawal;

@@ -5,10 +5,16 @@ use std::process::{Command, Output};
 
 use chrono::Duration;
 use muster::domain::campaign::CampaignState;
+use muster::domain::claim::ClaimKind;
 use muster::domain::order::OrderState;
+use muster::domain::shipment::DeliveredBy;
+use muster::store::claims;
+use muster::workflows::claims::decide::Decision;
 use serde_json::json;
 
 use super::agrees;
+use crate::after::claims::{decided, opened};
+use crate::after::goods::{delivered, ordered, pair, shipped};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -123,6 +129,42 @@ async fn nobody_is_refunded_twice_after_an_old_backup_is_restored() {
     }
     let (code, said) = on_line(&shop, "audit").await;
     assert_eq!(code, Some(0), "{said}");
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_claim_that_was_refunded_after_the_backup_is_not_refunded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let file = folder.path().join("old.tar.gz");
+    let order = ordered(&shop, pair(&shop), 6, 0).await;
+    let parcel = shipped(&shop, order, &[("set", 6)]).await;
+    delivered(&shop.running.app.office, parcel, DeliveredBy::Carrier).await;
+    let claim = opened(&shop, order, ClaimKind::Damaged, "set", 1)
+        .await
+        .unwrap();
+    backup(&shop, &file).await;
+    decided(&shop, claim, Decision::Refund { shown: None })
+        .await
+        .unwrap();
+    shop.settle().await;
+    let gone = shop.at_provider(order).await;
+    let shop = restore(shop, &file).await;
+    shop.advance(Duration::hours(1)).await;
+    let (code, said) = on_line(&shop, "reconcile").await;
+    assert_eq!(code, Some(0), "{said}");
+    decided(&shop, claim, Decision::Refund { shown: None })
+        .await
+        .unwrap();
+    shop.settle().await;
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(shop.at_provider(order).await, gone);
+    let row = shop
+        .read(move |conn| claims::by_id(conn, claim))
+        .await
+        .unwrap();
+    assert_eq!(row.amount, Some(9000));
+    shop.audit().await;
     shop.close().await;
 }
 

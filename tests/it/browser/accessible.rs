@@ -10,6 +10,7 @@ use muster::workflows::accounts::{PasswordHash, add_staff};
 use serde_json::Value;
 
 use super::stories::ask_for_the_total;
+use crate::dates::Late;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
@@ -57,6 +58,13 @@ async fn the_main_pages_keep_nobody_out() {
     let order = shop.join_and_pay(&ordered, "a@mail.example", 6).await;
     shop.advance(Duration::days(8)).await;
     let sent = shop.purchase_orders(&ordered).await.remove(0);
+    let late = Late {
+        batch: shop.batch(&ordered).await.id,
+        orders: vec![order],
+        campaign: ordered,
+    };
+    late.moves(&shop, Some(late.after(20))).await;
+    let notice = late.page(&shop, 0).await;
     let open = shop.publish(shop.example_a()).await;
     shop.join_and_pay(&open, "b@mail.example", 2).await;
     let links = shop.running.app.office.desk().links.clone();
@@ -68,7 +76,8 @@ async fn the_main_pages_keep_nobody_out() {
     };
     look("the list of campaigns", &shop.url("/")).await;
     look("the log-in", &shop.url("/admin/login")).await;
-    look("the order", &links.order_url(order)).await;
+    look("the order with a delay", &links.order_url(order)).await;
+    look("a notice", &shop.url(&notice)).await;
     let supplier = links.supplier_url(sent.id, sent.version);
     look("the supplier's page", &supplier).await;
     let page = shop.url(&format!("/c/{}", open.slug));
@@ -82,5 +91,9 @@ async fn the_main_pages_keep_nobody_out() {
     browser.click("Log in").await;
     browser.wait_for_text("What the books say").await;
     looks_well(&browser, &axe, "the panel's first page").await;
+    let batch = shop.url(&format!("/admin/batches/{}", late.batch));
+    look("a batch", &batch).await;
+    look("its dates", &format!("{batch}/dates")).await;
+    look("a date's form", &format!("{batch}/dates/new")).await;
     shop.close().await;
 }

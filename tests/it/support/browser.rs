@@ -330,7 +330,7 @@ fn button_paths(text: &str) -> [String; 3] {
     let text = quoted(text);
     let clickable = |says: &str| {
         format!(
-            "//*[self::button or self::a[@href] or self::summary][{says}] | \
+            "//*[self::button[not(@tabindex='-1')] or self::a[@href] or self::summary][{says}] | \
              //input[@type='submit' or @type='button'][@value={text}]"
         )
     };

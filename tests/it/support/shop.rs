@@ -374,7 +374,9 @@ impl Shop {
 
     /// Ends with the rules of domain section 7: ours, and the comparison with the provider.
     pub async fn audit(&self) {
-        let breaches = self.running.app.office.read(audit).await.unwrap();
+        let now = self.now();
+        let office = &self.running.app.office;
+        let breaches = office.read(move |c| audit(c, now)).await.unwrap();
         assert!(breaches.is_empty(), "{breaches:#?}");
         match muster::jobs::compare(&self.running.app.office).await {
             Ok(found) => assert!(found.is_empty(), "{found:#?}"),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Facts;
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::order::OrderState;
-use crate::domain::payment::RefundState;
+use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::store::refunds::RefundRow;
 use crate::web::view::{Link, OrderEnd, Tone};
 use crate::workflows::desk::takes_orders;
@@ -23,10 +23,7 @@ impl Facts {
         if !over {
             return None;
         }
-        let by_shopper = self
-            .happenings
-            .iter()
-            .any(|h| h.kind == "cancelled" && h.actor == "shopper");
+        let by_shopper = self.left_by_shopper();
         let withdrawn = self.order.state == OrderState::Cancelled
             && self.happenings.iter().any(|h| h.kind == "withdrawn")
             && !self.happenings.iter().any(|h| h.kind == "cancelled");
@@ -39,11 +36,15 @@ impl Facts {
             _ if by_shopper => "You cancelled this order",
             _ if withdrawn => "You withdrew from this contract",
             _ if by_staff => "The seller cancelled this order",
+            _ if self.was_late() => "It will not be shipped",
             (_, Some(failure)) if failed => heading(failure),
             _ => "This order is cancelled",
         };
         let mut lines = Vec::new();
-        if failed && !by_shopper && !by_staff && !withdrawn {
+        let late = self.was_late() && !by_shopper && !by_staff && !withdrawn;
+        if late {
+            lines.extend(self.order.note.clone());
+        } else if failed && !by_shopper && !by_staff && !withdrawn {
             lines.extend(self.why());
         }
         lines.push(self.money_back());
@@ -59,6 +60,13 @@ impl Facts {
             way: again
                 .then(|| Link::new(self.campaign_href(), "See the campaign, it is still open")),
         })
+    }
+
+    /// Whether it is refunded because it was not shipped in time, or will not be (domain section 6).
+    fn was_late(&self) -> bool {
+        let why =
+            |r: &RefundRow| matches!(r.purpose, RefundPurpose::Delay | RefundPurpose::StopLoss);
+        self.refunds.iter().any(why)
     }
 
     /// Why its campaign failed, in one sentence.
@@ -77,7 +85,7 @@ impl Facts {
     }
 
     /// What becomes of the money.
-    fn money_back(&self) -> String {
+    pub fn money_back(&self) -> String {
         let order = &self.order;
         let said = |amount: i64| nonzero_said(amount, &order.currency);
         let due = |which: fn(&RefundRow) -> bool| {

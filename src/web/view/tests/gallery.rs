@@ -2,6 +2,8 @@
 //!
 //! `MUSTER_GALLERY=/some/folder cargo test --lib web::view::gallery` also writes them there, to be looked at.
 
+#[path = "gallery/delays.rs"]
+mod delays;
 #[path = "gallery/pages.rs"]
 mod pages;
 #[path = "gallery/samples.rs"]
@@ -179,6 +181,28 @@ fn a_failed_campaign_says_why_and_what_became_of_the_money() {
 }
 
 #[test]
+fn a_moved_date_stands_beside_the_promised_one_and_the_policy_before_joining() {
+    let html = campaign_late().to_string();
+    has(&html, "Promised 1 September 2026, now 19 September 2026");
+    has(&html, "18 days later than promised");
+    has(
+        &campaign().to_string(),
+        "a delay of at most 30 days counts as agreed",
+    );
+    let mut strict = campaign();
+    strict.money.policy = crate::domain::draft::DelayPolicy::AskAlways;
+    has(&strict.to_string(), "silence never counts as agreed");
+    let mut unknown = campaign_ordered();
+    unknown.money.ships_now = ShipsNow::NotKnown;
+    has(
+        &unknown.to_string(),
+        "Promised 1 September 2026, now not known",
+    );
+    unknown.money.ships_now = ShipsNow::Never;
+    has(&unknown.to_string(), "what is left will not be shipped");
+}
+
+#[test]
 fn other_states_have_no_form_and_tell_what_comes() {
     let html = campaign_scheduled().to_string();
     has(&html, "It starts at $100.00.");
@@ -254,7 +278,30 @@ fn the_supplier_acknowledges_once() {
     let done = supplier(acknowledged()).to_string();
     has(&done, "You acknowledged it");
     lacks(&done, "We have the order");
+    has(&done, "We have begun");
     has(&print().to_string(), "PO-0031");
+}
+
+#[test]
+fn a_supplier_finds_no_form_on_what_does_not_stand_any_more() {
+    for state in [
+        rejected(),
+        replaced(true),
+        replaced(false),
+        SupplierState::Cancelled,
+        SupplierState::Received,
+        SupplierState::Closed,
+    ] {
+        lacks(&supplier(state).to_string(), "action=\"/s/abc");
+    }
+    has(&supplier(replaced(true)).to_string(), "href=\"/s/def\"");
+    has(
+        &supplier(in_transit()).to_string(),
+        "Save carrier and number",
+    );
+    let mut wrong = Problems::default();
+    wrong.add("reason", "Write why.");
+    has(&reject(wrong).to_string(), "href=\"#reason\"");
 }
 
 #[test]

@@ -118,7 +118,7 @@ both_databases! {
                 ("goodwill", What::Amount(700)),
             ] {
                 let request = Request {
-                    merchant: shop.merchant, order: *order, what, reason: "The kiln broke.".into(), shown: None, person: "Ana".into(),
+                    merchant: shop.merchant, order: *order, what, reason: "The kiln broke.".into(), shown: None, person: "Ana".into(), once: Some(key.to_owned()),
                 };
                 shop.write(move |desk, tx| -> Result<(), Problem> {
                     if is_first(tx, "refund", key)? {

@@ -3,8 +3,11 @@
 //! in reverse. However it went, it ends the same way, and the rules of domain section 7 hold.
 
 mod after;
+mod delays;
+mod goods;
 mod people;
 mod stories;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

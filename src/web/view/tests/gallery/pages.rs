@@ -14,6 +14,7 @@ pub fn all() -> Vec<(String, String)> {
     put("campaign-scheduled", campaign_scheduled().to_string());
     put("campaign-collecting", campaign_collecting().to_string());
     put("campaign-ordered", campaign_ordered().to_string());
+    put("campaign-late", campaign_late().to_string());
     put("campaign-failed", campaign_failed().to_string());
     put(
         "campaign-many-steps",
@@ -54,10 +55,10 @@ pub fn all() -> Vec<(String, String)> {
     }
     put("supplier", supplier(SupplierState::Sent).to_string());
     put("supplier-done", supplier(acknowledged()).to_string());
-    put(
-        "supplier-replaced",
-        supplier(SupplierState::Replaced).to_string(),
-    );
+    put("supplier-in-transit", supplier(in_transit()).to_string());
+    put("supplier-rejected", supplier(rejected()).to_string());
+    put("supplier-reject", reject(Problems::default()).to_string());
+    put("supplier-replaced", supplier(replaced(true)).to_string());
     put("print", print().to_string());
     let panel = PanelSample {
         shell: PanelShell {
@@ -81,5 +82,6 @@ pub fn all() -> Vec<(String, String)> {
             "",
         ),
     );
+    out.extend(super::delays::all());
     out
 }
