@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use muster::domain::campaign::{CampaignState, Failure};
+use muster::domain::draft::CampaignDraft;
 use muster::domain::ids::OrderId;
 use muster::domain::order::{LineState, OrderState, PaymentState};
 use muster::domain::payment::{RefundPurpose, RefundState};
@@ -216,18 +217,17 @@ both_databases! {
         let campaign = shop.publish(at_threshold(&shop)).await;
         pays(&shop, &campaign, "a@mail.example", &[("set", 11), ("lid", 2)]).await;
         shop.expect_state(&campaign, CampaignState::Open).await;
-        let edit = |minimum: Value| {
+        let edit = |minimum: i64| {
             let (merchant, slug) = (shop.merchant, campaign.slug.clone());
-            let mut body = at_threshold(&shop);
-            body["deadline"] = json!(campaign.deadline.and_utc().to_rfc3339());
-            body["options"][1]["minimum"] = minimum;
-            let input: muster::domain::draft::CampaignInput = serde_json::from_value(body).unwrap();
+            let kept: CampaignDraft = serde_json::from_str(&campaign.spec).unwrap();
+            let mut input = kept.to_input();
+            input.options.as_mut().unwrap()[1].minimum = Some(minimum);
             shop.write(move |_, tx| {
                 muster::workflows::campaigns::edit(tx, merchant, &slug, input.clone())
             })
         };
-        assert!(edit(json!(4)).await.unwrap_err().to_string().contains("locked"));
-        edit(json!(2)).await.unwrap();
+        assert!(edit(4).await.unwrap_err().to_string().contains("locked"));
+        edit(2).await.unwrap();
         shop.settle().await;
         shop.expect_state(&campaign, CampaignState::Ordered).await;
         shop.audit().await;

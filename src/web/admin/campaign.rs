@@ -10,7 +10,7 @@ use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
 use crate::domain::campaign::CampaignState;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::price::{Tally, Threshold};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::domain::text::markdown_to_html;
@@ -212,7 +212,15 @@ impl Known {
         match (&self.why, self.row.state) {
             (Some(why), _) => Some(("Why this price", why.lines(&self.draft))),
             (None, CampaignState::Open) if self.row.collected_units > 0 => {
-                Some(("If it were judged now", self.outlook.why.lines(&self.draft)))
+                let mut lines = self.outlook.why.lines(&self.draft);
+                let waits = self.outlook.why.not_made().next().is_some();
+                if waits && self.draft.trigger == Trigger::AtThreshold {
+                    lines.push(
+                        "It waits: it is judged once no option is under its minimum, at the latest at the deadline."
+                            .to_owned(),
+                    );
+                }
+                Some(("If it were judged now", lines))
             }
             (None, _) => None,
         }

@@ -177,7 +177,13 @@ impl MoneyPlan {
                         .text("Cancel on your order's page, and all of it goes back to your card."),
                 );
                 let when = if self.at_threshold {
-                    format!("Once {} are paid for, at the latest {day}", self.threshold)
+                    let and = if self.minimums {
+                        " and every option has its minimum"
+                    } else {
+                        ""
+                    };
+                    let enough = &self.threshold;
+                    format!("Once {enough} are paid for{and}, at the latest {day}")
                 } else {
                     day
                 };
