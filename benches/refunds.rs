@@ -112,8 +112,7 @@ async fn joined(address: std::net::SocketAddr) -> Vec<String> {
         },
     )
     .await;
-    let all = pages.lock().expect("the list").clone();
-    all
+    pages.lock().expect("the list").clone()
 }
 
 /// Waits until every refund has succeeded; when each was asked for.
