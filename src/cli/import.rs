@@ -289,11 +289,13 @@ mod tests {
             text(),
             of(vec(any::<i64>(), 0..4)),
             of(any::<i64>()),
+            of(any::<i64>()),
         )
-            .prop_map(|(sku, name, prices, cap)| OptionInput {
+            .prop_map(|(sku, name, prices, minimum, cap)| OptionInput {
                 sku: Some(sku),
                 name: Some(name),
                 prices,
+                minimum,
                 cap,
                 made_to_order: Some(true),
                 ..OptionInput::default()

@@ -26,6 +26,9 @@ pub struct Merchant {
     pub earlier: &'static [Offer],
 }
 
+/// Of the example's options, those that are only made from so many units on.
+const MINIMUMS: [(&str, i64); 1] = [("slate", 12)];
+
 /// An option: code, name, price at each step, cap, limit per shopper.
 type Choice = (
     &'static str,
@@ -96,7 +99,14 @@ impl Offer {
             .options
             .iter()
             .map(|(sku, name, prices, cap, per_shopper)| {
-                json!({"sku": sku, "name": name, "prices": prices, "cap": cap, "per_shopper": per_shopper})
+                let minimum = MINIMUMS
+                    .iter()
+                    .find(|(of, _)| of == sku)
+                    .map(|(_, units)| units);
+                json!({
+                    "sku": sku, "name": name, "prices": prices, "minimum": minimum, "cap": cap,
+                    "per_shopper": per_shopper,
+                })
             })
             .collect();
         let opens_at =

@@ -174,6 +174,9 @@ pub struct OptionDraft {
     pub name: String,
     /// Its price at each step, minor units.
     pub prices: PriceTable,
+    /// Under so many units, among the orders that the step takes in, it is not produced; `None`: no minimum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<i32>,
     /// At most so many units are sold; `None`: no limit.
     pub cap: Option<i32>,
     /// At most so many units for one shopper; `None`: no limit.
@@ -317,7 +320,7 @@ impl OptionDraft {
             sku: Some(self.sku.clone()),
             name: Some(self.name.clone()),
             prices: Some(self.prices.prices().to_vec()),
-            minimum: None,
+            minimum: self.minimum.map(i64::from),
             cap: self.cap.map(i64::from),
             per_shopper: self.per_shopper.map(i64::from),
             weight_grams: self.weight_grams.map(i64::from),

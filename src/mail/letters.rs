@@ -88,6 +88,7 @@ letter!(Succeeded, "email/succeeded.html", "email/succeeded.txt" {
     rows: Rows,
     back: Option<&'a str>,
     ships_by: String,
+    not_made: String,
 });
 
 letter!(Failed, "email/failed.html", "email/failed.txt" {
@@ -398,6 +399,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             charged,
             back,
             ships_by,
+            not_made,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
             rows.sum("Your order costs", total);
@@ -410,6 +412,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 rows,
                 back: back.as_deref(),
                 ships_by: day(*ships_by),
+                not_made: not_made.join(", "),
             }
             .write(subject)
         }

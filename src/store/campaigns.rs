@@ -136,6 +136,8 @@ pub struct BatchRow {
     pub received_at: Option<NaiveDateTime>,
     /// When its last parcel had arrived.
     pub completed_at: Option<NaiveDateTime>,
+    /// How its judgement came about, as JSON.
+    pub why: Option<String>,
 }
 
 /// Keeps a new campaign, its options and its first batch.
@@ -540,8 +542,9 @@ pub fn move_batch(
 pub fn set_judged(
     conn: &mut Conn,
     id: BatchId,
-    step: Option<i32>,
+    step: i32,
     units_paid: i64,
+    why: &str,
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
     diesel::update(batches::table.find(id))
@@ -549,6 +552,7 @@ pub fn set_judged(
             batches::step.eq(step),
             batches::judged_at.eq(now),
             batches::units_paid.eq(units_paid),
+            batches::why.eq(why),
         ))
         .execute(conn)?;
     Ok(())

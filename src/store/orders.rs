@@ -5,8 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 mod payments;
+mod units;
 
 pub use self::payments::*;
+pub use self::units::*;
 use super::kept::kept;
 use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError, each_backend};
@@ -369,44 +371,6 @@ pub fn units_of_shoppers(
     Ok(rows)
 }
 
-/// Units of paid orders of a batch by option: what a judgement and a purchase order count. A dispute before the
-/// judgement has cancelled its order; one after it takes no unit away (domain section 1, committed).
-pub fn paid_units(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
-    let rows: Vec<(OptionId, Option<i64>)> = {
-        orders::table
-            .inner_join(order_lines::table)
-            .filter(orders::batch_id.eq(batch))
-            .filter(orders::state.eq_any(OrderState::PAID))
-            .group_by(order_lines::option_id)
-            .select((
-                order_lines::option_id,
-                sum_of("order_lines.quantity - order_lines.cancelled"),
-            ))
-            .load(conn)?
-    };
-    Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
-}
-
-/// Units of paid orders of a batch by option, as [`paid_units`], without those that were sold from left-over stock: what a
-/// supplier's order is for.
-pub fn units_to_buy(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OptionId, i64)>, StoreError> {
-    let rows: Vec<(OptionId, Option<i64>)> = orders::table
-        .inner_join(order_lines::table)
-        .filter(orders::batch_id.eq(batch))
-        .filter(orders::state.eq_any(OrderState::PAID))
-        .filter(orders::quote.not_like(FROM_STOCK))
-        .group_by(order_lines::option_id)
-        .select((
-            order_lines::option_id,
-            sum_of("order_lines.quantity - order_lines.cancelled"),
-        ))
-        .load(conn)?;
-    Ok(rows.into_iter().map(|(o, n)| (o, n.unwrap_or(0))).collect())
-}
-
-/// The quote of an order from left-over stock, and of no other, has this in it.
-const FROM_STOCK: &str = "%\"from_stock\":true%";
-
 /// Orders of a batch in the order of their ids, after `after`.
 pub fn of_batch(
     conn: &mut Conn,
@@ -451,9 +415,13 @@ pub fn backorder(conn: &mut Conn, batch: BatchId) -> Result<usize, StoreError> {
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq(OrderState::Confirmed))
         .select(orders::id);
-    diesel::update(order_lines::table.filter(order_lines::order_id.eq_any(ids)))
-        .set(order_lines::state.eq(LineState::Backordered))
-        .execute(conn)?;
+    diesel::update(
+        order_lines::table
+            .filter(order_lines::order_id.eq_any(ids))
+            .filter(order_lines::cancelled.lt(order_lines::quantity)),
+    )
+    .set(order_lines::state.eq(LineState::Backordered))
+    .execute(conn)?;
     Ok(diesel::update(
         orders::table
             .filter(orders::batch_id.eq(batch))

@@ -151,6 +151,7 @@ diesel::table! {
         address_lock -> Nullable<Date>,
         received_at -> Nullable<Timestamp>,
         completed_at -> Nullable<Timestamp>,
+        why -> Nullable<Text>,
     }
 }
 

@@ -9,7 +9,7 @@ pub use told::{Told, tell_everybody};
 use super::desk::{
     Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, takes_orders,
 };
-use super::judgement::fail;
+use super::judgement::{fail, outlook};
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::day::day_start;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
@@ -74,6 +74,7 @@ pub fn create(
         address_lock: None,
         received_at: None,
         completed_at: None,
+        why: None,
     };
     let options = option_rows(row.id, &draft, &[]);
     campaigns::insert(tx.conn, &row, &options, &batch)?;
@@ -437,11 +438,10 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
         ));
     }
     let draft = offer(&row)?;
-    let tally = super::judgement::tally_of(tx.conn, &row, &draft)?;
-    if !tally.meets(draft.threshold) {
+    if !outlook(tx.conn, &row, &draft)?.succeeds {
         return Err(Problem::conflict(
             "threshold-not-reached",
-            "A campaign can be closed before its deadline once the threshold is paid. To end it without an order, cancel it.",
+            "A campaign can be closed before its deadline once the threshold is paid, options under their minimum left out. To end it without an order, cancel it.",
         ));
     }
     if !campaigns::close(tx.conn, row.id, now)? {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
+use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::judgement::look_again;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
 use super::notices;
@@ -15,7 +16,7 @@ use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::RefundPurpose;
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
-use crate::store::{Conn, Tx, campaigns, jobs, orders};
+use crate::store::{Conn, Tx, campaigns, orders};
 
 /// Who cancels, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,10 +182,7 @@ pub fn leave(
         )?;
     }
     tx.touch(campaign.id);
-    if campaign.state == CampaignState::Collecting {
-        // A purchase order that waits may fit now, or has nothing left to buy.
-        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
-    }
+    look_again(tx, campaign)?;
     let back = money::refund_rest(tx, order, purpose)?;
     say_back(tx, order, back)?;
     Ok(back)

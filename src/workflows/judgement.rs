@@ -1,32 +1,31 @@
-//! The one decision on a batch, and what it means for each of its orders (domain sections 2 and 3).
+//! The one decision on a batch (domain sections 2 and 3). What it means for each of its orders is in `settle`, how it is
+//! explained in `why`.
 
 use std::collections::BTreeMap;
 
-use super::cancel::leave;
-use super::desk::{
-    Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, merchant, offer,
-};
-use super::join::FrozenQuote;
-use super::letters::{Letter, LetterLine, WhyFailed};
-use super::money::{self, nonzero_said, say};
-use super::part::cost_of;
-use super::payment::{frozen, letter_lines, say_threshold};
+mod settle;
+mod why;
+
+pub use settle::{settle, settle_paid_late};
+pub use why::{NotMade, Why, WhyRound};
+
+use super::desk::{Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, offer};
+use super::money::say;
+use super::payment::say_threshold;
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
-use crate::domain::country::Country;
-use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{BatchId, CampaignId, OptionId};
+use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::ids::{CampaignId, CancellationId, OptionId};
 use crate::domain::money::thousands;
-use crate::domain::order::OrderState;
-use crate::domain::payment::RefundPurpose;
-use crate::domain::price::{
-    PriceTable, Tally, Threshold, final_unit_price, refund_difference, tally,
+use crate::domain::outcome::{
+    self, Dropped, JudgeInput, Judgement, PaidLine, Success, would_succeed_whole,
 };
-use crate::domain::tariff::QuoteLine;
-use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
-use crate::store::merchants::MerchantRow;
-use crate::store::orders::OrderRow;
-use crate::store::{Conn, Tx, campaigns, jobs, orders};
+use crate::domain::payment::RefundPurpose;
+use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, tally};
+use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
+use crate::store::orders::PaidUnits;
+use crate::store::stock::CancellationRow;
+use crate::store::{Conn, Tx, campaigns, jobs, orders, stock};
 
 /// Prices by option.
 ///
@@ -66,11 +65,163 @@ pub fn tally_of(
 
 /// What a tally comes to in the threshold's own kind, as people read it.
 pub fn say_counted(tally: &Tally, draft: &CampaignDraft) -> String {
-    let counted = tally.counted(draft.threshold);
+    say_collected(tally.counted(draft.threshold), draft)
+}
+
+/// Units, or goods value, as people read them: whichever the threshold counts.
+fn say_collected(counted: i64, draft: &CampaignDraft) -> String {
     match draft.threshold {
         Threshold::Units(_) => thousands(u64::try_from(counted).unwrap_or(0)),
         Threshold::Amount(_) => say(counted, draft.currency.code()),
     }
+}
+
+/// What a judgement looks at: the paid units, and the prices and minimums of their options.
+struct Paid {
+    prices: BTreeMap<OptionId, PriceTable>,
+    minimums: BTreeMap<OptionId, i64>,
+    lines: Vec<PaidLine<OptionId>>,
+}
+
+impl Paid {
+    fn of(rows: &[OptionRow], draft: &CampaignDraft, units: &[PaidUnits]) -> Self {
+        let minimum = |row: &OptionRow| {
+            let option = draft.options.iter().find(|o| o.sku == row.sku)?;
+            Some((row.id, i64::from(option.minimum?)))
+        };
+        let line = |paid: &PaidUnits| PaidLine {
+            key: paid.option,
+            option: paid.option,
+            quantity: paid.units,
+            shown: paid.shown,
+            limit: 0,
+        };
+        Self {
+            prices: table(rows, draft),
+            minimums: rows.iter().filter_map(minimum).collect(),
+            lines: units.iter().map(line).collect(),
+        }
+    }
+
+    /// What the campaign's counters say is paid now.
+    fn now(
+        conn: &mut Conn,
+        campaign: &CampaignRow,
+        draft: &CampaignDraft,
+    ) -> Result<Self, Problem> {
+        let rows = campaigns::options_of(conn, campaign.id)?;
+        let units: Vec<PaidUnits> = rows
+            .iter()
+            .filter(|row| row.collected > 0)
+            .map(|row| PaidUnits {
+                option: row.id,
+                // What was shown decides nothing; this way nothing is borne by the merchant.
+                shown: i64::MAX,
+                units: row.collected,
+            })
+            .collect();
+        Ok(Self::of(&rows, draft, &units))
+    }
+
+    fn input<'a>(&'a self, draft: &'a CampaignDraft) -> JudgeInput<'a, OptionId> {
+        JudgeInput {
+            steps: &draft.steps,
+            threshold: draft.threshold,
+            prices: &self.prices,
+            minimums: &self.minimums,
+            step: None,
+            lines: &self.lines,
+        }
+    }
+}
+
+fn does_not_fit(e: PriceError) -> Problem {
+    Problem::Internal(e.to_string())
+}
+
+/// What would come of it if the paid orders of a campaign were judged now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// Whether it would go ahead, options under their minimum left out.
+    pub succeeds: bool,
+    /// How it would come about.
+    pub why: Why,
+}
+
+/// What would come of it if a campaign's paid orders were judged now.
+///
+/// # Errors
+/// What the database says.
+pub fn outlook(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<Outlook, Problem> {
+    let paid = Paid::now(conn, campaign, draft)?;
+    let judged = outcome::judge(&paid.input(draft)).map_err(does_not_fit)?;
+    let rows = campaigns::options_of(conn, campaign.id)?;
+    Ok(Outlook {
+        succeeds: matches!(judged, Judgement::Success(_)),
+        why: Why::of(&judged, draft, &rows),
+    })
+}
+
+/// With the trigger `at_threshold`, ends joining once the paid orders would succeed with no option dropped; whether it did
+/// so now. The caller asks for the judgement.
+///
+/// # Errors
+/// What the database says.
+pub fn close_by_trigger(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<bool, Problem> {
+    if draft.trigger != Trigger::AtThreshold
+        || campaign.state != CampaignState::Open
+        || campaign.closed_at.is_some()
+    {
+        return Ok(false);
+    }
+    let paid = Paid::now(tx.conn, campaign, draft)?;
+    if !would_succeed_whole(&paid.input(draft)).map_err(does_not_fit)?
+        || !campaigns::close(tx.conn, campaign.id, tx.now.naive_utc())?
+    {
+        return Ok(false);
+    }
+    happened(
+        tx,
+        Concerns::campaign(campaign),
+        "system",
+        "threshold_reached",
+        "The threshold is paid: joining has ended.",
+    )?;
+    tx.touch(campaign.id);
+    Ok(true)
+}
+
+/// Units left a campaign, or its offer changed: what may follow from it is looked at. A purchase order that waits may fit
+/// now, or has nothing left to buy; with the trigger `at_threshold` an option that nobody wants any more is under no
+/// minimum.
+///
+/// # Errors
+/// What the database says.
+pub fn look_again(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
+    let asks = match campaign.state {
+        CampaignState::Collecting => true,
+        CampaignState::Open => offer(campaign)?.trigger == Trigger::AtThreshold,
+        CampaignState::Draft
+        | CampaignState::Interest
+        | CampaignState::Scheduled
+        | CampaignState::Ordered
+        | CampaignState::Fulfilling
+        | CampaignState::Completed
+        | CampaignState::Failed => false,
+    };
+    if asks {
+        let now = tx.now.naive_utc();
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+    }
+    Ok(())
 }
 
 /// What came of asking for the judgement.
@@ -84,8 +235,8 @@ pub enum Judged {
     Decided,
 }
 
-/// Judges the campaign's batch, once, after joining has ended and every order held before is settled. Outcome, units
-/// and draft purchase order are committed in the caller's transaction.
+/// Judges the campaign's batch, once, after joining has ended and every order held before it is settled. Outcome, units,
+/// options that are not produced and draft purchase order are committed in the caller's transaction.
 ///
 /// # Errors
 /// What the database says.
@@ -95,7 +246,8 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
     if campaign.state != CampaignState::Open {
         return Ok(Judged::Decided);
     }
-    if now < ends_at(&campaign) {
+    let draft = offer(&campaign)?;
+    if now < ends_at(&campaign) && !close_by_trigger(tx, &campaign, &draft)? {
         return Ok(Judged::TooEarly);
     }
     if campaign.open_payments > 0 {
@@ -111,22 +263,34 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
         }
         return Ok(Judged::Waiting);
     }
-    let draft = offer(&campaign)?;
-    let batch = campaigns::batch_of(tx.conn, id)?
-        .ok_or_else(|| Problem::Internal(format!("campaign {id} has no batch")))?;
-    let paid = orders::paid_units(tx.conn, batch.id)?;
-    let table = prices(tx.conn, id, &draft)?;
-    let sum = tally(&draft.steps, &table, paid.iter().copied())
-        .map_err(|e| Problem::Internal(e.to_string()))?;
-    let step = i32::try_from(sum.step).unwrap_or(i32::MAX);
-    campaigns::set_judged(tx.conn, batch.id, Some(step), sum.units, now)?;
-    if sum.meets(draft.threshold) {
-        succeed(tx, &campaign, &batch, &draft, &paid, &sum)?;
-    } else {
-        let why = format!("{} of {}", say_counted(&sum, &draft), say_threshold(&draft));
-        fail(desk, tx, &campaign, Failure::Missed, Some(&why))?;
-    }
+    decide(desk, tx, &campaign, &draft)?;
     Ok(Judged::Decided)
+}
+
+fn decide(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<(), Problem> {
+    let batch = campaigns::batch_of(tx.conn, campaign.id)?
+        .ok_or_else(|| Problem::Internal(format!("campaign {} has no batch", campaign.id)))?;
+    let rows = campaigns::options_of(tx.conn, campaign.id)?;
+    let paid = Paid::of(&rows, draft, &orders::paid_at_prices(tx.conn, batch.id)?);
+    let judged = outcome::judge(&paid.input(draft)).map_err(does_not_fit)?;
+    let why = Why::of(&judged, draft, &rows);
+    let now = tx.now.naive_utc();
+    let step = i32::try_from(why.step()).unwrap_or(i32::MAX);
+    let kept = serde_json::to_string(&why)?;
+    campaigns::set_judged(tx.conn, batch.id, step, why.units(), &kept, now)?;
+    match judged {
+        Judgement::Success(success) => succeed(tx, campaign, &batch, draft, &success, &why),
+        Judgement::Missed { collected, .. } => {
+            let said = say_collected(collected, draft);
+            let short = format!("{said} of {}", say_threshold(draft));
+            fail(desk, tx, campaign, Failure::Missed, Some(&short))
+        }
+    }
 }
 
 fn succeed(
@@ -134,8 +298,8 @@ fn succeed(
     campaign: &CampaignRow,
     batch: &BatchRow,
     draft: &CampaignDraft,
-    paid: &[(OptionId, i64)],
-    sum: &Tally,
+    success: &Success<OptionId>,
+    why: &Why,
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     let to = campaign.state.after(CampaignEvent::Succeeded)?;
@@ -146,23 +310,68 @@ fn succeed(
         BatchState::Gathering,
         BatchState::Collecting,
     )?;
-    purchase::draft(tx, campaign, batch, draft, paid)?;
-    happened(
-        tx,
-        Concerns::campaign(campaign),
-        "system",
-        "judged",
-        format!(
-            "The threshold of {} is paid: {} units at the price from {}.",
-            say_threshold(draft),
-            sum.units,
-            draft.steps.counts()[sum.step]
-        ),
-    )?;
+    let gone = success.why.iter().flat_map(|round| &round.dropped);
+    drop_options(tx, campaign, batch, gone)?;
+    let wanted = orders::paid_units(tx.conn, batch.id)?;
+    purchase::draft(tx, campaign, batch, draft, &wanted)?;
+    let mut said = format!(
+        "The threshold of {} is paid: {} units at the price from {}.",
+        say_threshold(draft),
+        success.units,
+        draft.steps.counts()[success.step]
+    );
+    for option in why.not_made() {
+        said.push_str(&format!(" Not made: {}.", option.said(draft)));
+    }
+    happened(tx, Concerns::campaign(campaign), "system", "judged", said)?;
     tx.touch(campaign.id);
     enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
     enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)
 }
+
+/// Options that are not produced: from now on no unit of them counts anywhere. Their price goes back when the orders are
+/// settled.
+fn drop_options<'a>(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    gone: impl Iterator<Item = &'a Dropped>,
+) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let mut all = 0;
+    for option in gone {
+        let wanted = orders::drop_lines(tx.conn, batch.id, option.option)?;
+        let units: i64 = wanted.iter().map(|(_, units)| units).sum();
+        campaigns::count_option(tx.conn, option.option, -units, -units, -units)?;
+        all += units;
+        let rows: Vec<CancellationRow> = wanted
+            .into_iter()
+            .map(|(order_id, units)| CancellationRow {
+                id: CancellationId::new(),
+                order_id,
+                option_id: option.option,
+                units,
+                purpose: RefundPurpose::OptionDropped,
+                at: now,
+            })
+            .collect();
+        for some in rows.chunks(LOGGED_AT_ONCE) {
+            stock::log_cancellations(tx.conn, some)?;
+        }
+    }
+    if all > 0 {
+        let moved = Moved {
+            committed: -all,
+            collected: -all,
+            ..Moved::default()
+        };
+        campaigns::count(tx.conn, campaign.id, moved, now)?;
+    }
+    Ok(())
+}
+
+/// How many cancelled lines are written in one statement.
+const LOGGED_AT_ONCE: usize = 400;
 
 /// Ends a campaign with everybody's money going back. What it means for each order follows as work.
 ///
@@ -205,263 +414,4 @@ pub fn fail(
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
     tx.touch(campaign.id);
     Ok(())
-}
-
-/// How many orders are settled in one transaction.
-const CHUNK: i64 = 50;
-
-/// Applies the outcome to some more orders of a batch; whether there are more. Each is settled once: its final price
-/// and the difference back, or everything back.
-///
-/// # Errors
-/// What the database says.
-pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
-    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
-    let campaign = lock_campaign(tx, batch.campaign_id)?;
-    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
-    if batch.settled_at.is_some() || batch.state == BatchState::Gathering {
-        return Ok(false);
-    }
-    let draft = offer(&campaign)?;
-    let merchant = merchant(tx, campaign.merchant_id)?;
-    let outcome = Outcome {
-        desk,
-        campaign: &campaign,
-        batch: &batch,
-        draft: &draft,
-        merchant: &merchant,
-        prices: prices(tx.conn, campaign.id, &draft)?,
-    };
-    let some = orders::unsettled(tx.conn, id, CHUNK)?;
-    for order in &some {
-        let mut order = order.clone();
-        if batch.state == BatchState::Failed {
-            outcome.give_back(tx, &mut order)?;
-        } else {
-            outcome.final_price(tx, &mut order)?;
-        }
-        order.settled = true;
-        money::keep(tx, &mut order)?;
-    }
-    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
-    if !more {
-        let now = tx.now.naive_utc();
-        campaigns::set_settled(tx.conn, id, Some(now))?;
-    }
-    Ok(more)
-}
-
-/// An order of a failed campaign whose payment came before its turn: everything goes back now, and it is never said to
-/// be confirmed.
-///
-/// # Errors
-/// What the database says.
-pub fn settle_paid_late(
-    desk: &Desk,
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    order: &mut OrderRow,
-) -> Result<(), Problem> {
-    let batch = campaigns::batch(tx.conn, order.batch_id)?.ok_or(Problem::NotFound("batch"))?;
-    let draft = offer(campaign)?;
-    let merchant = merchant(tx, campaign.merchant_id)?;
-    let outcome = Outcome {
-        desk,
-        campaign,
-        batch: &batch,
-        draft: &draft,
-        merchant: &merchant,
-        prices: BTreeMap::new(),
-    };
-    outcome.give_back(tx, order)?;
-    order.settled = true;
-    money::keep(tx, order)
-}
-
-/// What a batch's outcome is applied with.
-struct Outcome<'a> {
-    desk: &'a Desk,
-    campaign: &'a CampaignRow,
-    batch: &'a BatchRow,
-    draft: &'a CampaignDraft,
-    merchant: &'a MerchantRow,
-    prices: BTreeMap<OptionId, PriceTable>,
-}
-
-impl Outcome<'_> {
-    /// Everybody finally pays the price of the step judged, never more than the one shown when they joined; the
-    /// difference goes back in one refund.
-    fn final_price(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
-        if !matches!(order.state, OrderState::Confirmed | OrderState::Backordered) {
-            return Ok(());
-        }
-        let step = usize::try_from(self.batch.step.unwrap_or(0)).unwrap_or(0);
-        let agreed = frozen(order)?;
-        let lines = orders::lines_of(tx.conn, order.id)?;
-        let mut kept = Vec::with_capacity(lines.len());
-        for frozen in &agreed.lines {
-            // In the quote's order, so that tax is rounded line by line as it was at joining.
-            let line = lines
-                .iter()
-                .find(|l| l.sku == frozen.sku)
-                .ok_or_else(|| Problem::Internal(format!("order {} lost a line", order.id)))?;
-            let at_step = self
-                .prices
-                .get(&line.option_id)
-                .map_or(line.unit_price, |p| p.price_at(step));
-            let price = final_unit_price(line.unit_price, at_step);
-            orders::set_final_price(tx.conn, order.id, line.option_id, price)?;
-            kept.push(QuoteLine {
-                unit_price: price,
-                quantity: line.quantity,
-            });
-        }
-        if lines.iter().any(|l| l.cancelled > 0) {
-            return self.final_price_of_rest(tx, order, &agreed);
-        }
-        let country = Country::parse(&order.country)
-            .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
-        let back = refund_difference(order.total, &kept, country, &agreed.tariff)
-            .map_err(|e| Problem::Internal(e.to_string()))?;
-        // Given back already, as the provider told after an old backup was restored: that stands.
-        let back = order.final_total.map_or(back, |total| order.total - total);
-        order.final_total = Some(order.total - back);
-        let given = self.give_difference(tx, order, back)?;
-        let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
-        let letter = Letter::Succeeded {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
-            lines: letter_lines(&agreed, Some(&prices), &order.currency),
-            shipping: nonzero_said(agreed.quote.shipping, &order.currency),
-            total: say(order.total - back, &order.currency),
-            charged: say(order.total, &order.currency),
-            back: nonzero_said(given, &order.currency),
-            ships_by: self.draft.promised_ship_date,
-        };
-        self.desk
-            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
-    }
-
-    /// As [`Outcome::final_price`], of an order of which some units left before: what the rest costs by itself at the
-    /// final prices, which are kept already.
-    fn final_price_of_rest(
-        &self,
-        tx: &mut Tx,
-        order: &mut OrderRow,
-        agreed: &FrozenQuote,
-    ) -> Result<(), Problem> {
-        let lines = orders::lines_of(tx.conn, order.id)?;
-        let costs = cost_of(order, &lines, |line| line.units().wanted())?;
-        let total = order.final_total.unwrap_or(order.total).min(costs.total);
-        order.final_total = Some(total);
-        let keep = total - order.allowances - order.lost;
-        let given = money::refund_down_to(tx, order, RefundPurpose::Difference, keep)?;
-        let left: Vec<LetterLine> = agreed
-            .lines
-            .iter()
-            .filter_map(|frozen| {
-                let line = lines.iter().find(|l| l.sku == frozen.sku)?;
-                let units = line.units().wanted();
-                let price = line.final_price.unwrap_or(line.unit_price);
-                (units > 0).then(|| LetterLine {
-                    quantity: units,
-                    name: frozen.name.clone(),
-                    amount: say(price * units, &order.currency),
-                })
-            })
-            .collect();
-        let letter = Letter::Succeeded {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
-            lines: left,
-            shipping: nonzero_said(costs.shipping, &order.currency),
-            total: say(total, &order.currency),
-            charged: say(order.charged, &order.currency),
-            back: nonzero_said(given, &order.currency),
-            ships_by: self.draft.promised_ship_date,
-        };
-        self.desk
-            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
-    }
-
-    /// Commits the refund of the difference; how much that is. Of what a lost dispute took nothing is left to give back.
-    fn give_difference(
-        &self,
-        tx: &mut Tx,
-        order: &mut OrderRow,
-        back: i64,
-    ) -> Result<i64, Problem> {
-        // The page whose payment made the order count: the first one that is paid and not given back as late.
-        let paid = money::rest_of_pages(tx, order)?
-            .into_iter()
-            .find(|(_, rest)| *rest > 0);
-        let Some((attempt, rest)) = paid.filter(|_| back > 0) else {
-            return Ok(0);
-        };
-        let given = back.min(rest);
-        money::commit_refund(tx, order, attempt, RefundPurpose::Difference, given)?;
-        happened(
-            tx,
-            Concerns::order(order),
-            "system",
-            "difference",
-            format!(
-                "The price fell: {} goes back to the card.",
-                say(given, &order.currency)
-            ),
-        )?;
-        Ok(given)
-    }
-
-    /// The campaign failed: the order is cancelled and everything it paid goes back.
-    fn give_back(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
-        if !matches!(
-            order.state,
-            OrderState::Pending | OrderState::Confirmed | OrderState::Backordered
-        ) {
-            return Ok(());
-        }
-        let failure = self.campaign.failure.unwrap_or(Failure::Cancelled);
-        let purpose = match failure {
-            Failure::Missed => RefundPurpose::Missed,
-            Failure::Cancelled => RefundPurpose::Cancelled,
-            Failure::Shortfall => RefundPurpose::Shortfall,
-            Failure::Supplier => RefundPurpose::Supplier,
-            Failure::StopLoss => RefundPurpose::StopLoss,
-        };
-        let note = self.campaign.failure_note.clone().unwrap_or_default();
-        let said = match failure {
-            Failure::Missed => format!("The campaign did not come together: {note}."),
-            Failure::Cancelled => format!("The seller cancelled the campaign: {note}"),
-            Failure::Shortfall => "Nothing was left to order.".to_owned(),
-            Failure::Supplier => "The supplier's order could not be placed.".to_owned(),
-            Failure::StopLoss => "The last day for shipping has passed.".to_owned(),
-        };
-        happened(
-            tx,
-            Concerns::order(order),
-            "system",
-            "campaign_failed",
-            said,
-        )?;
-        let back = leave(tx, self.campaign, order, purpose)?;
-        let why = match failure {
-            Failure::Missed => WhyFailed::Missed(note),
-            Failure::Cancelled => WhyFailed::Cancelled(note),
-            Failure::StopLoss => WhyFailed::StopLoss,
-            Failure::Shortfall => WhyFailed::Shortfall,
-            Failure::Supplier => WhyFailed::Supplier,
-        };
-        let letter = Letter::Failed {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
-            why,
-            back: nonzero_said(back, &order.currency),
-        };
-        self.desk
-            .tell_shopper(tx, self.merchant, order, "failed", letter)
-    }
 }

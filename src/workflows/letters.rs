@@ -96,6 +96,8 @@ pub enum WhyCancelled {
     WrongAmount,
     /// Its payment was disputed.
     Disputed,
+    /// The campaign came together without what it is over, such as `2 × Red`: too few were ordered.
+    NotMade(String),
 }
 
 /// Why a supplier's order is taken back.
@@ -203,6 +205,9 @@ pub enum Letter {
         back: Option<String>,
         /// The promised ship date.
         ships_by: NaiveDate,
+        /// What of it is not produced, such as `2 × Red`.
+        #[serde(default)]
+        not_made: Vec<String>,
     },
     /// The campaign failed: everything goes back.
     Failed {

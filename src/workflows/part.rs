@@ -5,10 +5,10 @@
 
 use super::cancel::leave;
 use super::desk::{Concerns, Problem, enqueue, happened};
+use super::judgement::look_again;
 use super::money;
 use super::payment::frozen;
 use super::stock_sale::is_from_stock;
-use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::ids::{AllocationId, CancellationId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState, goods_event};
@@ -89,10 +89,7 @@ pub fn take_out(
     follow_goods(order, &lines)?;
     money::keep(tx, order)?;
     tx.touch(campaign.id);
-    if campaign.state == CampaignState::Collecting {
-        // A purchase order that waits may fit now.
-        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
-    }
+    look_again(tx, campaign)?;
     say_back(tx, order, back)?;
     Ok(Left {
         units,

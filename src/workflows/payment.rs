@@ -18,7 +18,7 @@ use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
 use crate::domain::campaign::CampaignState;
-use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose};
@@ -383,18 +383,8 @@ fn after_commitment(
         campaigns::set_step_told(tx.conn, campaign.id, step)?;
         enqueue(tx, jobs::STEP_TOLD, &format!("{}:{step}", campaign.id), now)?;
     }
-    if draft.trigger == Trigger::AtThreshold && campaign.closed_at.is_none() {
-        let tally = super::judgement::tally_of(tx.conn, campaign, draft)?;
-        if tally.meets(draft.threshold) && campaigns::close(tx.conn, campaign.id, now)? {
-            happened(
-                tx,
-                Concerns::campaign(campaign),
-                "system",
-                "threshold_reached",
-                "The threshold is paid: joining has ended.",
-            )?;
-            enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
-        }
+    if super::judgement::close_by_trigger(tx, campaign, draft)? {
+        enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
     }
     Ok(())
 }

@@ -199,7 +199,10 @@ fn make_known(
     }
     refunds::insert(tx.conn, &refund, &call(id, attempt, said, now))?;
     money::committed(tx, &mut order, &refund)?;
-    if purpose == RefundPurpose::Difference {
+    if matches!(
+        purpose,
+        RefundPurpose::Difference | RefundPurpose::OptionDropped
+    ) {
         order.final_total = Some(order.total - said.amount);
     }
     let counts = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);

@@ -54,8 +54,14 @@ fn option(
     let sku = sku.and_then(|sku| e.keep(&field("sku"), clean_sku(&sku)));
     let name = e.required(&field("name"), input.name, "what shoppers read");
     let name = name.and_then(|name| e.keep(&field("name"), clean_line(&name, MAX_OPTION_NAME)));
-    e.not_yet(&field("minimum"), input.minimum.is_some(), "leave it out");
+    let minimum = e.optional(&field("minimum"), input.minimum, (1, i32::MAX));
     let cap = e.optional(&field("cap"), input.cap, (1, i32::MAX));
+    if let (Some(minimum), Some(cap)) = (minimum, cap)
+        && minimum > cap
+    {
+        let say = format!("is above the cap, so it could never be made: write at most {cap}");
+        e.add(field("minimum"), say);
+    }
     let per_shopper = e.optional(&field("per_shopper"), input.per_shopper, (1, i32::MAX));
     let weight_grams = e.optional(&field("weight_grams"), input.weight_grams, (1, i32::MAX));
     let prices = e.required(&field("prices"), input.prices, "one price for each step");
@@ -69,6 +75,7 @@ fn option(
         sku: sku?,
         name: name?,
         prices: prices?,
+        minimum,
         cap,
         per_shopper,
         weight_grams,

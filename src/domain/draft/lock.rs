@@ -123,6 +123,12 @@ fn option_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldError
                 add(field, "a price may only be lowered");
             }
         }
+        if is_higher(before.minimum, after.minimum) {
+            add(
+                format!("options[{index}].minimum"),
+                "a minimum may only be lowered",
+            );
+        }
         if is_lower(before.cap, after.cap) {
             add(format!("options[{index}].cap"), "a cap may only be raised");
         }
@@ -140,6 +146,11 @@ fn option_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldError
         }
     }
     errors
+}
+
+/// Whether a minimum rose; none at all is the lowest.
+fn is_higher(before: Option<i32>, after: Option<i32>) -> bool {
+    after.is_some_and(|after| before.is_none_or(|before| after > before))
 }
 
 /// Whether a limit became tighter; none at all is the widest.

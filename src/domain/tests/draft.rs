@@ -23,7 +23,7 @@ fn body() -> Value {
         "trigger": "at_deadline",
         "steps": [1, 50, 100],
         "options": [
-            {"sku": "BLK", "name": "Black", "prices": [9650, 9000, 8500], "cap": 100, "per_shopper": 2},
+            {"sku": "BLK", "name": "Black", "prices": [9650, 9000, 8500], "minimum": 10, "cap": 100, "per_shopper": 2},
             {"sku": "RED", "name": "Red", "prices": [9650, 9000, 8500], "weight_grams": 800},
         ],
         "supplier_ids": ["018f3f6e-0000-7000-8000-000000000001"],
@@ -284,6 +284,13 @@ fn numbers_have_their_limits() {
     refused("/safety_percent", json!(-1), "safety_percent", "0 to 50");
     refused("/options/0/cap", json!(0), "options[0].cap", "1 to");
     refused("/options/0/cap", json!(i64::MAX), "options[0].cap", "1 to");
+    refused("/options/0/minimum", json!(0), "options[0].minimum", "1 to");
+    refused(
+        "/options/0/minimum",
+        json!(101),
+        "options[0].minimum",
+        "at most 100",
+    );
     refused(
         "/options/0/per_shopper",
         json!(-3),
@@ -450,7 +457,6 @@ fn what_this_version_does_not_serve_is_said_plainly() {
         ("/deposit_percent", json!(20), "deposit_percent"),
         ("/interest", json!(true), "interest"),
         ("/late_joins", json!(true), "late_joins"),
-        ("/options/0/minimum", json!(5), "options[0].minimum"),
     ] {
         refused(pointer, value, field, "not available in this version");
     }

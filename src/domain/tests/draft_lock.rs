@@ -26,6 +26,12 @@ fn after_the_first_order_text_added_options_higher_caps_and_lower_prices_may_cha
         "no cap is the highest"
     );
     assert_eq!(locked("/options/0/per_shopper", json!(3)), free);
+    assert_eq!(locked("/options/0/minimum", json!(9)), free);
+    assert_eq!(
+        locked("/options/0/minimum", json!(null)),
+        free,
+        "no minimum is the lowest"
+    );
     assert_eq!(locked("/shipping/0/price", json!(800)), free);
     assert_eq!(locked("/supplier_ids", json!([])), free);
     let mut options = body()["options"].as_array().unwrap().clone();
@@ -58,6 +64,8 @@ fn after_the_first_order_what_shoppers_relied_on_is_locked() {
         ("/options/0/prices/2", json!(8_501), "options[0].prices[2]"),
         ("/options/0/cap", json!(99), "options[0].cap"),
         ("/options/1/cap", json!(1_000), "options[1].cap"),
+        ("/options/0/minimum", json!(11), "options[0].minimum"),
+        ("/options/1/minimum", json!(1), "options[1].minimum"),
         ("/options/0/per_shopper", json!(1), "options[0].per_shopper"),
         ("/options/1/sku", json!("RED2"), "options"),
         ("/shipping/1/price", json!(2_501), "shipping"),

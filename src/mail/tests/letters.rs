@@ -56,7 +56,16 @@ fn succeeded(back: Option<&str>) -> Letter {
         charged: back.map_or("$170.00", |_| "$190.00").to_owned(),
         back: back.map(str::to_owned),
         ships_by: date("2026-09-01"),
+        not_made: Vec::new(),
     }
+}
+
+fn succeeded_without(what: String) -> Letter {
+    let mut letter = succeeded(Some("$20.00"));
+    if let Letter::Succeeded { not_made, .. } = &mut letter {
+        not_made.push(what);
+    }
+    letter
 }
 
 fn failed(why: WhyFailed) -> Letter {
@@ -172,12 +181,17 @@ fn a_better_step_says_what_would_go_back() {
 fn success_says_the_final_price_and_the_difference() {
     insta::assert_snapshot!("succeeded", page(&succeeded(Some("$20.00"))));
     insta::assert_snapshot!("succeeded_nothing_back", page(&succeeded(None)));
+    let without = succeeded_without("2 \u{d7} Clay glaze".to_owned());
+    insta::assert_snapshot!("succeeded_without_an_option", page(&without));
 }
 
 #[test]
 fn each_failure_says_why_and_that_the_money_goes_back() {
     let missed = failed(WhyFailed::Missed("43 of 50 units".to_owned()));
     insta::assert_snapshot!("failed_missed", page(&missed));
+    let short = "45 of 60 units, without Red (16 of the 20 it needs),".to_owned();
+    let without = failed(WhyFailed::Missed(short));
+    insta::assert_snapshot!("failed_missed_without_an_option", page(&without));
     let reason = "The kiln broke.\nWe can't fire before autumn.".to_owned();
     insta::assert_snapshot!(
         "failed_cancelled",
@@ -202,6 +216,8 @@ fn each_cancellation_says_why_and_where_the_money_is() {
         of(WhyCancelled::WrongAmount, back)
     );
     insta::assert_snapshot!("cancelled_disputed", of(WhyCancelled::Disputed, back));
+    let not_made = WhyCancelled::NotMade("2 \u{d7} Clay glaze".to_owned());
+    insta::assert_snapshot!("cancelled_not_made", of(not_made, back));
 }
 
 #[test]
@@ -417,10 +433,12 @@ fn hostile() -> Vec<Letter> {
         confirmed(),
         step(Some("$1")),
         succeeded(Some("$1")),
+        succeeded_without(evil()),
         failed(WhyFailed::Missed(evil())),
         failed(WhyFailed::Cancelled(evil())),
         cancelled(WhyCancelled::Staff(evil()), Some("$1")),
         cancelled(WhyCancelled::Disputed, Some("$1")),
+        cancelled(WhyCancelled::NotMade(evil()), Some("$1")),
     ];
     for letter in &mut letters {
         match letter {

@@ -10,7 +10,7 @@ use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
 use crate::domain::campaign::CampaignState;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, Trigger};
 use crate::domain::price::{Tally, Threshold};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::domain::text::markdown_to_html;
@@ -26,7 +26,7 @@ use crate::web::view::{
     TimelineItem, grouped, plural, state_word,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
-use crate::workflows::judgement::{say_counted, tally_of};
+use crate::workflows::judgement::{Outlook, Why, outlook, say_counted, tally_of};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::purchase::{Document, say_blocked};
@@ -36,6 +36,8 @@ struct Known {
     row: CampaignRow,
     draft: CampaignDraft,
     tally: Tally,
+    outlook: Outlook,
+    why: Option<Why>,
     options: Vec<OptionRow>,
     batch: Option<BatchRow>,
     orders: Vec<PurchaseOrderRow>,
@@ -59,6 +61,8 @@ fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<K
     let all = merchants::suppliers_of(conn, staff.id)?;
     Ok(Known {
         tally,
+        outlook: outlook(conn, &row, &draft)?,
+        why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         options: campaigns::options_of(conn, row.id)?,
         orders,
         happened: misc::happenings_of_campaign(conn, row.id, 30)?,
@@ -93,6 +97,7 @@ struct CampaignPage {
     failed: Option<String>,
     meter: Meter,
     steps: Steps,
+    why: Option<(&'static str, Vec<String>)>,
     options: Table,
     orders: Table,
     facts: Facts,
@@ -124,7 +129,6 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
     let zone = draft.time_zone;
     let now = staff.office.now().naive_utc();
     let manages = staff.person.role.may_manage();
-    let met = known.tally.meets(draft.threshold);
     let href = format!("/admin/campaigns/{}", row.slug);
     let mut waits = Vec::new();
     waits.extend(row.waiting_for.clone());
@@ -149,7 +153,7 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
             short(ends_at(row), zone)
         ),
         deeds: if manages {
-            deeds(row, draft, met, now)
+            deeds(row, draft, known.outlook.succeeds, now)
         } else {
             Vec::new()
         },
@@ -164,6 +168,7 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
         }),
         meter: known.meter(),
         steps: known.steps(),
+        why: known.why(),
         options: known.option_table(),
         orders: known.order_table(),
         facts: known.facts(),
@@ -202,6 +207,25 @@ pub fn picture(row: &PictureRow) -> Picture {
 }
 
 impl Known {
+    /// Why it has the price it has, line by line; before the judgement, what would come of it now.
+    fn why(&self) -> Option<(&'static str, Vec<String>)> {
+        match (&self.why, self.row.state) {
+            (Some(why), _) => Some(("Why this price", why.lines(&self.draft))),
+            (None, CampaignState::Open) if self.row.collected_units > 0 => {
+                let mut lines = self.outlook.why.lines(&self.draft);
+                let waits = self.outlook.why.not_made().next().is_some();
+                if waits && self.draft.trigger == Trigger::AtThreshold {
+                    lines.push(
+                        "It waits: it is judged once no option is under its minimum, at the latest at the deadline."
+                            .to_owned(),
+                    );
+                }
+                Some(("If it were judged now", lines))
+            }
+            (None, _) => None,
+        }
+    }
+
     fn meter(&self) -> Meter {
         let value = self.tally.counted(self.draft.threshold);
         let target = self.draft.threshold.target();
@@ -260,6 +284,7 @@ impl Known {
                 Cell::text(prices.join(", ")),
                 count(|o| o.taken),
                 count(|o| o.collected),
+                Cell::number(number(option.minimum.map(i64::from))),
                 Cell::number(number(option.cap.map(i64::from))),
             ]
         });
@@ -271,6 +296,7 @@ impl Known {
                 ("Prices", false),
                 ("Taken", true),
                 ("Paid", true),
+                ("Minimum", true),
                 ("Cap", true),
             ],
             rows.collect(),

@@ -251,7 +251,7 @@ impl Reader<'_> {
             sku: text("sku"),
             name: text("name"),
             prices: Some(prices).filter(|_| whole),
-            minimum: None,
+            minimum: typed.number(&name("minimum"), &mut self.errors),
             cap: typed.number(&name("cap"), &mut self.errors),
             per_shopper: typed.number(&name("per_shopper"), &mut self.errors),
             weight_grams: typed.number(&name("weight_grams"), &mut self.errors),
@@ -337,6 +337,7 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
         let mut set = |part: &str, value: String| typed.set(format!("options.{row}.{part}"), value);
         set("sku", option.sku.clone());
         set("name", option.name.clone());
+        set("minimum", number(option.minimum));
         set("cap", number(option.cap));
         set("per_shopper", number(option.per_shopper));
         set("weight_grams", number(option.weight_grams));

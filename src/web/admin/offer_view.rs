@@ -278,6 +278,11 @@ impl OfferForm<'_> {
             ]),
             Line::Row(prices),
             Line::Row(vec![
+                count_field(
+                    "minimum",
+                    "Minimum",
+                    "With fewer paid it is not made, and refunded.",
+                ),
                 count_field("cap", "Cap", "Most units sold."),
                 count_field("per_shopper", "Per shopper", "Most units for one."),
                 count_field("weight_grams", "Weight", "Grams."),

@@ -308,7 +308,8 @@ pub(super) struct OptionBody {
     name: String,
     /// One for each step, never rising.
     prices: Vec<i64>,
-    /// Not available in this version.
+    /// Under so many paid units it is not produced, and its lines are refunded. At most the cap.
+    #[schema(minimum = 1)]
     minimum: Option<i64>,
     cap: Option<i64>,
     per_shopper: Option<i64>,

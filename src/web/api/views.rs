@@ -87,7 +87,7 @@ struct CampaignOption {
     name: String,
     /// Its price at each of `steps`, in minor units.
     prices: Vec<i64>,
-    /// Under so many units it is not produced; null: no minimum.
+    /// Under so many units it is not produced, and its lines are refunded; null: no minimum.
     #[schema(required)]
     minimum: Option<i64>,
     /// At most so many units are sold; null: no limit.
@@ -141,7 +141,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
                 sku: row.sku.clone(),
                 name: option.name.clone(),
                 prices: option.prices.prices().to_vec(),
-                minimum: None,
+                minimum: option.minimum.map(i64::from),
                 cap: row.cap,
                 per_shopper: option.per_shopper.map(i64::from),
                 available: stock_sale::available(row, on_sale.as_ref()),

@@ -11,7 +11,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::ClaimId;
 use crate::domain::ids::OrderId;
-use crate::domain::order::{Delivery, OrderState};
+use crate::domain::order::{Delivery, LineState, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
 use crate::store::Conn;
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
@@ -374,6 +374,10 @@ impl Facts {
                 self.say(priced.goods),
             );
             let kept = self.lines.iter().find(|l| l.sku == line.sku);
+            if kept.is_some_and(|l| l.state == LineState::Dropped) {
+                rows.push(row.note("dropped: too few were ordered, so it is not made"));
+                continue;
+            }
             rows.push(match kept.and_then(|l| l.final_price) {
                 Some(price) if price < priced.unit_price => row.note(format!(
                     "{} each when you joined, {} in the end",

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::load::{Facts, Flows};
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
-use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};
 use crate::domain::price::{Threshold, step_reached};
 use crate::domain::tariff::Area;
 use crate::domain::text::markdown_to_html;
@@ -20,6 +20,7 @@ use crate::web::view::{
     ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
+use crate::workflows::judgement::Why;
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::{signs, stock_sale};
@@ -165,9 +166,11 @@ impl Facts {
         }
     }
 
-    /// The price steps of the first option.
+    /// The price steps of the first option that is made.
     pub fn steps(&self, now: DateTime<Utc>) -> Steps {
-        let first = self.draft.options.first();
+        let made = |option: &&OptionDraft| self.not_made(&option.sku).is_none();
+        let first = self.draft.options.iter().find(made);
+        let first = first.or(self.draft.options.first());
         let rows = self
             .draft
             .steps
@@ -241,11 +244,20 @@ impl Facts {
                     .map(|next| self.say(next)),
                 committed: row.committed,
                 available: self.available(row),
+                minimum: draft.minimum.map(i64::from).filter(|_| !self.judged()),
+                not_made: self.not_made(&row.sku),
                 per_shopper: draft.per_shopper.map(i64::from),
                 made_to_order: draft.made_to_order,
             })
         });
         rows.collect()
+    }
+
+    /// Where an option is not made: the units it came to, and those it needed.
+    fn not_made(&self, sku: &str) -> Option<(i64, i64)> {
+        let mut gone = self.why.iter().flat_map(Why::not_made);
+        let found = gone.find(|option| option.sku == sku)?;
+        Some((found.units, found.minimum))
     }
 
     /// Where it stands.
@@ -282,6 +294,15 @@ impl Facts {
                 Failure::Cancelled => self.campaign.failure_note.clone(),
                 _ => None,
             },
+            without: self
+                .why
+                .iter()
+                .flat_map(Why::not_made)
+                .map(|option| {
+                    let name = option.name(&self.draft).to_owned();
+                    (name, option.units, option.minimum)
+                })
+                .collect(),
             at: self.moment(at),
             orders: back.orders,
             refunded_orders: back.done,
@@ -295,6 +316,7 @@ impl Facts {
             threshold: threshold_words(&self.draft),
             deadline: self.moment(ends_at(&self.campaign)),
             at_threshold: self.draft.trigger == Trigger::AtThreshold,
+            minimums: self.draft.options.iter().any(|o| o.minimum.is_some()),
             ships_by: Day(self.draft.promised_ship_date),
             ships_now: match self.said_last {
                 _ if self.given_up => ShipsNow::Never,

@@ -336,10 +336,18 @@ impl Desk<'_> {
                     format!("{} \u{d7} {name}", grouped(line.quantity)),
                     facts.say(line.goods),
                 );
-                if line.quantity > 1 {
-                    row.note(format!("{} each", facts.say(line.unit_price)))
-                } else {
+                let each = (line.quantity > 1)
+                    .then(|| format!("{} each", facts.say(line.unit_price)));
+                let minimum = option.filter(|_| facts.on_sale.is_none()).and_then(|o| o.minimum);
+                let made = minimum.map(|needed| {
+                    let needed = grouped(needed.into());
+                    format!("if fewer than {needed} are ordered it is not made, and its price comes back")
+                });
+                let notes: Vec<String> = [each, made].into_iter().flatten().collect();
+                if notes.is_empty() {
                     row
+                } else {
+                    row.note(notes.join("; "))
                 }
             })
             .collect();

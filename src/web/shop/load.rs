@@ -19,7 +19,7 @@ use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
 use crate::store::{Conn, etas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::judgement::tally_of;
+use crate::workflows::judgement::{Why, tally_of};
 use crate::workflows::stock_sale;
 
 /// A campaign with all that its public page says.
@@ -36,6 +36,8 @@ pub struct Facts {
     pub merchant: MerchantRow,
     /// Its batch.
     pub batch: Option<BatchRow>,
+    /// How it was judged, once it was.
+    pub why: Option<Why>,
     /// What its paid units come to.
     pub tally: Tally,
     /// Where it failed: what became of the money.
@@ -104,6 +106,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         campaign,
         draft,
         merchant,
+        why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         batch,
         tally,
         given_back,

@@ -21,6 +21,8 @@ pub struct Ending {
     pub reason: String,
     /// What the seller wrote, where it was cancelled.
     pub said: Option<String>,
+    /// Options under their minimum, which were not counted: name, units, and units it needed.
+    pub without: Vec<(String, i64, i64)>,
     /// When.
     pub at: Moment,
     /// Orders that had been paid.
@@ -44,10 +46,20 @@ impl Ending {
     /// One sentence: why.
     pub fn why(&self, meter: &Meter) -> String {
         match self.reason.as_str() {
-            "missed" => format!(
-                "{} of {} needed were paid for when it closed.",
-                meter.value_text, meter.target_text
-            ),
+            "missed" => {
+                let mut why = format!(
+                    "{} of {} needed were paid for when it closed.",
+                    meter.value_text, meter.target_text
+                );
+                for (name, units, needed) in &self.without {
+                    why.push_str(&format!(
+                        " {name} is not counted: {} of the {} it needs were paid for.",
+                        grouped(*units),
+                        grouped(*needed)
+                    ));
+                }
+                why
+            }
             "cancelled" => "The seller cancelled it.".to_owned(),
             "shortfall" => "Nothing was left to order when the orders were counted.".to_owned(),
             "supplier" => "The supplier could not take the order.".to_owned(),
@@ -122,6 +134,8 @@ pub struct MoneyPlan {
     pub deadline: Moment,
     /// Judged as soon as the threshold is paid for (trigger `at_threshold`).
     pub at_threshold: bool,
+    /// Whether some option is only made from a number of units on.
+    pub minimums: bool,
     /// The promised ship date.
     pub ships_by: Day,
     /// What is said now.
@@ -163,7 +177,13 @@ impl MoneyPlan {
                         .text("Cancel on your order's page, and all of it goes back to your card."),
                 );
                 let when = if self.at_threshold {
-                    format!("Once {} are paid for, at the latest {day}", self.threshold)
+                    let and = if self.minimums {
+                        " and every option has its minimum"
+                    } else {
+                        ""
+                    };
+                    let enough = &self.threshold;
+                    format!("Once {enough} are paid for{and}, at the latest {day}")
                 } else {
                     day
                 };
@@ -294,8 +314,13 @@ impl MoneyPlan {
                 steps.join(", ")
             )
         };
+        let minimums = if self.minimums {
+            "What is ordered less often than its minimum is not made, and its price goes back. "
+        } else {
+            ""
+        };
         format!(
-            "{back}Under {} everybody gets everything back, by itself.",
+            "{back}{minimums}Under {} everybody gets everything back, by itself.",
             self.threshold
         )
     }
@@ -396,6 +421,19 @@ impl CampaignPage {
     pub fn price_now(&self) -> &str {
         let row = self.steps.rows.get(self.steps.current);
         row.map_or("", |r| r.price.as_str())
+    }
+
+    /// What is not made, in one sentence; nothing where everything is.
+    fn not_made_words(&self) -> String {
+        let gone = self.options.iter().filter(|o| o.not_made.is_some());
+        let names: Vec<&str> = gone.map(|o| o.name.as_str()).collect();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!(
+            "Not made, because too few were ordered: {}. Its price goes back. ",
+            names.join(", ")
+        )
     }
 
     /// Words of the button that leads to the form.

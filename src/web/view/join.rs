@@ -92,6 +92,10 @@ pub struct OptionRow {
     pub committed: i64,
     /// Units left under its cap; none without one.
     pub available: Option<i64>,
+    /// Under so many units it is not made; none where it is made in any case, or that is decided.
+    pub minimum: Option<i64>,
+    /// Where it is not made: the units it came to, and those it needed.
+    pub not_made: Option<(i64, i64)>,
     /// Most units for one shopper.
     pub per_shopper: Option<i64>,
     /// Exempt from withdrawal.
@@ -109,9 +113,34 @@ impl OptionRow {
         self.available.is_some_and(|n| n <= 0)
     }
 
+    /// "40 ordered"; "made if 20 are ordered, 16 so far"; "not made: 16 of 20 ordered".
+    pub fn so_far(&self) -> String {
+        let n = grouped(self.committed);
+        match (self.not_made, self.minimum) {
+            (Some((units, needed)), _) => {
+                format!(
+                    "not made: {} of {} ordered",
+                    grouped(units),
+                    grouped(needed)
+                )
+            }
+            (None, Some(needed)) if self.committed < needed => {
+                format!("made if {} are ordered, {n} so far", grouped(needed))
+            }
+            (None, Some(needed)) => format!("{n} ordered, of {} it needs", grouped(needed)),
+            (None, None) => format!("{n} ordered"),
+        }
+    }
+
+    /// ", made if 20 are ordered", of what is still to be offered; nothing where it is made in any case.
+    pub fn condition(&self) -> String {
+        let needed = self.minimum.map(grouped);
+        needed.map_or_else(String::new, |n| format!(", made if {n} are ordered"))
+    }
+
     /// "40 ordered, 60 left, at most 3 each".
     pub fn stock(&self) -> String {
-        let mut parts = vec![format!("{} ordered", grouped(self.committed))];
+        let mut parts = vec![self.so_far()];
         if let Some(n) = self.available.filter(|n| *n > 0) {
             parts.push(format!("{} left", grouped(n)));
         }

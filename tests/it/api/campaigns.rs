@@ -111,6 +111,29 @@ both_databases! {
         assert_eq!(patch(json!({"title": 3})).send().await.refused(409), "campaign-ended");
     }
 
+    async fn an_option_has_a_minimum_which_is_not_raised_after_the_first_order(db: TestDatabase) {
+        let api = Api::start(&db).await;
+        let mut pens = api.pens();
+        pens["options"][0]["minimum"] = json!(9);
+        let above_the_cap = api.post("/campaigns", pens.clone()).send().await;
+        assert_eq!(above_the_cap.wrong_fields(), ["options[0].minimum"]);
+        pens["options"][0]["minimum"] = json!(5);
+        let options = |minimum: Value| {
+            let mut options = pens["options"].clone();
+            options[0]["minimum"] = minimum;
+            json!({"options": options})
+        };
+        let slug = api.open(pens.clone()).await;
+        let path = format!("/campaigns/{slug}");
+        let patch = |body: Value| api.ask(Method::PATCH, &path).body(body);
+        let shown = patch(options(json!(6))).send().await.expect(200);
+        assert_eq!(shown["options"][0]["minimum"], 6);
+        api.join(&slug, wish("a@example.com", "raw", 1)).await.expect(201);
+        assert_eq!(patch(options(json!(7))).send().await.refused(409), "locked");
+        let shown = patch(options(Value::Null)).send().await.expect(200);
+        assert_eq!(shown["options"][0]["minimum"], Value::Null);
+    }
+
     async fn a_deadline_moves_once_and_a_state_is_told_before_a_field(db: TestDatabase) {
         let api = Api::start(&db).await;
         let slug = api.open(api.pens()).await;

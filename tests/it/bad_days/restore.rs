@@ -15,6 +15,7 @@ use serde_json::json;
 use super::agrees;
 use crate::after::claims::{decided, opened};
 use crate::after::goods::{delivered, ordered, pair, shipped};
+use crate::minimum::{black_45_and_red_16, black_and_red};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -198,5 +199,37 @@ async fn a_campaign_that_ended_after_the_backup_ends_the_same_way_again() {
     assert_eq!(shop.at_provider(c).await, (40000, 4000));
     let report = json!(shop.purchase_orders(&reached).await.len());
     assert_eq!(report, 1);
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn what_is_not_made_goes_back_once_though_an_old_backup_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let file = folder.path().join("old.tar.gz");
+    let campaign = shop.publish(black_and_red(&shop, 40)).await;
+    let placed = black_45_and_red_16(&shop, &campaign).await;
+    backup(&shop, &file).await;
+    shop.advance(Duration::days(8)).await;
+    shop.expect_state(&campaign, CampaignState::Ordered).await;
+    agrees(&shop, &placed).await;
+    let shop = restore(shop, &file).await;
+    shop.advance(Duration::days(1)).await;
+    let (code, said) = on_line(&shop, "reconcile").await;
+    assert_eq!(code, Some(0), "{said}");
+    shop.audit().await;
+    shop.advance(Duration::hours(1)).await;
+    shop.expect_state(&campaign, CampaignState::Ordered).await;
+    agrees(&shop, &placed).await;
+    for (order, moved) in
+        placed
+            .into_iter()
+            .zip([(300_500, 30_000), (162_500, 27_000), (18_500, 18_500)])
+    {
+        assert_eq!(shop.at_provider(order).await, moved);
+    }
+    assert_eq!(shop.order(placed[2]).await.state, OrderState::Cancelled);
+    assert_eq!(shop.purchase_orders(&campaign).await[0].units, 45);
+    shop.audit().await;
     shop.close().await;
 }

@@ -8,6 +8,8 @@ use muster::domain::purchase_order::PurchaseOrderState;
 use muster::store::campaigns::CampaignRow;
 use muster::store::orders::{self, OrderFilter, OrderRow};
 
+use crate::minimum::{black_45_and_red_16, black_and_red};
+use crate::shop::Visitor;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -184,6 +186,39 @@ async fn from_the_list_of_campaigns_to_the_refund_on_the_order_page() {
         .goto(&shop.url(&format!("/c/{}", campaign.slug)))
         .await;
     browser.wait_for_text("It did not come together").await;
+    end(&browser, shop).await;
+}
+
+#[actix_web::test]
+async fn an_option_that_too_few_ordered_is_not_made_and_its_price_goes_back() {
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let campaign = shop.publish(black_and_red(&shop, 40)).await;
+    let [_, both, red] = black_45_and_red_16(&shop, &campaign).await;
+    let browser = Browser::open().await;
+    let page = shop.url(&format!("/c/{}", campaign.slug));
+    browser.goto(&page).await;
+    browser
+        .wait_for_text("made if 20 are ordered, 16 so far")
+        .await;
+    move_the_clock_past(&browser, &shop, &campaign).await;
+    browser.goto(&page).await;
+    browser.wait_for_text("not made: 16 of 20 ordered").await;
+    let order_page = async |id| {
+        let order = shop.order(id).await;
+        shop.url(&Visitor::of(&shop).path_of(&order, ""))
+    };
+    browser.goto(&order_page(both).await).await;
+    browser
+        .wait_for_text("dropped: too few were ordered, so it is not made")
+        .await;
+    browser.wait_for_text("\u{2212}$270.00").await;
+    browser.goto(&order_page(red).await).await;
+    browser.wait_for_text("What you ordered is not made").await;
+    browser.wait_for_text("\u{2212}$185.00").await;
+    browser.goto(&shop.url("/sandbox/mail")).await;
+    browser
+        .wait_for_text("came together, but without 10 \u{d7} Red")
+        .await;
     end(&browser, shop).await;
 }
 

@@ -14,6 +14,7 @@ fn filled() -> Typed {
         ("options.0.name", "Mug"),
         ("options.0.prices.0", "24.50"),
         ("options.0.prices.1", "19"),
+        ("options.0.minimum", "12"),
         ("shipping.0.price", "4,90"),
         ("tax.0.countries", "de at"),
         ("tax.0.percent", "19 %"),
@@ -43,6 +44,7 @@ fn a_filled_form_is_an_offer_and_shows_as_it_was_typed() {
     let shown = typed_of(&draft);
     assert_eq!(shown.get("deadline"), "2027-03-01T18:00");
     assert_eq!(shown.get("options.0.prices.1"), "19.00");
+    assert_eq!(shown.get("options.0.minimum"), "12");
     assert_eq!(shown.get("tax.0.countries"), "DE, AT");
     let (again, errors) = read(&shown, None, Locks::default());
     assert_eq!((again.check(now()), errors), (Ok(draft), vec![]));
@@ -55,6 +57,7 @@ fn nonsense_is_said_at_its_field_and_once() {
         ("deadline", "soon"),
         ("threshold.target", "many"),
         ("options.0.prices.1", "-3"),
+        ("options.0.minimum", "few"),
         ("options.0.cap", "1.5"),
         ("shipping.0.countries", "XX"),
         ("tax.0.percent", "all"),
@@ -74,6 +77,7 @@ fn nonsense_is_said_at_its_field_and_once() {
             "deadline",
             "handling_days",
             "options.0.cap",
+            "options.0.minimum",
             "options.0.prices.1",
             "shipping.0.countries",
             "tax.0.percent",

@@ -9,6 +9,7 @@ use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::store::refunds::RefundRow;
 use crate::web::view::{Link, OrderEnd, Tone};
 use crate::workflows::desk::takes_orders;
+use crate::workflows::judgement::Why;
 use crate::workflows::money::nonzero_said;
 
 impl Facts {
@@ -36,6 +37,7 @@ impl Facts {
             _ if by_shopper => "You cancelled this order",
             _ if withdrawn => "You withdrew from this contract",
             _ if by_staff => "The seller cancelled this order",
+            _ if self.not_made() => "What you ordered is not made",
             _ if self.was_late() => "It will not be shipped",
             (_, Some(failure)) if failed => heading(failure),
             _ => "This order is cancelled",
@@ -44,6 +46,8 @@ impl Facts {
         let late = self.was_late() && !by_shopper && !by_staff && !withdrawn;
         if late {
             lines.extend(self.order.note.clone());
+        } else if self.not_made() {
+            lines.push("The campaign came together without it: too few were ordered.".to_owned());
         } else if failed && !by_shopper && !by_staff && !withdrawn {
             lines.extend(self.why());
         }
@@ -62,6 +66,17 @@ impl Facts {
         })
     }
 
+    /// How its batch was judged, once it was.
+    fn judged(&self) -> Option<Why> {
+        let batch = self.batch.as_ref()?;
+        Why::read(batch).ok().flatten()
+    }
+
+    /// Whether the campaign came together with nothing of this order.
+    fn not_made(&self) -> bool {
+        self.happenings.iter().any(|h| h.kind == "not_made")
+    }
+
     /// Whether it is refunded because it was not shipped in time, or will not be (domain section 6).
     fn was_late(&self) -> bool {
         let why =
@@ -73,7 +88,16 @@ impl Facts {
     fn why(&self) -> Option<String> {
         let note = self.campaign.failure_note.clone().unwrap_or_default();
         match self.campaign.failure? {
-            Failure::Missed => Some(format!("It needed more orders: {note} were paid for.")),
+            Failure::Missed => {
+                let mut why = format!("It needed more orders: {note} were paid for.");
+                for gone in self.judged().iter().flat_map(Why::not_made) {
+                    why.push_str(&format!(
+                        " Not counted, being under its minimum: {}.",
+                        gone.said(&self.draft)
+                    ));
+                }
+                Some(why)
+            }
             Failure::Cancelled if note.is_empty() => None,
             Failure::Cancelled => Some(format!("The seller writes: {note}")),
             Failure::Shortfall => {

@@ -81,6 +81,7 @@ impl Facts {
             .map(|line| {
                 let said = match line.state {
                     LineState::Cancelled => 0,
+                    LineState::Dropped => line.quantity,
                     _ => line.units().wanted().max(line.shipped),
                 };
                 let what = format!("{} \u{d7} {}", grouped(said), self.name_of(&line.sku));

@@ -5,6 +5,7 @@
 mod after;
 mod delays;
 mod goods;
+mod minimum;
 mod people;
 mod stories;
 mod telling;

@@ -25,6 +25,8 @@ pub fn option(sku: &str, name: &str, price: &str, next: &str, committed: i64) ->
         price_next: Some(next.to_owned()),
         committed,
         available: None,
+        minimum: None,
+        not_made: None,
         per_shopper: Some(3),
         made_to_order: false,
     }
@@ -133,6 +135,7 @@ pub fn campaign() -> CampaignPage {
             threshold: "50 units".to_owned(),
             deadline,
             at_threshold: false,
+            minimums: false,
             ships_by: day(2026, 9, 1),
             ships_now: ShipsNow::AsPromised,
             policy: DelayPolicy::Ftc,
@@ -252,6 +255,7 @@ pub fn ending() -> Ending {
     Ending {
         reason: "missed".to_owned(),
         said: None,
+        without: Vec::new(),
         at: moment("2026-05-31T19:01:00Z"),
         orders: 22,
         refunded_orders: 22,

@@ -1,0 +1,353 @@
+//! What a judgement means for each order of its batch: final prices, options that are not produced, one refund; or
+//! everything back (domain sections 2 and 3).
+
+use std::collections::BTreeMap;
+
+use super::super::cancel::leave;
+use super::super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::super::join::FrozenQuote;
+use super::super::letters::{Letter, LetterLine, WhyCancelled, WhyFailed};
+use super::super::money::{self, nonzero_said, say};
+use super::super::part::{cost_of, say_back};
+use super::super::payment::{frozen, letter_lines};
+use super::{Why, prices};
+use crate::domain::campaign::{BatchState, Failure};
+use crate::domain::country::Country;
+use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::{BatchId, OptionId};
+use crate::domain::order::OrderState;
+use crate::domain::payment::RefundPurpose;
+use crate::domain::price::{PriceTable, final_unit_price, refund_difference};
+use crate::domain::tariff::QuoteLine;
+use crate::store::campaigns::{BatchRow, CampaignRow};
+use crate::store::merchants::MerchantRow;
+use crate::store::orders::{LineRow, OrderRow};
+use crate::store::{Tx, campaigns, orders, stock};
+
+/// How many orders are settled in one transaction.
+const CHUNK: i64 = 50;
+
+/// Applies the outcome to some more orders of a batch; whether there are more. Each is settled once: its final price
+/// and the difference back, or everything back.
+///
+/// # Errors
+/// What the database says.
+pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    if batch.settled_at.is_some() || batch.state == BatchState::Gathering {
+        return Ok(false);
+    }
+    let draft = offer(&campaign)?;
+    let merchant = merchant(tx, campaign.merchant_id)?;
+    let outcome = Outcome {
+        desk,
+        campaign: &campaign,
+        batch: &batch,
+        draft: &draft,
+        merchant: &merchant,
+        prices: prices(tx.conn, campaign.id, &draft)?,
+    };
+    let some = orders::unsettled(tx.conn, id, CHUNK)?;
+    for order in &some {
+        let mut order = order.clone();
+        if batch.state == BatchState::Failed {
+            outcome.give_back(tx, &mut order)?;
+        } else {
+            outcome.final_price(tx, &mut order)?;
+        }
+        order.settled = true;
+        money::keep(tx, &mut order)?;
+    }
+    let more = i64::try_from(some.len()).unwrap_or(0) == CHUNK;
+    if !more {
+        let now = tx.now.naive_utc();
+        campaigns::set_settled(tx.conn, id, Some(now))?;
+    }
+    Ok(more)
+}
+
+/// An order of a failed campaign whose payment came before its turn: everything goes back now, and it is never said to
+/// be confirmed.
+///
+/// # Errors
+/// What the database says.
+pub fn settle_paid_late(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &mut OrderRow,
+) -> Result<(), Problem> {
+    let batch = campaigns::batch(tx.conn, order.batch_id)?.ok_or(Problem::NotFound("batch"))?;
+    let draft = offer(campaign)?;
+    let merchant = merchant(tx, campaign.merchant_id)?;
+    let outcome = Outcome {
+        desk,
+        campaign,
+        batch: &batch,
+        draft: &draft,
+        merchant: &merchant,
+        prices: BTreeMap::new(),
+    };
+    outcome.give_back(tx, order)?;
+    order.settled = true;
+    money::keep(tx, order)
+}
+
+/// What a batch's outcome is applied with.
+struct Outcome<'a> {
+    desk: &'a Desk,
+    campaign: &'a CampaignRow,
+    batch: &'a BatchRow,
+    draft: &'a CampaignDraft,
+    merchant: &'a MerchantRow,
+    prices: BTreeMap<OptionId, PriceTable>,
+}
+
+impl Outcome<'_> {
+    /// Everybody finally pays the price of the step judged, never more than the one shown when they joined; the
+    /// difference goes back in one refund.
+    fn final_price(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+        if !matches!(order.state, OrderState::Confirmed | OrderState::Backordered) {
+            return Ok(());
+        }
+        let step = usize::try_from(self.batch.step.unwrap_or(0)).unwrap_or(0);
+        let agreed = frozen(order)?;
+        let lines = orders::lines_of(tx.conn, order.id)?;
+        if lines.iter().all(|line| line.units().wanted() == 0) {
+            return self.nothing_left(tx, order, &agreed);
+        }
+        let mut kept = Vec::with_capacity(lines.len());
+        for frozen in &agreed.lines {
+            // In the quote's order, so that tax is rounded line by line as it was at joining.
+            let line = lines
+                .iter()
+                .find(|l| l.sku == frozen.sku)
+                .ok_or_else(|| Problem::Internal(format!("order {} lost a line", order.id)))?;
+            let at_step = self
+                .prices
+                .get(&line.option_id)
+                .map_or(line.unit_price, |p| p.price_at(step));
+            let price = final_unit_price(line.unit_price, at_step);
+            orders::set_final_price(tx.conn, order.id, line.option_id, price)?;
+            kept.push(QuoteLine {
+                unit_price: price,
+                quantity: line.quantity,
+            });
+        }
+        if lines.iter().any(|l| l.cancelled > 0) {
+            return self.final_price_of_rest(tx, order, &agreed);
+        }
+        let country = Country::parse(&order.country)
+            .ok_or_else(|| Problem::Internal(format!("{} is not a country", order.country)))?;
+        let back = refund_difference(order.total, &kept, country, &agreed.tariff)
+            .map_err(|e| Problem::Internal(e.to_string()))?;
+        // Given back already, as the provider told after an old backup was restored: that stands.
+        let back = order.final_total.map_or(back, |total| order.total - total);
+        order.final_total = Some(order.total - back);
+        let given = self.give_difference(tx, order, back)?;
+        let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
+        let letter = Letter::Succeeded {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            lines: letter_lines(&agreed, Some(&prices), &order.currency),
+            shipping: nonzero_said(agreed.quote.shipping, &order.currency),
+            total: say(order.total - back, &order.currency),
+            charged: say(order.total, &order.currency),
+            back: nonzero_said(given, &order.currency),
+            ships_by: self.draft.promised_ship_date,
+            not_made: Vec::new(),
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
+    }
+
+    /// As [`Outcome::final_price`], of an order of which some units left before or are not produced: what the rest costs
+    /// by itself at the final prices, which are kept already.
+    fn final_price_of_rest(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        agreed: &FrozenQuote,
+    ) -> Result<(), Problem> {
+        let lines = orders::lines_of(tx.conn, order.id)?;
+        let costs = cost_of(order, &lines, |line| line.units().wanted())?;
+        let total = order.final_total.unwrap_or(order.total).min(costs.total);
+        order.final_total = Some(total);
+        let keep = total - order.allowances - order.lost;
+        let not_made = not_made(tx, order, agreed)?;
+        let purpose = if not_made.is_empty() {
+            RefundPurpose::Difference
+        } else {
+            RefundPurpose::OptionDropped
+        };
+        let given = money::refund_down_to(tx, order, purpose, keep)?;
+        if !not_made.is_empty() {
+            say_not_made(tx, order, "option_dropped", &not_made)?;
+            say_back(tx, order, given)?;
+        }
+        let left: Vec<LetterLine> = agreed
+            .lines
+            .iter()
+            .filter_map(|frozen| {
+                let line = lines.iter().find(|l| l.sku == frozen.sku)?;
+                let units = line.units().wanted();
+                let price = line.final_price.unwrap_or(line.unit_price);
+                (units > 0).then(|| LetterLine {
+                    quantity: units,
+                    name: frozen.name.clone(),
+                    amount: say(price * units, &order.currency),
+                })
+            })
+            .collect();
+        let letter = Letter::Succeeded {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            lines: left,
+            shipping: nonzero_said(costs.shipping, &order.currency),
+            total: say(total, &order.currency),
+            charged: say(order.charged, &order.currency),
+            back: nonzero_said(given, &order.currency),
+            ships_by: self.draft.promised_ship_date,
+            not_made,
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
+    }
+
+    /// The campaign came together, and none of what the order is over is produced: it is cancelled, and everything goes
+    /// back, shipping included.
+    fn nothing_left(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        agreed: &FrozenQuote,
+    ) -> Result<(), Problem> {
+        let not_made = not_made(tx, order, agreed)?;
+        say_not_made(tx, order, "not_made", &not_made)?;
+        let back = leave(tx, self.campaign, order, RefundPurpose::OptionDropped)?;
+        let letter = Letter::Cancelled {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            why: WhyCancelled::NotMade(not_made.join(", ")),
+            back: nonzero_said(back, &order.currency),
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "cancelled", letter)
+    }
+
+    /// Commits the refund of the difference; how much that is. Of what a lost dispute took nothing is left to give back.
+    fn give_difference(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        back: i64,
+    ) -> Result<i64, Problem> {
+        // The page whose payment made the order count: the first one that is paid and not given back as late.
+        let paid = money::rest_of_pages(tx, order)?
+            .into_iter()
+            .find(|(_, rest)| *rest > 0);
+        let Some((attempt, rest)) = paid.filter(|_| back > 0) else {
+            return Ok(0);
+        };
+        let given = back.min(rest);
+        money::commit_refund(tx, order, attempt, RefundPurpose::Difference, given)?;
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "difference",
+            format!(
+                "The price fell: {} goes back to the card.",
+                say(given, &order.currency)
+            ),
+        )?;
+        Ok(given)
+    }
+
+    /// The campaign failed: the order is cancelled and everything it paid goes back.
+    fn give_back(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+        if !matches!(
+            order.state,
+            OrderState::Pending | OrderState::Confirmed | OrderState::Backordered
+        ) {
+            return Ok(());
+        }
+        let failure = self.campaign.failure.unwrap_or(Failure::Cancelled);
+        let purpose = match failure {
+            Failure::Missed => RefundPurpose::Missed,
+            Failure::Cancelled => RefundPurpose::Cancelled,
+            Failure::Shortfall => RefundPurpose::Shortfall,
+            Failure::Supplier => RefundPurpose::Supplier,
+            Failure::StopLoss => RefundPurpose::StopLoss,
+        };
+        let note = self.campaign.failure_note.clone().unwrap_or_default();
+        let said = match failure {
+            Failure::Missed => format!("The campaign did not come together: {note}."),
+            Failure::Cancelled => format!("The seller cancelled the campaign: {note}"),
+            Failure::Shortfall => "Nothing was left to order.".to_owned(),
+            Failure::Supplier => "The supplier's order could not be placed.".to_owned(),
+            Failure::StopLoss => "The last day for shipping has passed.".to_owned(),
+        };
+        happened(
+            tx,
+            Concerns::order(order),
+            "system",
+            "campaign_failed",
+            said,
+        )?;
+        let back = leave(tx, self.campaign, order, purpose)?;
+        let why = match failure {
+            Failure::Missed => WhyFailed::Missed(match Why::read(self.batch)? {
+                Some(why) => why.with_not_made(&note, self.draft),
+                None => note,
+            }),
+            Failure::Cancelled => WhyFailed::Cancelled(note),
+            Failure::StopLoss => WhyFailed::StopLoss,
+            Failure::Shortfall => WhyFailed::Shortfall,
+            Failure::Supplier => WhyFailed::Supplier,
+        };
+        let letter = Letter::Failed {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            why,
+            back: nonzero_said(back, &order.currency),
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "failed", letter)
+    }
+}
+
+/// What of an order is not produced, such as `2 × Red`, in the quote's order.
+fn not_made(tx: &mut Tx, order: &OrderRow, agreed: &FrozenQuote) -> Result<Vec<String>, Problem> {
+    let lines: Vec<LineRow> = orders::lines_of(tx.conn, order.id)?;
+    let gone = stock::cancellations_of(tx.conn, order.id)?;
+    let said = agreed.lines.iter().filter_map(|frozen| {
+        let line = lines.iter().find(|l| l.sku == frozen.sku)?;
+        let units: i64 = gone
+            .iter()
+            .filter(|c| c.option_id == line.option_id && c.purpose == RefundPurpose::OptionDropped)
+            .map(|c| c.units)
+            .sum();
+        (units > 0).then(|| format!("{units} \u{d7} {}", frozen.name))
+    });
+    Ok(said.collect())
+}
+
+fn say_not_made(
+    tx: &mut Tx,
+    order: &OrderRow,
+    kind: &str,
+    not_made: &[String],
+) -> Result<(), Problem> {
+    let detail = format!(
+        "Not made, because too few were ordered: {}.",
+        not_made.join(", ")
+    );
+    happened(tx, Concerns::order(order), "system", kind, detail)
+}
