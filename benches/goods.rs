@@ -53,6 +53,7 @@ fn measure(name: &str, database: &str, data: &Path) {
                 campaigns::move_batch(tx.conn, batch.id, batch.state, BatchState::Ordered)?;
                 let to = CampaignState::Ordered;
                 campaigns::move_state(tx.conn, id, CampaignState::Open, to, None, now)?;
+                campaigns::set_settled(tx.conn, batch.id, Some(now))?;
                 Ok(batch.id)
             })
             .await

@@ -176,6 +176,9 @@ pub async fn fill(
             row.form_key = None;
             row.state = state;
             row.units = units(number);
+            row.charged = row.total;
+            let minute = i64::try_from(number % 1000).unwrap_or(0);
+            row.confirmed_at = Some(row.created_at + chrono::Duration::minutes(minute));
             let mut line = line.clone();
             line.order_id = row.id;
             line.quantity = row.units;
