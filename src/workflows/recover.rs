@@ -160,8 +160,10 @@ fn make_known(
     };
     // The same refund may have been committed again here, under another id, since the backup: that one gives way.
     for mut other in refunds::of_order(tx.conn, order.id)? {
-        // Of some an order may have several: there only the very same amount is taken for the same refund.
-        let same = other.payment_attempt == page.attempt
+        // Of some an order may have several: there only the very same amount is taken for the same refund. An allowance has
+        // the id of its event, so that one under another id is another's, such as a second claim over the same amount.
+        let same = !purpose.is_allowance()
+            && other.payment_attempt == page.attempt
             && other.purpose == purpose
             && (purpose.is_once() || other.amount == said.amount);
         if same && other.state == RefundState::Queued {
