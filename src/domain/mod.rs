@@ -3,6 +3,7 @@
 pub mod allocation;
 pub mod button;
 pub mod campaign;
+pub mod card;
 pub mod claim;
 pub mod country;
 pub mod currency;

@@ -5,6 +5,37 @@ use chrono::{DateTime, Duration, Utc};
 use super::words::words;
 
 words! {
+    /// What one attempt to collect an order's money, or to save its card, is (domain section 4).
+    PaymentKind {
+        /// The page at joining that pays the whole order: `charge_now`.
+        Join = "join",
+        /// The page at joining that saves the card: `charge_on_success`; also one that saves another card later.
+        Setup = "setup",
+        /// The page at joining that pays the deposit and saves the card.
+        Deposit = "deposit",
+        /// A charge of the saved card without its holder.
+        Charge = "charge",
+        /// A page on which the holder pays what the saved card did not.
+        Fix = "fix",
+    }
+}
+
+impl PaymentKind {
+    /// Whether its holder completes it on a page of the provider's.
+    pub fn is_page(self) -> bool {
+        !matches!(self, PaymentKind::Charge)
+    }
+
+    /// Whether it is what makes an order count: one of these is there from the moment of joining.
+    pub fn joins(self) -> bool {
+        matches!(
+            self,
+            PaymentKind::Join | PaymentKind::Setup | PaymentKind::Deposit
+        )
+    }
+}
+
+words! {
     /// Where one payment page stands. Kept for staff where the provider said something unusual.
     AttemptState {
         /// Committed here; whether the provider made the page is not known yet.
@@ -14,6 +45,10 @@ words! {
         /// Completed unpaid: kept for staff, does not count, refunded if it settles.
         Processing = "processing",
         Paid = "paid",
+        /// Completed without a payment: the card is saved.
+        Saved = "saved",
+        /// The card was charged and said no: no money moved, and its intent waits to be cancelled.
+        Declined = "declined",
         Expired = "expired",
         /// Its creation never became known within its life; watched by its webhooks.
         Abandoned = "abandoned",

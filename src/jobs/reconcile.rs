@@ -90,7 +90,7 @@ async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
     let mut report = Report::default();
     // Charges first: a refund belongs to a charge that the books must know. Oldest first.
     for charge in theirs.charges.iter().rev() {
-        let Some(tag) = charge.tag.clone().filter(|tag| tag.purpose == "join") else {
+        let Some(tag) = charge.tag.clone().filter(|tag| tag.payment_kind().is_some()) else {
             continue;
         };
         if is_returned(charge, &theirs.refunds) && !knows_order(office, tag.order).await? {
@@ -242,7 +242,7 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
         let Some(tag) = charge
             .tag
             .clone()
-            .filter(|t| t.purpose == "join" && charge.paid)
+            .filter(|t| t.payment_kind().is_some() && charge.paid)
         else {
             continue;
         };

@@ -48,7 +48,7 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     };
     let page = match (by_intent, &said.tag) {
         (Some(page), _) => page,
-        (None, Some(tag)) if tag.purpose == "join" => {
+        (None, Some(tag)) if tag.payment_kind().is_some() => {
             match orders::payment(tx.conn, tag.order, tag.attempt)? {
                 Some(page) => page,
                 None => return Ok(Heard::Foreign),

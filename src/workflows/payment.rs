@@ -545,7 +545,7 @@ pub fn find_page(
         return Ok(Some((page.order_id, page.attempt)));
     }
     if let Some(tag) = tag
-        && tag.purpose == "join"
+        && tag.payment_kind().is_some()
         && let Some(page) = orders::payment(conn, tag.order, tag.attempt)?
     {
         return Ok(Some((page.order_id, page.attempt)));

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use super::letters::{Letter, Written};
+use crate::domain::card::{CardExpiry, Decline};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{OrderId, RefundId};
-use crate::domain::payment::RefundPurpose;
+use crate::domain::payment::{PaymentKind, RefundPurpose};
 
 /// The one clock, given to everything; the domain never reads it by itself.
 pub trait Clock: Send + Sync {
@@ -60,7 +61,7 @@ impl CallError {
 pub struct Tag {
     /// The order.
     pub order: OrderId,
-    /// `join`, or `refund:` with the refund's purpose and id.
+    /// A [`PaymentKind`]'s word, or `refund:` with the refund's purpose and id.
     pub purpose: String,
     /// The attempt.
     pub attempt: i32,
@@ -76,13 +77,18 @@ impl Tag {
         }
     }
 
-    /// The tag of an order's page.
-    pub fn join(order: OrderId, attempt: i32) -> Self {
+    /// The tag of one attempt to collect an order's money, or to save its card.
+    pub fn payment(order: OrderId, kind: PaymentKind, attempt: i32) -> Self {
         Self {
             order,
-            purpose: "join".to_owned(),
+            purpose: kind.as_str().to_owned(),
             attempt,
         }
+    }
+
+    /// What kind of attempt it names, if it is one's.
+    pub fn payment_kind(&self) -> Option<PaymentKind> {
+        self.purpose.parse().ok()
     }
 
     /// The refund it names and why it went back, if it is one's.
@@ -103,14 +109,27 @@ pub struct PageLine {
     pub quantity: i64,
 }
 
+/// What completing a page does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageMode {
+    /// Pays.
+    Pay,
+    /// Pays, and saves the card for a later payment without its holder.
+    PayAndSave,
+    /// Saves the card and charges nothing; such a page has no lines.
+    Save,
+}
+
 /// A payment page to be made. The same row always gives the same page: a repeated call has the same parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPage {
     /// Our ids.
     pub tag: Tag,
+    /// What completing it does.
+    pub mode: PageMode,
     /// Its currency.
     pub currency: Currency,
-    /// What it charges: the sum is the order's total.
+    /// What it charges; nothing where it only saves a card.
     pub lines: Vec<PageLine>,
     /// The shopper.
     pub email: String,
@@ -129,6 +148,8 @@ pub enum PageStatus {
     Open,
     /// It was completed and paid.
     Paid,
+    /// It was completed, the card is saved, and nothing was to be paid.
+    Saved,
     /// It was completed, and the money is not there yet.
     Unpaid,
     /// It ran out or was expired.
@@ -148,6 +169,79 @@ pub struct Page {
     pub intent: Option<String>,
     /// What it charges, in our minor units.
     pub amount: Option<i64>,
+    /// The card that it saved. Told where a page is asked for, not where it is made or expired.
+    pub card: Option<CardOnFile>,
+    /// Our ids on it.
+    pub tag: Option<Tag>,
+}
+
+/// A card that is kept at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardOnFile {
+    /// The customer there whom it belongs to.
+    pub customer: String,
+    /// The payment method's id there.
+    pub method: String,
+    /// Its brand, such as `visa`.
+    pub brand: String,
+    /// Its last four digits.
+    pub last4: String,
+    /// The last month in which it is good.
+    pub expiry: CardExpiry,
+}
+
+/// A charge of a saved card, without its holder. The same row always gives the same charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCharge {
+    /// Our ids.
+    pub tag: Tag,
+    /// Its currency.
+    pub currency: Currency,
+    /// How much, in our minor units.
+    pub amount: i64,
+    /// The customer at the provider.
+    pub customer: String,
+    /// The saved card's id there.
+    pub method: String,
+    /// What it says on the provider's own pages: the campaign's title and the order's number.
+    pub description: String,
+}
+
+/// Why a bank or the provider charged a card not: a [`Decline`] of the domain with the provider's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined {
+    /// What follows from it.
+    pub decline: Decline,
+    /// The provider's own codes, for staff: `card_declined/insufficient_funds`.
+    pub code: String,
+    /// The provider's sentence.
+    pub message: String,
+}
+
+/// Where a payment intent stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntentStatus {
+    /// The money came.
+    Succeeded,
+    /// The money is on its way.
+    Processing,
+    /// It wants another card, or its holder; what was said of the last try, where there was one.
+    Wanting(Option<Declined>),
+    /// It was cancelled: it can never take money any more.
+    Cancelled,
+    /// A word that is not known: kept for staff, never guessed.
+    Unknown,
+}
+
+/// A payment intent at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderIntent {
+    /// Its id there.
+    pub id: String,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// How much it is over, in our minor units; once it succeeded, how much came.
+    pub amount: i64,
     /// Our ids on it.
     pub tag: Option<Tag>,
 }
@@ -260,6 +354,21 @@ pub trait Provider: Send + Sync {
     fn page(&self, id: String) -> Call<'_, Page>;
     /// Expires an open page; refused where it is not open any more.
     fn expire_page(&self, id: String, key: String) -> Call<'_, Page>;
+    /// Charges a saved card without its holder. A decline is an answer: the intent that it leaves behind wants another
+    /// card.
+    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent>;
+    /// Asks for a payment intent.
+    fn intent(&self, id: String) -> Call<'_, ProviderIntent>;
+    /// Cancels a payment intent; refused where it succeeded or was cancelled before.
+    fn cancel_intent(&self, id: String, key: String) -> Call<'_, ProviderIntent>;
+    /// The payment intents of one customer.
+    fn intents(
+        &self,
+        customer: String,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderIntent>>;
+    /// Takes a saved card from its customer: it can never be charged again. One that was taken before counts as taken.
+    fn detach_card(&self, method: String, key: String) -> Call<'_, ()>;
     /// Sends money back.
     fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund>;
     /// Asks for a refund.

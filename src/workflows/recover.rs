@@ -60,6 +60,7 @@ pub fn charge(
         url: None,
         intent: charge.intent.clone(),
         amount: Some(charge.amount),
+        card: None,
         tag: None,
     };
     payment::heard_paid(desk, tx, order, attempt, &said)?;

@@ -100,7 +100,7 @@ async fn refunds_are_listed_by_intent_and_time_a_hundred_at_once() {
 #[actix_web::test]
 async fn charges_are_listed_by_time_with_what_was_captured() {
     let fake = Fake::start();
-    let tag = Tag::join(order(), 1);
+    let tag = Tag::payment(order(), PaymentKind::Join, 1);
     let ours = with(
         charge(),
         json!({"metadata": tag_of(&tag), "currency": "isk", "amount": 999_900,
@@ -144,7 +144,7 @@ async fn what_others_charge_in_units_we_have_not_is_left_alone_and_ours_is_never
     assert_eq!(found.data.len(), 1);
     assert_eq!(found.next.as_deref(), Some("ch_9"));
     let ours =
-        json!({"amount": 150, "currency": "isk", "metadata": tag_of(&Tag::join(order(), 1))});
+        json!({"amount": 150, "currency": "isk", "metadata": tag_of(&Tag::payment(order(), PaymentKind::Join, 1))});
     fake.answers(200, list("/v1/refunds", vec![with(refund(), ours)], false));
     let found = provider.refunds(None, None, None).await;
     assert!(matches!(found, Err(CallError::Unknown(_))));

@@ -182,7 +182,7 @@ async fn keys_and_ids_that_cannot_be_sent_are_refused_without_asking() {
 #[actix_web::test]
 async fn a_page_is_retrieved_with_its_intent_amount_and_tag() {
     let fake = Fake::start();
-    let tag = Tag::join(order(), 1);
+    let tag = Tag::payment(order(), PaymentKind::Join, 1);
     fake.answers(
         200,
         with(

@@ -28,7 +28,7 @@ pub fn tag_of(tag: &Tag) -> Value {
 
 pub fn new_page(currency: Currency, unit_amount: i64) -> NewPage {
     NewPage {
-        tag: Tag::join(order(), 2),
+        tag: Tag::payment(order(), PaymentKind::Join, 2),
         currency,
         lines: vec![
             PageLine {

@@ -34,7 +34,7 @@ fn deliver(kind: &str, object: Value) -> Event {
 
 #[test]
 fn a_signed_event_says_what_happened_to_which_object() {
-    let tag = Tag::join(OrderId::new(), 1);
+    let tag = Tag::payment(OrderId::new(), PaymentKind::Join, 1);
     let metadata = json!({"order": tag.order.to_string(), "purpose": "join", "attempt": "1"});
     let object = with(
         session(),

@@ -5,13 +5,13 @@ use chrono::Duration;
 use super::{Loaded, ended, frozen, load, load_around, load_page};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
-use crate::domain::payment::{AttemptState, PagePlan};
+use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::{Tx, jobs, orders};
 use crate::workflows::desk::{Desk, Problem, enqueue, payment_subject};
 use crate::workflows::join::new_page;
 use crate::workflows::money;
-use crate::workflows::ports::{NewPage, PageLine, Tag};
+use crate::workflows::ports::{NewPage, PageLine, PageMode, Tag};
 
 /// The page to be asked for: made of frozen rows only, so that a repeated call has the same parameters.
 ///
@@ -43,7 +43,8 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
     }
     let back = desk.links.order_url(order.id);
     Ok(NewPage {
-        tag: Tag::join(order.id, page.attempt),
+        tag: Tag::payment(order.id, PaymentKind::Join, page.attempt),
+        mode: PageMode::Pay,
         currency: money::currency(&order.currency)?,
         lines,
         email: order.email.clone(),
