@@ -350,6 +350,8 @@ impl Filler<'_> {
             terms_version: Some(1),
             joined_from: "127.0.0.1".to_owned(),
             form_key: None,
+            limit_step: None,
+            buys_missing: false,
         };
         let placed = self
             .running

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::words::words;
+
 /// The last month in which a card is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CardExpiry {
@@ -47,15 +49,27 @@ pub fn told_of_expiry_on(expiry: CardExpiry, charged: DateTime<Utc>) -> Option<N
         .then(|| expiry.ends() - chrono::Days::new(7))
 }
 
-/// What follows from a bank's no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decline {
-    /// It may pay another time: tried again while the grace window lasts.
-    Soft,
-    /// Its holder must be asked (`authentication_required`): only a page helps, the same charge would be refused again.
-    Authentication,
-    /// The card will never pay, such as one that is lost or stolen: not tried again.
-    Hard,
+words! {
+    /// Where a card stands that was saved at the provider for an order.
+    CardState {
+        Saved = "saved",
+        /// Not needed any more: to be taken from its customer at the provider.
+        Unwanted = "unwanted",
+        /// Taken: it can never be charged again.
+        Detached = "detached",
+    }
+}
+
+words! {
+    /// What follows from a bank's no.
+    Decline {
+        /// It may pay another time: tried again while the grace window lasts.
+        Soft = "soft",
+        /// Its holder must be asked (`authentication_required`): only a page helps, the same charge would be refused again.
+        Authentication = "authentication",
+        /// The card will never pay, such as one that is lost or stolen: not tried again.
+        Hard = "hard",
+    }
 }
 
 /// The provider's codes after which a card is never charged again: it was reported lost or stolen, is over, or is none

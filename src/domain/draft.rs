@@ -58,10 +58,20 @@ words! {
         /// All of it at joining; the difference, or everything, goes back.
         #[default]
         ChargeNow = "charge_now",
-        /// A card is saved and charged on success. Not in this version.
+        /// A card is saved, and charged on success.
         ChargeOnSuccess = "charge_on_success",
-        /// A part at joining, the rest when goods arrive. Not in this version.
+        /// A part at joining, the rest when goods arrive.
         Deposit = "deposit",
+    }
+}
+
+words! {
+    /// What becomes of a deposit whose balance is never paid: said at joining (domain section 4).
+    #[derive(Default)]
+    DepositUnpaid {
+        #[default]
+        Returned = "returned",
+        Kept = "kept",
     }
 }
 
@@ -109,6 +119,7 @@ pub struct CampaignInput {
     pub handling_days: Option<i64>,
     pub payment_mode: Option<String>,
     pub deposit_percent: Option<i64>,
+    pub deposit_unpaid: Option<String>,
     pub trigger: Option<String>,
     pub late_joins: Option<bool>,
     pub steps: Option<Vec<i64>>,
@@ -217,6 +228,12 @@ pub struct CampaignDraft {
     pub handling_days: i32,
     /// When shoppers pay.
     pub payment_mode: PaymentMode,
+    /// The deposit, percent of the total, 1 to 99; 0 where none is paid.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub deposit_percent: i32,
+    /// What becomes of a deposit whose balance is never paid.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deposit_unpaid: DepositUnpaid,
     /// When the batch is judged.
     pub trigger: Trigger,
     /// Unit counts at which the price changes.
@@ -282,7 +299,9 @@ impl CampaignDraft {
             stop_loss_date: Some(self.stop_loss_date.to_string()),
             handling_days: Some(self.handling_days.into()),
             payment_mode: Some(self.payment_mode.as_str().to_owned()),
-            deposit_percent: None,
+            deposit_percent: (self.deposit_percent > 0).then(|| self.deposit_percent.into()),
+            deposit_unpaid: (self.payment_mode == PaymentMode::Deposit)
+                .then(|| self.deposit_unpaid.as_str().to_owned()),
             trigger: Some(self.trigger.as_str().to_owned()),
             late_joins: None,
             steps: Some(self.steps.counts().to_vec()),
@@ -327,6 +346,14 @@ impl OptionDraft {
             made_to_order: self.made_to_order.then_some(true),
         }
     }
+}
+
+fn is_nought(number: &i32) -> bool {
+    *number == 0
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A zone as its IANA name.

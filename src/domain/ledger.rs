@@ -71,6 +71,8 @@ words! {
         HandedOver = "handed_over",
         /// Goods were handed over whose price had gone back, or goes back: the merchant bears it.
         HandedOverUnpaid = "handed_over_unpaid",
+        /// A deposit was forfeited, because its balance was never paid.
+        DepositForfeited = "deposit_forfeited",
         /// The provider took a fee.
         Fee = "fee",
         /// The provider took money back for a dispute.
@@ -240,6 +242,18 @@ impl Entry {
             Account::MerchantLoss,
             order,
             revenue,
+        )
+    }
+
+    /// The balance was never paid, and the deposit stays with the merchant as was said at joining: deposits / forfeited.
+    pub fn deposit_forfeited(order: OrderId, amount: Money) -> Result<Entry, LedgerError> {
+        use Account::{CustomerDeposits, Forfeited};
+        two(
+            EntryKind::DepositForfeited,
+            CustomerDeposits,
+            Forfeited,
+            amount,
+            Some(order),
         )
     }
 
@@ -519,12 +533,15 @@ pub struct OrderBooks {
     pub due_back: i64,
     /// Taken back by the shopper's bank for good.
     pub lost_in_disputes: i64,
+    /// A deposit that the merchant keeps.
+    pub forfeited: i64,
 }
 
 impl OrderBooks {
     /// What is kept: captured less refunded, due back and lost.
     pub fn kept(&self) -> i64 {
         let gone = self.refunded.saturating_add(self.due_back);
+        let gone = gone.saturating_add(self.forfeited);
         self.captured
             .saturating_sub(gone.saturating_add(self.lost_in_disputes))
     }
@@ -536,6 +553,7 @@ impl OrderBooks {
             self.refunded,
             self.due_back,
             self.lost_in_disputes,
+            self.forfeited,
             self.kept(),
         ]
         .iter()
@@ -574,6 +592,9 @@ impl OrderBooks {
                 }
                 EntryKind::DisputeLost => {
                     move_to(&mut books.lost_in_disputes, entry.debit(DisputeLosses))?
+                }
+                EntryKind::DepositForfeited => {
+                    move_to(&mut books.forfeited, entry.debit(CustomerDeposits))?
                 }
                 // An open dispute decides nothing yet; what is handed over stays kept; the rest is not the shopper's money.
                 EntryKind::Fee

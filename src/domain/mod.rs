@@ -9,6 +9,7 @@ pub mod country;
 pub mod currency;
 pub mod day;
 pub mod draft;
+pub mod due;
 pub mod ids;
 pub mod ledger;
 pub mod money;

@@ -223,12 +223,16 @@ pub struct OrderMoney {
     pub refunded: i64,
     /// Lost in disputes.
     pub lost: i64,
+    /// A deposit that the merchant keeps for an order that is cancelled.
+    pub forfeited: i64,
+    /// Not collected yet of its price.
+    pub owed: i64,
 }
 
 impl OrderMoney {
-    /// What the merchant keeps: charged - refunded - due back - lost in disputes.
+    /// What is kept for the order: charged - refunded - due back - lost in disputes - forfeited.
     pub fn kept(self) -> i64 {
-        self.charged - self.refund_due - self.refunded - self.lost
+        self.charged - self.refund_due - self.refunded - self.lost - self.forfeited
     }
 
     /// The payment state these sums stand for. `disputed` and `failed` refunds are said by the caller, who knows
@@ -242,7 +246,9 @@ impl OrderMoney {
             PaymentState::Unpaid
         } else if self.refund_due > 0 {
             PaymentState::Refunding
-        } else if self.refunded > 0 && self.kept() > 0 {
+        } else if self.owed > 0 {
+            PaymentState::DepositPaid
+        } else if self.refunded > 0 && self.kept() + self.forfeited > 0 {
             PaymentState::PartlyRefunded
         } else if self.refunded > 0 || self.lost > 0 {
             PaymentState::Refunded
@@ -334,6 +340,7 @@ mod tests {
             refund_due,
             refunded,
             lost,
+            ..OrderMoney::default()
         };
         assert_eq!(money(0, 0, 0, 0).state(false, false), PaymentState::Unpaid);
         assert_eq!(money(9, 0, 0, 0).state(false, false), PaymentState::Paid);

@@ -142,6 +142,8 @@ words! {
         Returned = "returned",
         /// Lost, damaged or wrong goods.
         Claim = "claim",
+        /// A deposit goes back because its balance was not paid, where the merchant promised that.
+        Balance = "balance",
         /// A refund that gave way to the same one made before; always dropped.
         Replaced = "replaced",
     }
@@ -170,6 +172,7 @@ impl RefundPurpose {
             | P::Withdrawal
             | P::Returned
             | P::Claim
+            | P::Balance
             | P::Replaced => false,
         }
     }

@@ -251,6 +251,21 @@ pub fn shown_step_with_limit(steps: &Steps, others_by_limit: &[i64], limit: usiz
     reached_by_limits(steps, others_by_limit).max(limit.min(last))
 }
 
+/// The deposit on a total, minor units: so many percent of it, rounded half up to the currency's granularity, at least what
+/// cards can be charged. Where the rest would be less than that, all of it is paid at once.
+pub fn deposit_of(total: i64, percent: i32, currency: Currency) -> i64 {
+    let granularity = currency.granularity();
+    let share = i128::from(total) * i128::from(percent);
+    let parts = (share + i128::from(granularity) * 50) / (i128::from(granularity) * 100);
+    let share = i64::try_from(parts * i128::from(granularity)).unwrap_or(total);
+    let deposit = share.max(currency.min_charge()).min(total);
+    if total - deposit < currency.min_charge() {
+        total
+    } else {
+        deposit
+    }
+}
+
 /// What must be collected for the supplier's order to go out (domain section 1). In JSON
 /// `{"kind": "units", "target": 40}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,6 +41,7 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
                 .await?;
             Ok(match sent {
                 Sent::Done => Next::At(office.now()),
+                Sent::Collecting => Next::Done,
                 Sent::Blocked(_, at) => Next::At(at),
             })
         }

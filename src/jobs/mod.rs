@@ -4,6 +4,7 @@
 //! outside is asked. Work is repeatable at each point: it may be run twice, and it may be killed anywhere.
 
 mod campaign;
+mod collect;
 mod goods;
 mod mail;
 mod payment;
@@ -83,6 +84,11 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
         k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
+        k if k == kinds::COLLECT.name => collect::batch(office, subject).await,
+        k if k == kinds::DUE.name => collect::due(office, subject).await,
+        k if k == kinds::BALANCE.name => collect::balances(office, subject).await,
+        k if k == kinds::DETACH.name => collect::detach(office, subject).await,
+        k if k == kinds::CARDS_END.name => collect::ending(office, subject).await,
         k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
         k if k == kinds::POST_TOLD.name => tell::post(office, subject).await,

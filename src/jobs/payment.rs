@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{LEASE_ENDED, Next, Trouble, unreadable};
+use super::{LEASE_ENDED, Next, Trouble, collect, unreadable};
 use crate::domain::payment::AttemptState;
 use crate::store::jobs::{self, JobRow};
 use crate::store::orders::{OrderRow, PaymentRow};
@@ -26,6 +26,10 @@ pub(super) async fn drive(
         .await?;
     match due {
         Due::Make(rows) => make(office, job, *rows).await,
+        Due::CancelFirst(left) => collect::cancel_left_behind(office, id, left).await,
+        Due::Charge(rows) => collect::charge(office, *rows).await,
+        Due::Find(rows) => collect::find(office, *rows).await,
+        Due::Intent(intent) => collect::intent(office, id, attempt, intent).await,
         Due::Look(page) => look(office, job, page).await,
         Due::Ask(session) => {
             let said = office.provider().page(session).await?;

@@ -204,6 +204,7 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
     link: &'a str,
 });
 
+mod card;
 mod delay;
 
 /// HTML and plain text of a letter.
@@ -278,6 +279,8 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             },
         }
         .write(subject),
+        Letter::Joined { about, joined } => card::joined(about, joined, subject),
+        Letter::Card { about, news } => card::news(about, news, subject),
         Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
         Letter::Delay { about, notice } => delay::notice(about, notice, subject),
         Letter::DelayRefund { about, refund } => delay::refund(about, refund, subject),

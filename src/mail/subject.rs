@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::words::{day, day_of, one_line, units};
 use crate::domain::promise::{NoticeKind, RefundCause, Silence};
 use crate::workflows::letters::{
-    After, Delay, DelayRefund, Letter, WhyCancelled, WhyFailed, WhyWithdrawn,
+    About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, WhyCancelled, WhyFailed, WhyWithdrawn,
 };
 
 /// A letter's subject, in one line whatever people typed.
@@ -22,6 +22,15 @@ pub fn of(letter: &Letter) -> String {
             about.campaign,
             day_of(*deadline, &about.time_zone)
         ),
+        Letter::Joined { about, joined } => {
+            let ends = day_of(joined.deadline, &about.time_zone);
+            let what = match &joined.by {
+                JoinedBy::Card { .. } => "your card is saved, nothing is charged".to_owned(),
+                JoinedBy::Deposit { paid, .. } => format!("you paid a deposit of {paid}"),
+            };
+            format!("Order {}: {what}; {} is decided by {ends}", about.number, about.campaign)
+        }
+        Letter::Card { about, news } => card(about, news),
         Letter::SoldFromStock {
             about,
             total,
@@ -139,6 +148,42 @@ pub fn of(letter: &Letter) -> String {
 }
 
 /// The new date, and the last day to answer where silence cancels.
+/// What is said of a saved card or a deposit.
+fn card(about: &About, news: &CardNews) -> String {
+    let zone = &about.time_zone;
+    match news {
+        CardNews::Charged { amount, .. } => format!("Order {}: {amount} was charged", about.number),
+        CardNews::Charging { amount, .. } => {
+            format!("{} came together: {amount} is charged to your card", about.campaign)
+        }
+        CardNews::Declined { amount, until, .. } => format!(
+            "Order {}: your card was not charged, pay {amount} by {}",
+            about.number,
+            day_of(*until, zone)
+        ),
+        CardNews::NotPaid { amount, .. } => {
+            format!("Order {} is cancelled: {amount} was not paid", about.number)
+        }
+        CardNews::Released { .. } => {
+            format!("Order {} is released: nothing was charged", about.number)
+        }
+        CardNews::Short { missing, until, .. } => format!(
+            "{}: {missing} are missing, decided by {}",
+            about.campaign,
+            day_of(*until, zone)
+        ),
+        CardNews::Ends { expiry, .. } => format!(
+            "Order {}: your card is good until {expiry}, please save another",
+            about.number
+        ),
+        CardNews::BalanceAsked { amount, on, .. } => format!(
+            "Order {}: the balance of {amount} is charged on {}",
+            about.number,
+            day_of(*on, zone)
+        ),
+    }
+}
+
 fn delay(number: &str, notice: &Delay) -> String {
     let what = match notice.revised {
         Some(date) if notice.kind == NoticeKind::Told => format!("it ships by {}", day(date)),

@@ -138,6 +138,12 @@ pub struct BatchRow {
     pub completed_at: Option<NaiveDateTime>,
     /// How its judgement came about, as JSON.
     pub why: Option<String>,
+    /// When saved cards began to be charged.
+    pub collecting_since: Option<NaiveDateTime>,
+    /// When nothing more was to be collected from saved cards, and that was enough.
+    pub collected_at: Option<NaiveDateTime>,
+    /// While too little was collected: until when the merchant may buy what is missing.
+    pub short_until: Option<NaiveDateTime>,
 }
 
 /// Keeps a new campaign, its options and its first batch.
@@ -553,6 +559,24 @@ pub fn set_judged(
             batches::judged_at.eq(now),
             batches::units_paid.eq(units_paid),
             batches::why.eq(why),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes how far the collecting of a batch is.
+pub fn set_collecting(
+    conn: &mut Conn,
+    id: BatchId,
+    since: Option<NaiveDateTime>,
+    ended: Option<NaiveDateTime>,
+    short_until: Option<NaiveDateTime>,
+) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set((
+            batches::collecting_since.eq(since),
+            batches::collected_at.eq(ended),
+            batches::short_until.eq(short_until),
         ))
         .execute(conn)?;
     Ok(())

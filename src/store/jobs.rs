@@ -32,6 +32,31 @@ pub const SETTLE: Kind = Kind {
     name: "settle",
     priority: 25,
 };
+/// Looks whether the collecting of a batch with saved cards is over. Subject: the batch.
+pub const COLLECT: Kind = Kind {
+    name: "collect",
+    priority: 24,
+};
+/// Drives what is collected from one order: its charge, its grace window. Subject: the order.
+pub const DUE: Kind = Kind {
+    name: "due",
+    priority: 25,
+};
+/// Takes a card from its customer at the provider. Subject: the card's id there.
+pub const DETACH: Kind = Kind {
+    name: "detach",
+    priority: 44,
+};
+/// Tells holders of cards that end before they are charged. Subject: the campaign.
+pub const CARDS_END: Kind = Kind {
+    name: "cards_end",
+    priority: 43,
+};
+/// Asks for the balances of a batch when its goods arrive. Subject: the batch.
+pub const BALANCE: Kind = Kind {
+    name: "balance",
+    priority: 27,
+};
 /// Tells everybody that a better step was reached. Subject: `{campaign}:{step}`.
 pub const STEP_TOLD: Kind = Kind {
     name: "step_told",
@@ -129,6 +154,11 @@ pub const KINDS: &[Kind] = &[
     PAYMENT,
     CAMPAIGN,
     SETTLE,
+    COLLECT,
+    DUE,
+    BALANCE,
+    DETACH,
+    CARDS_END,
     REFUND,
     REFUND_HEARD,
     DISPUTE,

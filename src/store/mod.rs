@@ -8,6 +8,7 @@ pub mod audit;
 pub mod campaigns;
 pub mod claims;
 mod conn;
+pub mod dues;
 pub mod etas;
 pub mod exchange;
 pub mod jobs;

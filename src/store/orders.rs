@@ -12,6 +12,7 @@ pub use self::units::*;
 use super::kept::kept;
 use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError, each_backend};
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId, OrderId};
 use crate::domain::order::{Delivery, LineState, LineUnits, OrderMoney, OrderState, PaymentState};
 
@@ -83,6 +84,16 @@ pub struct OrderRow {
     pub closed_at: Option<NaiveDateTime>,
     /// Given back, or to be given back, of goods that it keeps: goodwill, lost, returned.
     pub allowances: i64,
+    /// How it is paid.
+    pub mode: PaymentMode,
+    /// It is in only if the step with this index is reached; 0: in any case.
+    pub limit_step: i32,
+    /// Whether its units count as paid for.
+    pub collected: bool,
+    /// What of its price was not collected yet: all of it while only a card is saved, the balance after a deposit.
+    pub owed: i64,
+    /// A deposit that the merchant keeps, because the balance was never paid.
+    pub forfeited: i64,
 }
 
 impl OrderRow {
@@ -93,6 +104,8 @@ impl OrderRow {
             refund_due: self.refund_due,
             refunded: self.refunded,
             lost: self.lost,
+            forfeited: self.forfeited,
+            owed: self.owed,
         }
     }
 }
@@ -288,6 +301,9 @@ pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
             orders::confirmed_at.eq(order.confirmed_at),
             orders::closed_at.eq(order.closed_at),
             orders::allowances.eq(order.allowances),
+            orders::collected.eq(order.collected),
+            orders::owed.eq(order.owed),
+            orders::forfeited.eq(order.forfeited),
         ))
         .execute(conn)?;
     Ok(())
@@ -395,6 +411,26 @@ pub fn unsettled(conn: &mut Conn, batch: BatchId, limit: i64) -> Result<Vec<Orde
     Ok(orders::table
         .filter(orders::batch_id.eq(batch))
         .filter(orders::settled.eq(false))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Orders of a batch that paid a deposit and were not asked for the balance yet.
+pub fn with_balance(
+    conn: &mut Conn,
+    batch: BatchId,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    let asked = super::schema::dues::table
+        .filter(super::schema::dues::batch_id.eq(batch))
+        .select(super::schema::dues::order_id);
+    Ok(orders::table
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .filter(orders::owed.gt(0))
+        .filter(orders::id.ne_all(asked))
         .select(OrderRow::as_select())
         .order(orders::id.asc())
         .limit(limit)

@@ -152,6 +152,9 @@ diesel::table! {
         received_at -> Nullable<Timestamp>,
         completed_at -> Nullable<Timestamp>,
         why -> Nullable<Text>,
+        collecting_since -> Nullable<Timestamp>,
+        collected_at -> Nullable<Timestamp>,
+        short_until -> Nullable<Timestamp>,
     }
 }
 
@@ -189,6 +192,11 @@ diesel::table! {
         confirmed_at -> Nullable<Timestamp>,
         closed_at -> Nullable<Timestamp>,
         allowances -> BigInt,
+        mode -> Text,
+        limit_step -> Integer,
+        collected -> Bool,
+        owed -> BigInt,
+        forfeited -> BigInt,
     }
 }
 
@@ -225,6 +233,50 @@ diesel::table! {
         close_wanted -> Bool,
         problem -> Nullable<Text>,
         settled_at -> Nullable<Timestamp>,
+        kind -> Text,
+        looked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    limits (campaign_id, step) {
+        campaign_id -> Binary,
+        step -> Integer,
+        committed -> BigInt,
+    }
+}
+
+diesel::table! {
+    saved_cards (method_id) {
+        method_id -> Text,
+        order_id -> Binary,
+        customer_id -> Text,
+        brand -> Text,
+        last4 -> Text,
+        exp_year -> Integer,
+        exp_month -> Integer,
+        state -> Text,
+        saved_at -> Timestamp,
+        expiry_told_at -> Nullable<Timestamp>,
+        detached_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    dues (order_id) {
+        order_id -> Binary,
+        campaign_id -> Binary,
+        batch_id -> Binary,
+        kind -> Text,
+        state -> Text,
+        amount -> BigInt,
+        opened_at -> Timestamp,
+        charge_at -> Timestamp,
+        ends_at -> Nullable<Timestamp>,
+        reminded -> Integer,
+        decline -> Nullable<Text>,
+        said -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
     }
 }
 
@@ -403,6 +455,8 @@ diesel::table! {
 diesel::joinable!(order_lines -> orders (order_id));
 diesel::joinable!(payments -> orders (order_id));
 diesel::joinable!(refunds -> orders (order_id));
+diesel::joinable!(saved_cards -> orders (order_id));
+diesel::joinable!(dues -> orders (order_id));
 diesel::joinable!(refund_attempts -> refunds (refund_id));
 diesel::joinable!(journal_postings -> journal_entries (entry_id));
 diesel::joinable!(batches -> campaigns (campaign_id));
@@ -431,6 +485,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     orders,
     order_lines,
     payments,
+    limits,
+    saved_cards,
+    dues,
     refunds,
     refund_attempts,
     disputes,
@@ -464,6 +521,11 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     journal_entries::currency,
     journal_postings::account,
+);
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    order_lines::option_id,
+    order_lines::unit_price,
+    orders::limit_step,
 );
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     receipts::batch_id,

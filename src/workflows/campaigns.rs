@@ -75,6 +75,9 @@ pub fn create(
         received_at: None,
         completed_at: None,
         why: None,
+        collecting_since: None,
+        collected_at: None,
+        short_until: None,
     };
     let options = option_rows(row.id, &draft, &[]);
     campaigns::insert(tx.conn, &row, &options, &batch)?;

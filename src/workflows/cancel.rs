@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::{cards, collect, counts};
 use super::judgement::look_again;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
@@ -14,9 +15,9 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::payment::RefundPurpose;
-use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Conn, Tx, campaigns, orders};
+use crate::store::{Conn, Tx, orders};
 
 /// Who cancels, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,9 +153,12 @@ pub fn leave(
     let before = order.state;
     order.state = order.state.after(OrderEvent::Cancelled)?;
     order.closed_at = Some(now);
+    let open = close_pages(tx, order.id)?;
+    collect::drop_due(tx, order.id)?;
+    cards::let_go(tx, order.id)?;
     if before == OrderState::Pending {
         orders::mark_cancelled(tx.conn, order.id)?;
-        if close_pages(tx, order.id)? == 0 && order.units_taken {
+        if open == 0 && order.units_taken {
             free(tx, order)?;
         }
     } else {
@@ -163,23 +167,10 @@ pub fn leave(
             .iter()
             .map(|l| (l.option_id, l.units().unshipped()))
             .collect();
-        for (option, units) in &leaving {
-            campaigns::count_option(tx.conn, *option, -units, -units, -units)?;
-        }
-        let units: i64 = leaving.iter().map(|(_, units)| units).sum();
+        counts::leave(tx, order, &leaving, true)?;
         release(tx, order, &mut lines, &leaving, purpose)?;
         order.units_taken = false;
-        campaigns::count(
-            tx.conn,
-            campaign.id,
-            Moved {
-                committed: -units,
-                collected: -units,
-                collected_orders: -1,
-                ..Moved::default()
-            },
-            now,
-        )?;
+        order.collected = false;
     }
     tx.touch(campaign.id);
     look_again(tx, campaign)?;

@@ -18,7 +18,7 @@ use crate::store::shipments::{ShipmentLineRow, ShipmentRow};
 use crate::store::{Conn, campaigns, exchange, merchants, orders, shipments};
 
 /// Columns of a campaign that make it: those of `POST /campaigns`.
-pub const OFFER: [&str; 23] = [
+pub const OFFER: [&str; 24] = [
     "slug",
     "title",
     "description",
@@ -33,6 +33,7 @@ pub const OFFER: [&str; 23] = [
     "handling_days",
     "payment_mode",
     "deposit_percent",
+    "deposit_unpaid",
     "trigger",
     "late_joins",
     "steps",

@@ -15,7 +15,9 @@ mod table;
 use table::{Granted, Table};
 pub use table::{new_page, no_room};
 
+use super::collect;
 use super::desk::{Problem, ends_at, takes_orders};
+use super::judgement::current_step;
 use super::ports::Clock;
 use super::stock_sale;
 use crate::domain::campaign::CampaignState;
@@ -24,7 +26,6 @@ use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{BatchId, CampaignId, OptionId};
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
-use crate::domain::price::shown_step;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::OrderRow;
@@ -75,6 +76,10 @@ pub struct JoinRequest {
     pub joined_from: String,
     /// What makes a second submit the same order.
     pub form_key: Option<String>,
+    /// In only if the step with this index is reached.
+    pub limit_step: Option<usize>,
+    /// The merchant buys what is missing after saved cards were charged.
+    pub buys_missing: bool,
 }
 
 /// A line as it is frozen at joining.
@@ -87,6 +92,15 @@ pub struct FrozenLine {
     /// Whether it was exempt from withdrawal then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_to_order: bool,
+}
+
+/// A deposit as it is agreed at joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenDeposit {
+    /// What is paid at joining, minor units.
+    pub amount: i64,
+    /// Whether the merchant keeps it where the balance is not paid; else it goes back.
+    pub forfeited: bool,
 }
 
 /// What was agreed at joining: it never changes, whatever becomes of the campaign's page.
@@ -103,6 +117,9 @@ pub struct FrozenQuote {
     /// Whether it is made from left-over stock: nothing is decided about it any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_stock: bool,
+    /// The deposit, where one is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<FrozenDeposit>,
     /// The index of the step whose price was shown.
     pub step: usize,
     /// The lines, in the quote's order.
@@ -225,7 +242,16 @@ impl Joins {
         } else {
             None
         };
+        let gap = collect::may_buy(&campaign, &batch, now);
+        if !gap {
+            for (wish, answer) in wishes.iter().zip(&mut answers) {
+                if wish.buys_missing && answer.is_none() {
+                    *answer = Some(Err(closed(&campaign, now)));
+                }
+            }
+        }
         let open = match &on_sale {
+            None if gap => wishes.iter().all(|wish| wish.buys_missing),
             Some(units) => !units.is_empty(),
             None => takes_orders(&campaign, now),
         };
@@ -257,7 +283,9 @@ impl Joins {
             plan: self.plan(tx)?,
             step: match batch.step.filter(|_| from_stock) {
                 Some(judged) => usize::try_from(judged).unwrap_or(0),
-                None => shown_step(&offer.steps, campaign.committed_units),
+                // What the merchant buys to fill a gap costs what everybody pays.
+                None if gap => usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0),
+                None => current_step(tx.conn, &campaign, &offer).map_err(damaged)?,
             },
             on_sale,
             now: tx.now,
@@ -295,6 +323,7 @@ impl Joins {
         }
         // A hold is granted only if the clock at its commit reads before the deadline.
         if !from_stock
+            && !gap
             && !granted.orders.is_empty()
             && self.clock.now().naive_utc() >= ends_at(&campaign)
         {
@@ -429,6 +458,10 @@ impl Joins {
         tx.touch(campaign.id);
         Ok(())
     }
+}
+
+fn damaged(e: Problem) -> StoreError {
+    StoreError::Damaged(e.to_string())
 }
 
 fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {

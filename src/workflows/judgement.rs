@@ -14,18 +14,20 @@ use super::money::say;
 use super::payment::say_threshold;
 use super::purchase;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
-use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::ids::{CampaignId, CancellationId, OptionId};
 use crate::domain::money::thousands;
 use crate::domain::outcome::{
     self, Dropped, JudgeInput, Judgement, PaidLine, Success, would_succeed_whole,
 };
 use crate::domain::payment::RefundPurpose;
-use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, tally};
+use crate::domain::price::{
+    PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally,
+};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
-use crate::store::orders::PaidUnits;
+use crate::store::orders::UnitsAtPrice;
 use crate::store::stock::CancellationRow;
-use crate::store::{Conn, Tx, campaigns, jobs, orders, stock};
+use crate::store::{Conn, Tx, campaigns, dues, jobs, orders, stock};
 
 /// Prices by option.
 ///
@@ -84,17 +86,17 @@ struct Paid {
 }
 
 impl Paid {
-    fn of(rows: &[OptionRow], draft: &CampaignDraft, units: &[PaidUnits]) -> Self {
+    fn of(rows: &[OptionRow], draft: &CampaignDraft, units: &[UnitsAtPrice]) -> Self {
         let minimum = |row: &OptionRow| {
             let option = draft.options.iter().find(|o| o.sku == row.sku)?;
             Some((row.id, i64::from(option.minimum?)))
         };
-        let line = |paid: &PaidUnits| PaidLine {
+        let line = |paid: &UnitsAtPrice| PaidLine {
             key: paid.option,
             option: paid.option,
             quantity: paid.units,
             shown: paid.shown,
-            limit: 0,
+            limit: usize::try_from(paid.limit).unwrap_or(0),
         };
         Self {
             prices: table(rows, draft),
@@ -103,17 +105,25 @@ impl Paid {
         }
     }
 
-    /// What the campaign's counters say is paid now.
+    /// What the campaign's counters say is paid now; where cards are saved, what is committed.
     fn now(
         conn: &mut Conn,
         campaign: &CampaignRow,
         draft: &CampaignDraft,
     ) -> Result<Self, Problem> {
         let rows = campaigns::options_of(conn, campaign.id)?;
-        let units: Vec<PaidUnits> = rows
+        if draft.payment_mode == PaymentMode::ChargeOnSuccess {
+            let units = match campaigns::batch_of(conn, campaign.id)? {
+                Some(batch) => orders::units_at_prices(conn, batch.id, false)?,
+                None => Vec::new(),
+            };
+            return Ok(Self::of(&rows, draft, &units));
+        }
+        let units: Vec<UnitsAtPrice> = rows
             .iter()
             .filter(|row| row.collected > 0)
-            .map(|row| PaidUnits {
+            .map(|row| UnitsAtPrice {
+                limit: 0,
                 option: row.id,
                 // What was shown decides nothing; this way nothing is borne by the merchant.
                 shown: i64::MAX,
@@ -164,6 +174,40 @@ pub fn outlook(
         succeeds: matches!(judged, Judgement::Success(_)),
         why: Why::of(&judged, draft, &rows),
     })
+}
+
+/// The index of the furthest step that a campaign's committed orders reach, limits respected (domain section 3).
+///
+/// # Errors
+/// What the database says.
+pub fn current_step(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<usize, Problem> {
+    step_after(conn, campaign, draft, 0)
+}
+
+/// As [`current_step`], where so many units were counted since the row was read.
+///
+/// # Errors
+/// What the database says.
+pub fn step_after(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+    units: i64,
+) -> Result<usize, Problem> {
+    if draft.payment_mode != PaymentMode::ChargeOnSuccess {
+        return Ok(draft.steps.reached(campaign.committed_units + units));
+    }
+    let mut by_limit = vec![0; draft.steps.len()];
+    for (step, units) in dues::limits_of(conn, campaign.id)? {
+        if let Some(sum) = usize::try_from(step).ok().and_then(|at| by_limit.get_mut(at)) {
+            *sum = units;
+        }
+    }
+    Ok(reached_by_limits(&draft.steps, &by_limit))
 }
 
 /// With the trigger `at_threshold`, ends joining once the paid orders would succeed with no option dropped; whether it did
@@ -276,7 +320,8 @@ fn decide(
     let batch = campaigns::batch_of(tx.conn, campaign.id)?
         .ok_or_else(|| Problem::Internal(format!("campaign {} has no batch", campaign.id)))?;
     let rows = campaigns::options_of(tx.conn, campaign.id)?;
-    let paid = Paid::of(&rows, draft, &orders::paid_at_prices(tx.conn, batch.id)?);
+    let units = orders::units_at_prices(tx.conn, batch.id, false)?;
+    let paid = Paid::of(&rows, draft, &units);
     let judged = outcome::judge(&paid.input(draft)).map_err(does_not_fit)?;
     let why = Why::of(&judged, draft, &rows);
     let now = tx.now.naive_utc();
@@ -311,12 +356,22 @@ fn succeed(
         BatchState::Collecting,
     )?;
     let gone = success.why.iter().flat_map(|round| &round.dropped);
-    drop_options(tx, campaign, batch, gone)?;
-    let wanted = orders::paid_units(tx.conn, batch.id)?;
+    let step = i32::try_from(success.step).unwrap_or(i32::MAX);
+    drop_options(tx, campaign, batch, step, gone)?;
+    let mut wanted: BTreeMap<OptionId, i64> = BTreeMap::new();
+    for line in &success.lines {
+        *wanted.entry(line.option).or_insert(0) += line.quantity;
+    }
+    let wanted: Vec<(OptionId, i64)> = wanted.into_iter().collect();
     purchase::draft(tx, campaign, batch, draft, &wanted)?;
+    let saved = draft.payment_mode == PaymentMode::ChargeOnSuccess;
+    if saved {
+        campaigns::set_collecting(tx.conn, batch.id, Some(now), None, None)?;
+    }
     let mut said = format!(
-        "The threshold of {} is paid: {} units at the price from {}.",
+        "The threshold of {} is {}: {} units at the price from {}.",
         say_threshold(draft),
+        if saved { "reached, and the cards are charged" } else { "paid" },
         success.units,
         draft.steps.counts()[success.step]
     );
@@ -335,22 +390,30 @@ fn drop_options<'a>(
     tx: &mut Tx,
     campaign: &CampaignRow,
     batch: &BatchRow,
+    step: i32,
     gone: impl Iterator<Item = &'a Dropped>,
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
-    let mut all = 0;
+    let (mut all, mut paid) = (0, 0);
+    let mut limits: BTreeMap<i32, i64> = BTreeMap::new();
     for option in gone {
-        let wanted = orders::drop_lines(tx.conn, batch.id, option.option)?;
-        let units: i64 = wanted.iter().map(|(_, units)| units).sum();
-        campaigns::count_option(tx.conn, option.option, -units, -units, -units)?;
+        let wanted = orders::drop_lines(tx.conn, batch.id, option.option, step)?;
+        let units: i64 = wanted.iter().map(|gone| gone.units).sum();
+        let collected = wanted.iter().filter(|gone| gone.collected);
+        let collected: i64 = collected.map(|gone| gone.units).sum();
+        campaigns::count_option(tx.conn, option.option, -units, -units, -collected)?;
         all += units;
+        paid += collected;
+        for gone in &wanted {
+            *limits.entry(gone.limit).or_insert(0) += gone.units;
+        }
         let rows: Vec<CancellationRow> = wanted
             .into_iter()
-            .map(|(order_id, units)| CancellationRow {
+            .map(|gone| CancellationRow {
                 id: CancellationId::new(),
-                order_id,
+                order_id: gone.order,
                 option_id: option.option,
-                units,
+                units: gone.units,
                 purpose: RefundPurpose::OptionDropped,
                 at: now,
             })
@@ -362,12 +425,109 @@ fn drop_options<'a>(
     if all > 0 {
         let moved = Moved {
             committed: -all,
-            collected: -all,
+            collected: -paid,
             ..Moved::default()
         };
         campaigns::count(tx.conn, campaign.id, moved, now)?;
     }
+    if offer(campaign)?.payment_mode == PaymentMode::ChargeOnSuccess {
+        for (limit, units) in limits {
+            dues::count_limit(tx.conn, campaign.id, limit, -units)?;
+        }
+    }
     Ok(())
+}
+
+/// What came of judging again what was collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// The threshold is met. Options that fell under their minimum were dropped, and are settled as work.
+    Enough,
+    /// It is not.
+    Short {
+        /// What is missing, such as `3 units`.
+        missing: String,
+    },
+}
+
+/// Judges again, at the step that was judged, what was collected from saved cards: option minimums first, then the
+/// threshold (domain section 2). Nothing is dropped while it is too little.
+///
+/// # Errors
+/// What the database says.
+pub fn judge_again(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+) -> Result<Again, Problem> {
+    let draft = offer(campaign)?;
+    let step = batch.step.unwrap_or(0);
+    let judged = collected_at(tx, campaign, batch, &draft)?;
+    let success = match judged {
+        Judgement::Missed { collected, target, .. } => {
+            let missing = say_missing(target - collected, &draft);
+            return Ok(Again::Short { missing });
+        }
+        Judgement::Success(success) => success,
+    };
+    let gone: Vec<Dropped> = success.why.iter().flat_map(|r| r.dropped.clone()).collect();
+    if gone.is_empty() {
+        return Ok(Again::Enough);
+    }
+    let now = tx.now.naive_utc();
+    for option in &gone {
+        for dropped in orders::holders_of(tx.conn, batch.id, option.option)? {
+            orders::unsettle_one(tx.conn, dropped)?;
+        }
+    }
+    drop_options(tx, campaign, batch, step, gone.iter())?;
+    let rows = campaigns::options_of(tx.conn, campaign.id)?;
+    let why = Why::of(&Judgement::Success(success), &draft, &rows);
+    let mut said = "Judged again on what was collected.".to_owned();
+    for option in why.not_made() {
+        said.push_str(&format!(" Not made: {}.", option.said(&draft)));
+    }
+    happened(tx, Concerns::campaign(campaign), "system", "judged_again", said)?;
+    campaigns::set_settled(tx.conn, batch.id, None)?;
+    enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
+    Ok(Again::Enough)
+}
+
+/// What is missing after the cards were charged, such as `3 units`.
+///
+/// # Errors
+/// What the database says.
+pub fn missing(tx: &mut Tx, campaign: &CampaignRow, batch: &BatchRow) -> Result<String, Problem> {
+    let draft = offer(campaign)?;
+    Ok(match collected_at(tx, campaign, batch, &draft)? {
+        Judgement::Missed { collected, target, .. } => say_missing(target - collected, &draft),
+        Judgement::Success(_) => say_missing(0, &draft),
+    })
+}
+
+fn say_missing(missing: i64, draft: &CampaignDraft) -> String {
+    match (draft.threshold, missing) {
+        (Threshold::Units(_), 1) => "1 unit".to_owned(),
+        (Threshold::Units(_), units) => {
+            format!("{} units", thousands(u64::try_from(units).unwrap_or(0)))
+        }
+        (Threshold::Amount(_), amount) => say(amount, draft.currency.code()),
+    }
+}
+
+fn collected_at(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    draft: &CampaignDraft,
+) -> Result<Judgement<OptionId>, Problem> {
+    let rows = campaigns::options_of(tx.conn, campaign.id)?;
+    let paid = Paid::of(&rows, draft, &orders::units_at_prices(tx.conn, batch.id, true)?);
+    let input = JudgeInput {
+        step: Some(usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0)),
+        ..paid.input(draft)
+    };
+    outcome::judge(&input).map_err(does_not_fit)
 }
 
 /// How many cancelled lines are written in one statement.
@@ -405,7 +565,7 @@ pub fn fail(
     let said = match failure {
         Failure::Missed => "The threshold was missed. Everybody gets the money back.",
         Failure::Cancelled => "The campaign was cancelled. Everybody gets the money back.",
-        Failure::Shortfall => "Nothing was left to order. Everybody gets the money back.",
+        Failure::Shortfall => "Too little was left to order. Everybody gets the money back.",
         Failure::Supplier => {
             "The supplier's order could not be placed. Everybody gets the money back."
         }

@@ -5,9 +5,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 mod after;
+mod card;
 mod delay;
 
 pub use after::After;
+pub use card::{AtTheEnd, CardNews, Joined, JoinedBy};
 pub use delay::{Delay, DelayRefund};
 
 /// A mail, written.
@@ -150,6 +152,20 @@ pub enum Letter {
         /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
         #[serde(default)]
         withdrawal: Vec<String>,
+    },
+    /// The order counts: a card is saved, or a deposit paid.
+    Joined {
+        /// Whom and what it is about.
+        about: About,
+        /// What was agreed.
+        joined: Box<Joined>,
+    },
+    /// News of a saved card or a deposit.
+    Card {
+        /// Whom and what it is about.
+        about: About,
+        /// What there is to say.
+        news: CardNews,
     },
     /// News of an order after it was ordered.
     After {
@@ -382,6 +398,8 @@ impl Letter {
     pub fn kind(&self) -> &'static str {
         match self {
             Letter::OrderConfirmed { .. } => "order_confirmed",
+            Letter::Joined { .. } => "order_confirmed",
+            Letter::Card { news, .. } => news.kind(),
             Letter::SoldFromStock { .. } => "sold_from_stock",
             Letter::StepReached { .. } => "step_reached",
             Letter::Succeeded { .. } => "succeeded",

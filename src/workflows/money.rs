@@ -6,14 +6,16 @@ use super::ports::{ProviderRefund, ProviderRefundStatus};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{EntryId, OrderId, RefundId};
 use crate::domain::ledger::{Account, Entry, LedgerError, Revenue};
+use crate::domain::due::DueState;
 use crate::domain::money::Money;
+use crate::domain::order::PaymentState;
 use crate::domain::payment::{
     AttemptState, DisputeState, RefundAttemptState, RefundPurpose, RefundState,
 };
 use crate::store::journal::EntryRow;
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::refunds::{RefundAttemptRow, RefundRow};
-use crate::store::{Tx, jobs, journal, orders, refunds};
+use crate::store::{Tx, dues, jobs, journal, orders, refunds};
 
 /// A currency's code as kept in a row.
 ///
@@ -70,9 +72,40 @@ pub fn keep(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
     let failed = refunds::of_order(tx.conn, order.id)?
         .iter()
         .any(|r| r.state == RefundState::Failed);
-    order.payment_state = order.money().state(disputed, failed);
+    order.payment_state = match order.money().state(disputed, failed) {
+        PaymentState::Unpaid if order.owed > 0 => without_money(tx, order)?,
+        state => state,
+    };
     orders::save(tx.conn, order)?;
     Ok(())
+}
+
+/// Where the money of an order stands that nothing was charged for yet.
+fn without_money(tx: &mut Tx, order: &OrderRow) -> Result<PaymentState, Problem> {
+    let refused =
+        dues::of_order(tx.conn, order.id)?.is_some_and(|due| due.state == DueState::Declined);
+    Ok(if refused {
+        PaymentState::Failed
+    } else if dues::card_of(tx.conn, order.id)?.is_some() {
+        PaymentState::Saved
+    } else {
+        PaymentState::Unpaid
+    })
+}
+
+/// The merchant keeps what was paid as a deposit: deposits / forfeited. How much that is.
+///
+/// # Errors
+/// What the database says.
+pub fn forfeit(tx: &mut Tx, order: &mut OrderRow) -> Result<i64, Problem> {
+    let amount = order.money().kept().max(0);
+    if amount > 0 {
+        let entry = Entry::deposit_forfeited(order.id, money(order, amount)?);
+        book(tx, order, format!("forfeited:{}", order.id), entry)?;
+        order.forfeited = add(order.forfeited, amount)?;
+    }
+    order.owed = 0;
+    Ok(amount)
 }
 
 /// Whether an open dispute holds the order's refunds; an inquiry does not.
@@ -213,7 +246,7 @@ fn planned_call(refund: &RefundRow, attempt: i32, now: chrono::NaiveDateTime) ->
 /// What the database says.
 pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, Problem> {
     let given = refunds::of_order(tx.conn, order.id)?;
-    let mut lost = order.lost;
+    let mut lost = order.lost + order.forfeited;
     Ok(orders::payments_of(tx.conn, order.id)?
         .into_iter()
         .filter(|page| page.state == AttemptState::Paid)
@@ -250,6 +283,8 @@ pub fn refund_down_to(
         left -= part;
         sum = add(sum, part)?;
     }
+    // What was not collected yet is asked for only as far as the order still costs it.
+    order.owed = order.owed.min((keep - order.money().kept()).max(0));
     Ok(sum)
 }
 
@@ -332,6 +367,7 @@ pub fn refund_rest(
         commit_refund(tx, order, attempt, purpose, rest)?;
         sum = add(sum, rest)?;
     }
+    order.owed = 0;
     Ok(sum)
 }
 

@@ -4,6 +4,7 @@
 //! order, or after a restored backup, finds nothing left to give back.
 
 use super::cancel::leave;
+use super::counts;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::judgement::look_again;
 use super::money;
@@ -15,10 +16,10 @@ use crate::domain::order::{LineState, OrderState, goods_event};
 use crate::domain::payment::RefundPurpose;
 use crate::domain::shipment::{ShipmentEvent, ShipmentKind, ShipmentState};
 use crate::domain::tariff::{Quote, QuoteLine, quote};
-use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::stock::{AllocationRow, CancellationRow};
-use crate::store::{Tx, campaigns, jobs, orders, shipments, stock};
+use crate::store::{Tx, jobs, orders, shipments, stock};
 
 /// Which units of an order leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,16 +72,7 @@ pub fn take_out(
         });
     }
     release(tx, order, &mut lines, &leaving, purpose)?;
-    let now = tx.now.naive_utc();
-    for (option, units) in &leaving {
-        campaigns::count_option(tx.conn, *option, -units, -units, -units)?;
-    }
-    let moved = Moved {
-        committed: -units,
-        collected: -units,
-        ..Moved::default()
-    };
-    campaigns::count(tx.conn, campaign.id, moved, now)?;
+    counts::leave(tx, order, &leaving, false)?;
     let costs = cost_of(order, &lines, |line| line.units().wanted())?.total;
     let costs = order.final_total.unwrap_or(order.total).min(costs);
     order.final_total = Some(costs);

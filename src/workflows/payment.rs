@@ -9,6 +9,7 @@ mod words;
 pub use making::{Due, due, page_request, refused, try_anew};
 pub use words::{letter_lines, say_threshold};
 
+use super::{cards, collect, counts};
 use super::desk::{
     Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject, takes_orders,
 };
@@ -21,7 +22,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
-use crate::domain::payment::{AttemptState, RefundPurpose};
+use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::{Conn, Tx, campaigns, jobs, orders};
@@ -35,13 +36,13 @@ pub fn frozen(order: &OrderRow) -> Result<FrozenQuote, Problem> {
 }
 
 /// An order and one of its pages, with the campaign locked.
-struct Loaded {
-    campaign: CampaignRow,
-    order: OrderRow,
-    page: PaymentRow,
+pub(super) struct Loaded {
+    pub(super) campaign: CampaignRow,
+    pub(super) order: OrderRow,
+    pub(super) page: PaymentRow,
 }
 
-fn load(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Loaded, Problem> {
+pub(super) fn load(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Loaded, Problem> {
     let page = load_page(tx, id, attempt)?;
     load_around(tx, page)
 }
@@ -92,10 +93,22 @@ pub fn heard(
     }
     match said.status {
         Some(PageStatus::Paid) if page.state != AttemptState::Paid => {
+            let kind = page.kind;
             let loaded = load_around(tx, page)?;
+            if kind == PaymentKind::Deposit {
+                keep_card(tx, id, said.card.as_ref())?;
+            }
             paid(desk, tx, loaded, said.amount)?;
             return Ok(AttemptState::Paid);
         }
+        Some(PageStatus::Saved) if page.state != AttemptState::Saved => match &said.card {
+            Some(card) => {
+                let loaded = load_around(tx, page)?;
+                saved(desk, tx, loaded, card)?;
+                return Ok(AttemptState::Saved);
+            }
+            None => page.problem = Some("completed, and the provider named no card".into()),
+        },
         Some(PageStatus::Expired) if page.state.is_open() => {
             let loaded = load_around(tx, page)?;
             ended(desk, tx, loaded, AttemptState::Expired, None)?;
@@ -138,8 +151,78 @@ pub fn heard_paid(
     paid(desk, tx, loaded, said.amount)
 }
 
+/// The card that a deposit was paid with, kept for the balance. Without one the balance is paid on a page.
+fn keep_card(
+    tx: &mut Tx,
+    id: OrderId,
+    card: Option<&super::ports::CardOnFile>,
+) -> Result<(), Problem> {
+    if let Some(card) = card {
+        cards::keep(tx, id, card)?;
+    }
+    Ok(())
+}
+
+/// The page saved a card: the order counts as committed, or has another card from now on.
+fn saved(
+    desk: &Desk,
+    tx: &mut Tx,
+    mut loaded: Loaded,
+    card: &super::ports::CardOnFile,
+) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let was_open = loaded.page.state.is_open();
+    loaded.page.state = AttemptState::Saved;
+    loaded.page.settled_at = Some(now);
+    orders::save_payment(tx.conn, &loaded.page)?;
+    tx.heard(loaded.order.id, None);
+    if was_open {
+        page_closed(tx, &loaded.campaign)?;
+    }
+    match loaded.order.state {
+        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
+            cards::refuse(tx, loaded.order.id, card)?;
+            super::judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
+        }
+        OrderState::Pending => {
+            cards::keep(tx, loaded.order.id, card)?;
+            confirm(desk, tx, &mut loaded, 0)
+        }
+        OrderState::Expired | OrderState::Cancelled => {
+            if loaded.order.state == OrderState::Expired
+                && is_sold(&loaded.campaign, &loaded.order, now)
+                && within_limit(tx, &loaded.campaign, &loaded.order)?
+                && take_again(tx, &mut loaded.order)?
+            {
+                cards::keep(tx, loaded.order.id, card)?;
+                return confirm(desk, tx, &mut loaded, 0);
+            }
+            if loaded.order.units_taken {
+                free(tx, &mut loaded.order)?;
+            }
+            cards::refuse(tx, loaded.order.id, card)?;
+            loaded.order.note = Some(
+                "The card was saved after the units were free again: it is not kept, and nothing is charged."
+                    .to_owned(),
+            );
+            money::keep(tx, &mut loaded.order)
+        }
+        OrderState::Confirmed
+        | OrderState::Waitlisted
+        | OrderState::Backordered
+        | OrderState::PartlyShipped
+        | OrderState::Shipped
+        | OrderState::Delivered => cards::replaced(desk, tx, &mut loaded.order, card),
+    }
+}
+
 /// The page took the money.
-fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Result<(), Problem> {
+pub(super) fn paid(
+    desk: &Desk,
+    tx: &mut Tx,
+    mut loaded: Loaded,
+    amount: Option<i64>,
+) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     let was_open = loaded.page.state.is_open();
     let asked = loaded.page.amount;
@@ -157,6 +240,9 @@ fn paid(desk: &Desk, tx: &mut Tx, mut loaded: Loaded, amount: Option<i64>) -> Re
         page_closed(tx, &loaded.campaign)?;
     }
     let short = amount < asked;
+    if !loaded.page.kind.joins() {
+        return collect::paid(desk, tx, &mut loaded, amount);
+    }
     match loaded.order.state {
         OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
             // Its turn among the failed campaign's orders comes now: it never counted, and is told so once.
@@ -197,7 +283,7 @@ fn turn_away(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Proble
 }
 
 /// One page less may be paid; the last one sets the judgement going.
-fn page_closed(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
+pub(super) fn page_closed(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     campaigns::count(
         tx.conn,
@@ -292,32 +378,19 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     order.state = order.state.after(OrderEvent::Paid)?;
     order.confirmed_at = Some(now);
     order.closed_at = None;
+    let kind = loaded.page.kind;
+    order.collected = kind != PaymentKind::Setup;
+    order.owed = match kind {
+        PaymentKind::Setup => order.total,
+        PaymentKind::Deposit => (order.total - (loaded.page.amount - excess)).max(0),
+        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => 0,
+    };
     orders::confirm_lines(tx.conn, order.id)?;
-    for line in orders::lines_of(tx.conn, order.id)? {
-        campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, line.quantity)?;
-    }
-    campaigns::count(
-        tx.conn,
-        loaded.campaign.id,
-        Moved {
-            committed: order.units,
-            collected: order.units,
-            collected_orders: 1,
-            ..Moved::default()
-        },
-        now,
-    )?;
+    counts::enter(tx, order)?;
     let draft = offer(&loaded.campaign)?;
     let attempt = loaded.page.attempt;
     money::commit_refund(tx, order, attempt, RefundPurpose::Late, excess)?;
-    let charged = say(order.charged, &order.currency);
-    happened(
-        tx,
-        Concerns::order(order),
-        "shopper",
-        "paid",
-        format!("{charged} was charged."),
-    )?;
+    words::say_confirmed(tx, order, kind)?;
     if let Some(excess) = money::nonzero_said(excess, &order.currency) {
         happened(
             tx,
@@ -329,6 +402,8 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     }
     if stock_sale::is_from_stock(order) {
         stock_sale::sold(tx, &loaded.campaign, &draft, order)?;
+    } else if loaded.campaign.state == CampaignState::Collecting {
+        collect::bought(tx, order)?;
     }
     money::keep(tx, order)?;
     // Other pages of the same order are not wanted any more.
@@ -337,6 +412,12 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
         super::notices::watch(tx, order.batch_id, draft.time_zone)?;
     } else {
         super::notices::promise(tx, &loaded.campaign, &draft, order)?;
+    }
+    if kind == PaymentKind::Deposit && order.owed == 0 {
+        cards::let_go(tx, order.id)?;
+    }
+    if kind == PaymentKind::Setup {
+        collect::watch_ending(tx, &loaded.campaign, order.id)?;
     }
     words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;
     after_commitment(tx, &loaded.campaign, &draft, order.units)
@@ -377,7 +458,7 @@ fn after_commitment(
     if campaign.state != CampaignState::Open {
         return Ok(());
     }
-    let step = draft.steps.reached(campaign.committed_units + units);
+    let step = super::judgement::step_after(tx.conn, campaign, draft, units)?;
     let step = i32::try_from(step).unwrap_or(i32::MAX);
     if step > campaign.best_step_told {
         campaigns::set_step_told(tx.conn, campaign.id, step)?;
@@ -390,7 +471,7 @@ fn after_commitment(
 }
 
 /// A payment that is not wanted goes back in full at once, with a note.
-fn give_back(
+pub(super) fn give_back(
     desk: &Desk,
     tx: &mut Tx,
     loaded: &mut Loaded,
@@ -446,7 +527,7 @@ fn told_back(
 }
 
 /// The page ended unpaid; with the last one the order's units are free.
-fn ended(
+pub(super) fn ended(
     _desk: &Desk,
     tx: &mut Tx,
     loaded: Loaded,

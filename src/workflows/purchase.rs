@@ -73,6 +73,8 @@ pub fn draft(
 pub enum Sent {
     /// It is with the supplier, now or before, or there is nothing to send.
     Done,
+    /// Saved cards are still being charged: its end asks for this again.
+    Collecting,
     /// Something stands in its way; look again then.
     Blocked(Blocked, DateTime<Utc>),
 }
@@ -117,6 +119,12 @@ pub fn send_with(
     let terms = offer(&campaign)?;
     let batch = campaigns::batch_of(tx.conn, id)?
         .ok_or_else(|| Problem::Internal(format!("campaign {id} has no batch")))?;
+    // With saved cards: once collecting has ended, and each order of an option that is not produced has its price.
+    if batch.collecting_since.is_some()
+        && (batch.collected_at.is_none() || batch.settled_at.is_none())
+    {
+        return Ok(Sent::Collecting);
+    }
     let paid: Vec<(OptionId, i64)> = orders::units_to_buy(tx.conn, batch.id)?
         .into_iter()
         .filter(|(_, units)| *units > 0)

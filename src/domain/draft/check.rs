@@ -165,7 +165,12 @@ impl CampaignInput {
             DEFAULT_HANDLING_DAYS,
         );
         let safety_percent = e.number("safety_percent", self.safety_percent, (0, 50), 0);
-        let payment_mode = e.word("payment_mode", self.payment_mode.as_deref(), "charge_now");
+        let payment_mode = e.word(
+            "payment_mode",
+            self.payment_mode.as_deref(),
+            "charge_now, charge_on_success, deposit",
+        );
+        let (deposit_percent, deposit_unpaid) = self.deposit(e, payment_mode);
         let trigger = e.word(
             "trigger",
             self.trigger.as_deref(),
@@ -193,6 +198,8 @@ impl CampaignInput {
                 stop_loss_date: dates.stop_loss_date,
                 handling_days,
                 payment_mode: payment_mode?,
+                deposit_percent,
+                deposit_unpaid: deposit_unpaid?,
                 trigger: trigger?,
                 steps: steps?,
                 options: options?,
@@ -210,19 +217,40 @@ impl CampaignInput {
     }
 
     fn refuse_what_is_not_served(&self, e: &mut Errors) {
-        let mode = self.payment_mode.as_deref().unwrap_or("charge_now");
-        let later = matches!(mode, "charge_on_success" | "deposit");
-        e.not_yet("payment_mode", later, "write charge_now");
-        let deposit = self.deposit_percent.is_some();
-        e.not_yet(
-            "deposit_percent",
-            deposit,
-            "leave it out; everything is paid at joining",
-        );
         let interest = self.interest == Some(true);
         e.not_yet("interest", interest, "leave it out, or write false");
         let late = self.late_joins == Some(true);
         e.not_yet("late_joins", late, "leave it out, or write false");
+    }
+
+    /// The deposit and what becomes of it: only with the mode of that name, which needs a percentage. The trigger
+    /// `at_threshold` needs everything paid at joining (domain section 2).
+    fn deposit(
+        &self,
+        e: &mut Errors,
+        mode: Option<PaymentMode>,
+    ) -> (i32, Option<DepositUnpaid>) {
+        let percent = e.number("deposit_percent", self.deposit_percent, (1, 99), 0);
+        let words = "returned, kept";
+        let unpaid = e.word("deposit_unpaid", self.deposit_unpaid.as_deref(), words);
+        let is_deposit = mode == Some(PaymentMode::Deposit);
+        if is_deposit && self.deposit_percent.is_none() {
+            e.add("deposit_percent", "is required: what is paid at joining, 1 to 99 percent");
+        }
+        for (field, given) in [
+            ("deposit_percent", self.deposit_percent.is_some()),
+            ("deposit_unpaid", self.deposit_unpaid.is_some()),
+        ] {
+            if given && mode.is_some() && !is_deposit {
+                e.add(field, "leave it out: only the payment mode deposit has one");
+            }
+        }
+        if self.trigger.as_deref() == Some("at_threshold")
+            && mode.is_some_and(|mode| mode != PaymentMode::ChargeNow)
+        {
+            e.add("trigger", "at_threshold needs the payment mode charge_now; write at_deadline");
+        }
+        (percent, unpaid)
     }
 
     fn zone(&self, e: &mut Errors) -> Option<Tz> {

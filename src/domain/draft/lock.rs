@@ -65,6 +65,11 @@ pub fn lock_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldErr
         old.payment_mode != new.payment_mode,
         "it stays as it is",
     );
+    locked(
+        "deposit_percent",
+        old.deposit_percent != new.deposit_percent || old.deposit_unpaid != new.deposit_unpaid,
+        "shoppers joined with this deposit",
+    );
     locked("trigger", old.trigger != new.trigger, "it stays as it is");
     locked(
         "steps",

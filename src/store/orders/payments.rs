@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::domain::ids::{CampaignId, OrderId};
-use crate::domain::payment::AttemptState;
+use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::kept::kept_update;
 use crate::store::schema::{orders, payments};
 use crate::store::{Conn, StoreError, each_backend};
@@ -41,6 +41,10 @@ pub struct PaymentRow {
     pub problem: Option<String>,
     /// When its end was known.
     pub settled_at: Option<NaiveDateTime>,
+    /// What it is.
+    pub kind: PaymentKind,
+    /// When the provider's lists were last read for it, after an answer that left its making open.
+    pub looked_at: Option<NaiveDateTime>,
 }
 
 /// Keeps a new page for an order.
@@ -110,6 +114,7 @@ pub fn save_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError
         payments::close_wanted.eq(page.close_wanted),
         payments::problem.eq(&page.problem),
         payments::settled_at.eq(page.settled_at),
+        payments::looked_at.eq(page.looked_at),
     );
     each_backend!(conn, c => kept_update!(payments::table, row, changes).execute(c)?);
     Ok(())

@@ -35,7 +35,7 @@ pub(super) struct JoinBody {
     lines: Vec<JoinLineBody>,
     /// `one_parcel` where it is left out.
     delivery: Option<Delivery>,
-    /// An index into `steps`, only with `charge_on_success`: not available in this version.
+    /// An index into `steps`, only with `charge_on_success`: the order is in only if that step is reached.
     limit_step: Option<i64>,
 }
 
@@ -71,6 +71,7 @@ pub(super) struct Wish {
     pub(super) name: String,
     pub(super) address: Address,
     pub(super) delivery: Delivery,
+    pub(super) limit_step: Option<usize>,
 }
 
 /// What a join asks for, as far as it could be read: conflicts are found by it although other fields are wrong.
@@ -109,12 +110,10 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
             .parse()
             .map_err(|_| "write one of: one_parcel, as_available"),
     );
-    if r.integer("limit_step", e).is_some() {
-        e.add(
-            "limit_step",
-            "not available in this version: it needs charge_on_success; leave it out",
-        );
-    }
+    let limit_step = r.integer("limit_step", e).map(|at| {
+        let index = usize::try_from(at).map_err(|_| "write the index of a step, 0 for the first");
+        e.keep("limit_step", index)
+    });
     r.end(e);
     let wish = (|| {
         Some(Wish {
@@ -122,6 +121,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
             name: name?,
             address: parcel?,
             delivery: delivery?,
+            limit_step: limit_step.map_or(Some(None), |at| at.map(Some))?,
         })
     })();
     (asked, wish)
@@ -222,10 +222,12 @@ pub(super) struct CampaignBody {
     stop_loss_date: NaiveDate,
     /// Days from the supplier's arrival to shipping; 2 where it is left out.
     handling_days: Option<i64>,
-    /// `charge_now`: the others are not available in this version.
+    /// `charge_now`, `charge_on_success` or `deposit`.
     payment_mode: String,
-    /// Not available in this version.
+    /// Percent of the total that is paid at joining, 1 to 99; only with `deposit`.
     deposit_percent: Option<i64>,
+    /// What becomes of a deposit whose balance is never paid, `returned` or `kept`; only with `deposit`.
+    deposit_unpaid: Option<String>,
     /// `at_deadline` or `at_threshold`.
     trigger: String,
     /// Not available in this version.
@@ -262,6 +264,7 @@ pub(super) struct CampaignPatch {
     handling_days: Option<i64>,
     payment_mode: Option<String>,
     deposit_percent: Option<i64>,
+    deposit_unpaid: Option<String>,
     trigger: Option<String>,
     late_joins: Option<bool>,
     steps: Option<Vec<i64>>,
@@ -370,6 +373,7 @@ pub(super) fn campaign(body: &Value, e: &mut Errors) -> CampaignInput {
         handling_days: r.integer("handling_days", e),
         payment_mode: r.string("payment_mode", e),
         deposit_percent: r.integer("deposit_percent", e),
+        deposit_unpaid: r.string("deposit_unpaid", e),
         trigger: r.string("trigger", e),
         late_joins: r.boolean("late_joins", e),
         steps: r.each("steps", e, integer_at),

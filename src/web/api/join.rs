@@ -165,6 +165,8 @@ fn request(
         terms_version: None,
         joined_from: ask.client.to_string(),
         form_key,
+        limit_step: wish.limit_step,
+        buys_missing: false,
     }
 }
 

@@ -140,6 +140,8 @@ impl Desk<'_> {
             joined_from: self.client.to_string(),
             // A form's key is its own: none can be made to look like a program's.
             form_key: self.sent.form_key.as_ref().map(|key| format!("form:{key}")),
+            limit_step: None,
+            buys_missing: false,
         }
     }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::{FrozenLine, FrozenQuote, JoinRequest};
-use crate::domain::draft::{CampaignDraft, FieldError, OptionDraft};
+use super::{FrozenDeposit, FrozenLine, FrozenQuote, JoinRequest};
+use crate::domain::draft::{CampaignDraft, DepositUnpaid, FieldError, OptionDraft, PaymentMode};
 use crate::domain::ids::{AllocationId, BatchId, OptionId, OrderId};
 use crate::domain::money::Money;
 use crate::domain::order::{LineState, OrderState, PaymentState};
-use crate::domain::payment::{AttemptState, PagePlan};
+use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
+use crate::domain::price::deposit_of;
 use crate::domain::tariff::{Quote, QuoteLine, TariffError, quote};
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
@@ -79,10 +80,11 @@ impl<'a> Table<'a> {
             ));
         }
         let tariff = self.offer.tariff();
+        let step = self.shown_to(wish)?;
         let priced: Vec<QuoteLine> = lines
             .iter()
             .map(|(_, draft, quantity)| QuoteLine {
-                unit_price: draft.prices.price_at(self.step),
+                unit_price: draft.prices.price_at(step),
                 quantity: *quantity,
             })
             .collect();
@@ -115,7 +117,8 @@ impl<'a> Table<'a> {
             from_stock: self.on_sale.is_some(),
             withdrawal: self.withdrawal,
             title: self.campaign.title.clone(),
-            step: self.step,
+            step,
+            deposit: self.deposit(wish, &quote),
             lines: lines
                 .iter()
                 .map(|(row, draft, _)| FrozenLine {
@@ -128,6 +131,44 @@ impl<'a> Table<'a> {
             tariff,
         };
         self.write(wish, &lines, &frozen, granted)
+    }
+
+    /// How a wish is paid: what is there already, or what the merchant buys to fill a gap, is paid at once.
+    fn mode(&self, wish: &JoinRequest) -> PaymentMode {
+        if self.on_sale.is_some() || wish.buys_missing {
+            PaymentMode::ChargeNow
+        } else {
+            self.offer.payment_mode
+        }
+    }
+
+    /// The index of the step whose price a wish is shown: of the later of the current one and the one it waits for.
+    fn shown_to(&self, wish: &JoinRequest) -> Result<usize, Problem> {
+        let Some(limit) = wish.limit_step else {
+            return Ok(self.step);
+        };
+        if self.mode(wish) != PaymentMode::ChargeOnSuccess {
+            return Err(Problem::field(
+                "limit_step",
+                "Only campaigns that charge a saved card on success let you wait for a price. Leave it out.",
+            ));
+        }
+        let last = self.offer.steps.len() - 1;
+        if limit > last {
+            return Err(Problem::field(
+                "limit_step",
+                format!("Write the index of a step, 0 to {last}."),
+            ));
+        }
+        Ok(self.step.max(limit))
+    }
+
+    /// The deposit of an order with this quote, where one is paid.
+    fn deposit(&self, wish: &JoinRequest, quote: &Quote) -> Option<FrozenDeposit> {
+        (self.mode(wish) == PaymentMode::Deposit).then(|| FrozenDeposit {
+            amount: deposit_of(quote.total, self.offer.deposit_percent, self.offer.currency),
+            forfeited: self.offer.deposit_unpaid == DepositUnpaid::Kept,
+        })
     }
 
     /// The options that were asked for, all of which exist.
@@ -203,6 +244,12 @@ impl<'a> Table<'a> {
         granted: &mut Granted,
     ) -> Result<(), Problem> {
         let id = OrderId::new();
+        let mode = self.mode(wish);
+        let (kind, amount) = match (mode, &frozen.deposit) {
+            (PaymentMode::ChargeOnSuccess, _) => (PaymentKind::Setup, 0),
+            (PaymentMode::Deposit, Some(deposit)) => (PaymentKind::Deposit, deposit.amount),
+            _ => (PaymentKind::Join, frozen.quote.total),
+        };
         let units = lines.iter().map(|(_, _, quantity)| quantity).sum();
         granted
             .lines
@@ -228,7 +275,7 @@ impl<'a> Table<'a> {
             );
         granted
             .pages
-            .push(first_page(id, frozen.quote.total, self.plan));
+            .push(new_page(id, 1, amount, self.plan, kind));
         granted.orders.push(OrderRow {
             id,
             number: 0,
@@ -262,6 +309,11 @@ impl<'a> Table<'a> {
             confirmed_at: None,
             closed_at: None,
             allowances: 0,
+            mode,
+            limit_step: wish.limit_step.map_or(Ok(0), i32::try_from).unwrap_or(0),
+            collected: false,
+            owed: 0,
+            forfeited: 0,
         });
         Ok(())
     }
@@ -351,18 +403,20 @@ pub fn no_room(
     Ok(None)
 }
 
-fn first_page(order: OrderId, amount: i64, plan: PagePlan) -> PaymentRow {
-    new_page(order, 1, amount, plan)
-}
-
 /// A page's row: committed before the provider hears of it.
-pub fn new_page(order: OrderId, attempt: i32, amount: i64, plan: PagePlan) -> PaymentRow {
+pub fn new_page(
+    order: OrderId,
+    attempt: i32,
+    amount: i64,
+    plan: PagePlan,
+    kind: PaymentKind,
+) -> PaymentRow {
     PaymentRow {
         order_id: order,
         attempt,
         state: AttemptState::Planned,
         amount,
-        idempotency_key: format!("muster-join-{order}-{attempt}"),
+        idempotency_key: format!("muster-{kind}-{order}-{attempt}"),
         planned_at: plan.planned_at.naive_utc(),
         expires_at: plan.expires_at.naive_utc(),
         sent_at: None,
@@ -372,6 +426,8 @@ pub fn new_page(order: OrderId, attempt: i32, amount: i64, plan: PagePlan) -> Pa
         close_wanted: false,
         problem: None,
         settled_at: None,
+        kind,
+        looked_at: None,
     }
 }
 

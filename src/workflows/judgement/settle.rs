@@ -4,16 +4,20 @@
 use std::collections::BTreeMap;
 
 use super::super::cancel::leave;
-use super::super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
+use super::super::collect;
+use super::super::desk::{
+    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer,
+};
 use super::super::join::FrozenQuote;
-use super::super::letters::{Letter, LetterLine, WhyCancelled, WhyFailed};
+use super::super::letters::{CardNews, Letter, LetterLine, WhyCancelled, WhyFailed};
 use super::super::money::{self, nonzero_said, say};
 use super::super::part::{cost_of, say_back};
 use super::super::payment::{frozen, letter_lines};
 use super::{Why, prices};
 use crate::domain::campaign::{BatchState, Failure};
 use crate::domain::country::Country;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
+use crate::domain::due::DueKind;
 use crate::domain::ids::{BatchId, OptionId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::RefundPurpose;
@@ -22,7 +26,7 @@ use crate::domain::tariff::QuoteLine;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::merchants::MerchantRow;
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::{Tx, campaigns, orders, stock};
+use crate::store::{Tx, campaigns, dues, jobs, orders, stock};
 
 /// How many orders are settled in one transaction.
 const CHUNK: i64 = 50;
@@ -64,6 +68,10 @@ pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
     if !more {
         let now = tx.now.naive_utc();
         campaigns::set_settled(tx.conn, id, Some(now))?;
+        if batch.collecting_since.is_some() && batch.state == BatchState::Collecting {
+            enqueue(tx, jobs::COLLECT, &id.to_string(), now)?;
+            enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+        }
     }
     Ok(more)
 }
@@ -112,6 +120,9 @@ impl Outcome<'_> {
         if !matches!(order.state, OrderState::Confirmed | OrderState::Backordered) {
             return Ok(());
         }
+        if order.limit_step > self.batch.step.unwrap_or(0) {
+            return self.release(tx, order);
+        }
         let step = usize::try_from(self.batch.step.unwrap_or(0)).unwrap_or(0);
         let agreed = frozen(order)?;
         let lines = orders::lines_of(tx.conn, order.id)?;
@@ -146,7 +157,16 @@ impl Outcome<'_> {
         // Given back already, as the provider told after an old backup was restored: that stands.
         let back = order.final_total.map_or(back, |total| order.total - total);
         order.final_total = Some(order.total - back);
-        let given = self.give_difference(tx, order, back)?;
+        let given = match order.mode {
+            PaymentMode::ChargeNow => self.give_difference(tx, order, back)?,
+            PaymentMode::ChargeOnSuccess | PaymentMode::Deposit => {
+                let keep = order.total - back - order.allowances - order.lost;
+                money::refund_down_to(tx, order, RefundPurpose::Difference, keep)?
+            }
+        };
+        if self.charges(order) {
+            return self.charge(tx, order);
+        }
         let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
         let letter = Letter::Succeeded {
             about: self
@@ -188,6 +208,9 @@ impl Outcome<'_> {
             say_not_made(tx, order, "option_dropped", &not_made)?;
             say_back(tx, order, given)?;
         }
+        if self.charges(order) {
+            return self.charge(tx, order);
+        }
         let left: Vec<LetterLine> = agreed
             .lines
             .iter()
@@ -214,8 +237,61 @@ impl Outcome<'_> {
             ships_by: self.draft.promised_ship_date,
             not_made,
         };
+        // Told before where this is the second judgement, of what was collected: that one may leave options out.
+        let once = if self.batch.collected_at.is_some() {
+            "left_out"
+        } else {
+            "succeeded"
+        };
         self.desk
-            .tell_shopper(tx, self.merchant, order, "succeeded", letter)
+            .tell_shopper(tx, self.merchant, order, once, letter)
+    }
+
+    /// Whether an order's price is to be charged to its saved card now.
+    fn charges(&self, order: &OrderRow) -> bool {
+        order.mode == PaymentMode::ChargeOnSuccess && !order.collected && order.owed > 0
+    }
+
+    /// Charges the price to the saved card, as work.
+    fn charge(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+        if !collect::begin(tx, order, DueKind::Success)? {
+            return Ok(());
+        }
+        let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());
+        let news = CardNews::Charging {
+            amount: say(order.owed, &order.currency),
+            card: card.unwrap_or_else(|| "your card".to_owned()),
+            at_most: say(order.total, &order.currency),
+            ships_by: self.draft.promised_ship_date,
+        };
+        let letter = Letter::Card {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            news,
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "charging", letter)
+    }
+
+    /// The step that the order waited for was not reached: it leaves, uncharged, and is told so.
+    fn release(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+        let waited_for = usize::try_from(order.limit_step)
+            .ok()
+            .and_then(|at| self.draft.steps.counts().get(at))
+            .map_or_else(String::new, |units| format!("the price from {units} units"));
+        let detail = format!("It waited for {waited_for}, which was not reached. Nothing was charged.");
+        order.note = Some(detail.clone());
+        happened(tx, Concerns::order(order), "system", "released", detail)?;
+        leave(tx, self.campaign, order, RefundPurpose::Cancelled)?;
+        let letter = Letter::Card {
+            about: self
+                .desk
+                .about(self.merchant, self.campaign, self.draft, order),
+            news: CardNews::Released { waited_for },
+        };
+        self.desk
+            .tell_shopper(tx, self.merchant, order, "released", letter)
     }
 
     /// The campaign came together, and none of what the order is over is produced: it is cancelled, and everything goes
@@ -289,7 +365,8 @@ impl Outcome<'_> {
         let said = match failure {
             Failure::Missed => format!("The campaign did not come together: {note}."),
             Failure::Cancelled => format!("The seller cancelled the campaign: {note}"),
-            Failure::Shortfall => "Nothing was left to order.".to_owned(),
+            Failure::Shortfall if note.is_empty() => "Nothing was left to order.".to_owned(),
+            Failure::Shortfall => format!("Too little was left to order: {note}."),
             Failure::Supplier => "The supplier's order could not be placed.".to_owned(),
             Failure::StopLoss => "The last day for shipping has passed.".to_owned(),
         };

@@ -3,15 +3,18 @@
 use chrono::Duration;
 
 use super::{Loaded, ended, frozen, load, load_around, load_page};
+use crate::domain::card::Decline;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
+use crate::store::dues::CardRow;
 use crate::store::orders::{OrderRow, PaymentRow};
-use crate::store::{Tx, jobs, orders};
-use crate::workflows::desk::{Desk, Problem, enqueue, payment_subject};
-use crate::workflows::join::new_page;
+use crate::store::{Tx, dues, jobs, orders};
+use crate::workflows::collect;
+use crate::workflows::desk::{Desk, Problem, enqueue, order_number, payment_subject};
+use crate::workflows::join::{FrozenQuote, new_page};
 use crate::workflows::money;
-use crate::workflows::ports::{NewPage, PageLine, PageMode, Tag};
+use crate::workflows::ports::{Declined, NewPage, PageLine, PageMode, Tag};
 
 /// The page to be asked for: made of frozen rows only, so that a repeated call has the same parameters.
 ///
@@ -19,6 +22,41 @@ use crate::workflows::ports::{NewPage, PageLine, PageMode, Tag};
 /// When a row is damaged.
 pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<NewPage, Problem> {
     let agreed = frozen(order)?;
+    let back = desk.links.order_url(order.id);
+    let (mode, lines) = match page.kind {
+        PaymentKind::Join | PaymentKind::Charge => (PageMode::Pay, whole(&agreed)),
+        PaymentKind::Setup => (PageMode::Save, Vec::new()),
+        PaymentKind::Deposit => {
+            let name = format!("{}: deposit", agreed.title);
+            (PageMode::PayAndSave, vec![one(name, page.amount)])
+        }
+        PaymentKind::Fix => {
+            let name = format!("{}: order {}", agreed.title, order_number(order.number));
+            (PageMode::Pay, vec![one(name, page.amount)])
+        }
+    };
+    Ok(NewPage {
+        tag: Tag::payment(order.id, page.kind, page.attempt),
+        mode,
+        currency: money::currency(&order.currency)?,
+        lines,
+        email: order.email.clone(),
+        expires_at: page.expires_at.and_utc(),
+        success_url: format!("{back}&paid=1"),
+        cancel_url: format!("{back}&paid=0"),
+    })
+}
+
+fn one(name: String, amount: i64) -> PageLine {
+    PageLine {
+        name,
+        unit_amount: amount,
+        quantity: 1,
+    }
+}
+
+/// The lines of a page that charges the whole order.
+fn whole(agreed: &FrozenQuote) -> Vec<PageLine> {
     let mut lines: Vec<PageLine> = agreed
         .lines
         .iter()
@@ -34,24 +72,10 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
         ("Tax", agreed.quote.tax_added),
     ] {
         if amount > 0 {
-            lines.push(PageLine {
-                name: name.to_owned(),
-                unit_amount: amount,
-                quantity: 1,
-            });
+            lines.push(one(name.to_owned(), amount));
         }
     }
-    let back = desk.links.order_url(order.id);
-    Ok(NewPage {
-        tag: Tag::payment(order.id, PaymentKind::Join, page.attempt),
-        mode: PageMode::Pay,
-        currency: money::currency(&order.currency)?,
-        lines,
-        email: order.email.clone(),
-        expires_at: page.expires_at.and_utc(),
-        success_url: format!("{back}&paid=1"),
-        cancel_url: format!("{back}&paid=0"),
-    })
+    lines
 }
 
 /// What is to be done for a page. Of one that is to be made it is noted that its creation is about to be sent; one that
@@ -62,14 +86,18 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
 pub fn due(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Due, Problem> {
     let page = load_page(tx, id, attempt)?;
     match page.state {
+        AttemptState::Planned if page.kind == PaymentKind::Charge => charging(desk, tx, page),
         AttemptState::Planned => sending(desk, tx, page),
+        AttemptState::Open | AttemptState::Processing if page.kind == PaymentKind::Charge => {
+            Ok(page.intent_id.map_or(Due::Nothing, Due::Intent))
+        }
         AttemptState::Open | AttemptState::Processing => Ok(Due::Look(page)),
         // Its end is known. A page that was never told of, or was let go, may still have been paid: its webhooks
         // name it, and then it is asked for.
         AttemptState::Abandoned | AttemptState::Expired | AttemptState::Refused => {
             Ok(page.session_id.map_or(Due::Nothing, Due::Ask))
         }
-        AttemptState::Paid => Ok(Due::Nothing),
+        AttemptState::Paid | AttemptState::Saved | AttemptState::Declined => Ok(Due::Nothing),
     }
 }
 
@@ -77,6 +105,14 @@ pub fn due(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Due, P
 pub enum Due {
     /// Its creation is to be sent.
     Make(Box<(OrderRow, PaymentRow)>),
+    /// First the intents that refusals left behind are cancelled: none of them may take money beside this attempt.
+    CancelFirst(Vec<(i32, String)>),
+    /// The saved card is to be charged.
+    Charge(Box<(OrderRow, PaymentRow, CardRow)>),
+    /// Whether the charge was made is not known: the provider's lists of this customer say.
+    Find(Box<(PaymentRow, CardRow)>),
+    /// A charge's intent is asked for.
+    Intent(String),
     /// It may be paid, or its time may be over.
     Look(PaymentRow),
     /// It is closed here; what the provider says of this id is asked for.
@@ -113,9 +149,63 @@ fn sending(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Proble
         replan(desk, tx, loaded, AttemptState::Refused, why)?;
         return Ok(Due::Nothing);
     }
+    let left = left_behind(tx, &page)?;
+    if !left.is_empty() {
+        return Ok(Due::CancelFirst(left));
+    }
     page.sent_at = Some(tx.now.naive_utc());
     orders::save_payment(tx.conn, &page)?;
     Ok(Due::Make(Box::new((order, page))))
+}
+
+/// The intents that an order's refusals left behind, with their attempts: a page that saves another card charges nothing.
+fn left_behind(tx: &mut Tx, page: &PaymentRow) -> Result<Vec<(i32, String)>, Problem> {
+    if page.kind.joins() {
+        return Ok(Vec::new());
+    }
+    Ok(orders::payments_of(tx.conn, page.order_id)?
+        .into_iter()
+        .filter(|other| other.state == AttemptState::Declined)
+        .filter_map(|other| Some((other.attempt, other.intent_id?)))
+        .collect())
+}
+
+/// Keys are kept by the provider for 24 hours: after that its lists are read first.
+const KEY_HOURS: i64 = 23;
+
+fn charging(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Problem> {
+    let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
+    if page.sent_at.is_none() && (page.close_wanted || order.owed <= 0) {
+        let loaded = load_around(tx, page)?;
+        ended(desk, tx, loaded, AttemptState::Refused, None)?;
+        return Ok(Due::Nothing);
+    }
+    let left = left_behind(tx, &page)?;
+    if page.sent_at.is_none() && !left.is_empty() {
+        return Ok(Due::CancelFirst(left));
+    }
+    // Once it was sent, it goes on with the card that it was sent with, also where that is let go meanwhile.
+    let card = match dues::card_of(tx.conn, order.id)? {
+        None if page.sent_at.is_some() => dues::cards_of(tx.conn, order.id)?.into_iter().next(),
+        card => card,
+    };
+    let Some(card) = card else {
+        let mut loaded = load_around(tx, page)?;
+        let none = Declined {
+            decline: Decline::Hard,
+            code: String::new(),
+            message: "No card is saved for this order.".to_owned(),
+        };
+        collect::declined(desk, tx, &mut loaded, &none)?;
+        return Ok(Due::Nothing);
+    };
+    let now = tx.now.naive_utc();
+    let sent = *page.sent_at.get_or_insert(now);
+    if page.looked_at.is_some() || now - sent > Duration::hours(KEY_HOURS) {
+        return Ok(Due::Find(Box::new((page, card))));
+    }
+    orders::save_payment(tx.conn, &page)?;
+    Ok(Due::Charge(Box::new((order, page, card))))
 }
 
 /// A creation was answered 5xx, or refused because its expiry came too near: a new attempt with a new key, and the hold
@@ -179,7 +269,7 @@ fn replan(
     let plan = PagePlan::at(tx.now + wait_before(page.attempt + 1), desk.hold_minutes);
     order.hold_expires_at = plan.hold_expires_at.naive_utc();
     orders::save(tx.conn, &order)?;
-    let next = new_page(order.id, page.attempt + 1, page.amount, plan);
+    let next = new_page(order.id, page.attempt + 1, page.amount, plan, page.kind);
     orders::insert_payment(tx.conn, &next)?;
     enqueue(
         tx,

@@ -2,15 +2,17 @@
 
 use super::frozen;
 use crate::domain::country::Country;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::price::Threshold;
 use crate::domain::withdrawal::has_right;
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
-use crate::workflows::desk::{Desk, Problem, merchant};
+use crate::domain::payment::PaymentKind;
+use crate::store::dues;
+use crate::workflows::desk::{Concerns, Desk, Problem, happened, merchant};
 use crate::workflows::join::FrozenQuote;
-use crate::workflows::letters::{Letter, LetterLine};
+use crate::workflows::letters::{Joined, JoinedBy, Letter, LetterLine};
 use crate::workflows::money::{self, say};
 use crate::workflows::stock_sale;
 use crate::workflows::withdraw::information;
@@ -48,6 +50,25 @@ pub(super) fn confirmation(
         };
         return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
     }
+    if let Some(by) = joined_by(tx, draft, order, &agreed)? {
+        let joined = Joined {
+            lines: letter_lines(&agreed, None, &order.currency),
+            shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
+            tax: said_tax(&agreed, &order.currency),
+            total: say(order.total, &order.currency),
+            by,
+            deadline: campaign.deadline.and_utc(),
+            threshold: say_threshold(draft),
+            ships_by: draft.promised_ship_date,
+            stop_loss: draft.stop_loss_date,
+            withdrawal,
+        };
+        let letter = Letter::Joined {
+            about: desk.about(&merchant, campaign, draft, order),
+            joined: Box::new(joined),
+        };
+        return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
+    }
     let letter = Letter::OrderConfirmed {
         about: desk.about(&merchant, campaign, draft, order),
         lines: letter_lines(&agreed, None, &order.currency),
@@ -61,6 +82,59 @@ pub(super) fn confirmation(
         withdrawal,
     };
     desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
+}
+
+/// Says on the order's timeline that it counts from now on, and why.
+pub(super) fn say_confirmed(
+    tx: &mut Tx,
+    order: &OrderRow,
+    kind: PaymentKind,
+) -> Result<(), Problem> {
+    let charged = say(order.charged, &order.currency);
+    let (word, detail) = match kind {
+        PaymentKind::Setup => {
+            let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());
+            let card = card.unwrap_or_else(|| "The card".to_owned());
+            ("card_saved", format!("{card} is saved. Nothing was charged."))
+        }
+        PaymentKind::Deposit => {
+            let rest = say(order.owed, &order.currency);
+            (
+                "deposit_paid",
+                format!("A deposit of {charged} was charged; {rest} is charged when the goods arrive."),
+            )
+        }
+        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => {
+            ("paid", format!("{charged} was charged."))
+        }
+    };
+    happened(tx, Concerns::order(order), "shopper", word, detail)
+}
+
+/// What makes an order count that is not paid in full; none where it is.
+fn joined_by(
+    tx: &mut Tx,
+    draft: &CampaignDraft,
+    order: &OrderRow,
+    agreed: &FrozenQuote,
+) -> Result<Option<JoinedBy>, Problem> {
+    if order.owed == 0 {
+        return Ok(None);
+    }
+    if order.mode == PaymentMode::Deposit {
+        return Ok(Some(JoinedBy::Deposit {
+            paid: say(order.charged, &order.currency),
+            balance: say(order.owed, &order.currency),
+            kept: agreed.deposit.is_some_and(|deposit| deposit.forfeited),
+        }));
+    }
+    let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());
+    let step = usize::try_from(order.limit_step).unwrap_or(0);
+    let waits_for = draft.steps.counts().get(step).filter(|_| step > 0);
+    Ok(Some(JoinedBy::Card {
+        card: card.unwrap_or_else(|| "your card".to_owned()),
+        waits_for: waits_for.map(|units| format!("the price from {units} units")),
+    }))
 }
 
 /// The threshold as people read it, such as `50 units`.

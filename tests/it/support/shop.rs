@@ -235,6 +235,8 @@ impl Shop {
             terms_version: Some(1),
             joined_from: "127.0.0.1".into(),
             form_key: None,
+            limit_step: None,
+            buys_missing: false,
         }
     }
 

@@ -17,6 +17,9 @@ use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::purchase::ways::{self, Plan, Split, Way};
 use crate::workflows::purchase::{self, Sent};
 
+/// What is answered while saved cards are charged.
+const COLLECTING: &str = "Saved cards are still being charged. It is sent by itself when that has ended.";
+
 /// A way out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deed {
@@ -391,6 +394,7 @@ async fn done(
         let href = format!("/admin/purchase-orders/{id}");
         return match sent {
             Sent::Done => staff.done("It is on its way to the supplier.", &href),
+            Sent::Collecting => staff.done(COLLECTING, &href),
             Sent::Blocked(..) => staff.done(
                 "The units are kept, but it is still blocked; see what stands in its way.",
                 &href,
@@ -438,6 +442,7 @@ pub(super) async fn send(
     let href = format!("/admin/purchase-orders/{id}");
     match sent {
         Sent::Done => staff.done("It is on its way to the supplier.", &href),
+        Sent::Collecting => staff.done(COLLECTING, &href),
         Sent::Blocked(..) => staff.done("It is still blocked; see what stands in its way.", &href),
     }
 }

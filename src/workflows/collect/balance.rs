@@ -1,0 +1,117 @@
+//! Balances of deposits (domain section 4): told three days ahead, charged when the goods arrive.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::super::desk::{AT_ONCE, Desk, Problem, enqueue, lock_campaign, offer};
+use super::super::letters::CardNews;
+use super::super::money::say;
+use super::{at_the_end, forgive, tell};
+use crate::domain::day::day_start;
+use crate::domain::draft::PaymentMode;
+use crate::domain::due::{DueKind, DueState, TOLD_AHEAD_DAYS};
+use crate::domain::ids::BatchId;
+use crate::domain::money::Money;
+use crate::store::dues::DueRow;
+use crate::store::orders::OrderRow;
+use crate::store::{Tx, campaigns, dues, jobs, orders, stock};
+use crate::workflows::money;
+
+/// What came of looking at a batch's balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Balances {
+    /// There are none, or the day is not known yet: a date or an arrival asks for this again.
+    None,
+    /// Look again then.
+    At(DateTime<Utc>),
+    /// Some were asked for; there are more.
+    More,
+}
+
+/// Asks for the balances of a batch where it is time: three days before its goods arrive, or once they have.
+///
+/// # Errors
+/// What the database says.
+pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let draft = offer(&campaign)?;
+    if draft.payment_mode != PaymentMode::Deposit {
+        return Ok(Balances::None);
+    }
+    let has_arrived = stock::of_batch(tx.conn, id)?.iter().any(|s| s.good > 0);
+    let now = tx.now;
+    let charge_at = if has_arrived {
+        now + Duration::days(TOLD_AHEAD_DAYS)
+    } else {
+        let Some(arrives) = batch.arrives else {
+            return Ok(Balances::None);
+        };
+        let arrives = day_start(arrives, draft.time_zone);
+        let tell_at = arrives - Duration::days(TOLD_AHEAD_DAYS);
+        if now < tell_at {
+            return Ok(Balances::At(tell_at));
+        }
+        arrives.max(now + Duration::days(TOLD_AHEAD_DAYS))
+    };
+    let some = orders::with_balance(tx.conn, id, AT_ONCE)?;
+    let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
+    for mut order in some {
+        let currency = money::currency(&order.currency)?;
+        if order.owed < currency.min_charge() {
+            forgive(tx, &mut order)?;
+            money::keep(tx, &mut order)?;
+            continue;
+        }
+        announce(tx, &order, charge_at)?;
+        let news = CardNews::BalanceAsked {
+            amount: Money::new(order.owed, currency).format(),
+            card: dues::card_of(tx.conn, order.id)?.map(|card| card.said()),
+            on: charge_at,
+            then: at_the_end(&order)?,
+        };
+        tell(desk, tx, &campaign, &order, "balance_asked", news)?;
+    }
+    Ok(if more { Balances::More } else { Balances::None })
+}
+
+fn announce(tx: &mut Tx, order: &OrderRow, charge_at: DateTime<Utc>) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let due = DueRow {
+        order_id: order.id,
+        campaign_id: order.campaign_id,
+        batch_id: order.batch_id,
+        kind: DueKind::Balance,
+        state: DueState::Announced,
+        amount: order.owed,
+        opened_at: now,
+        charge_at: charge_at.naive_utc(),
+        ends_at: None,
+        reminded: 0,
+        decline: None,
+        said: None,
+        closed_at: None,
+    };
+    dues::put(tx.conn, &due)?;
+    let detail = format!(
+        "{} is charged on {}.",
+        say(order.owed, &order.currency),
+        charge_at.format("%-d %B %Y")
+    );
+    super::happened(
+        tx,
+        super::Concerns::order(order),
+        "system",
+        "balance_asked",
+        detail,
+    )?;
+    enqueue(tx, jobs::DUE, &order.id.to_string(), due.charge_at)
+}
+
+/// Whether the goods of an order's batch have arrived: a balance is not charged before.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn has_arrived(tx: &mut Tx, batch: BatchId) -> Result<bool, Problem> {
+    Ok(stock::of_batch(tx.conn, batch)?.iter().any(|s| s.good > 0))
+}

@@ -1,0 +1,180 @@
+//! The end of collecting: minimums and threshold are judged again on what was collected, at the step that was judged. Where
+//! that is too little, the merchant has two days to buy what is missing (domain section 2).
+
+use chrono::{DateTime, Duration, NaiveDateTime};
+
+use super::super::desk::{
+    AT_ONCE, Concerns, Desk, Post, Problem, enqueue, happened, lock_campaign, merchant, offer,
+};
+use super::super::judgement::{self, Again};
+use super::super::letters::{CardNews, Letter};
+use super::super::money;
+use crate::domain::campaign::{BatchState, CampaignState, Failure};
+use crate::domain::due::SHORT_HOURS;
+use crate::domain::ids::{BatchId, OrderId};
+use crate::domain::order::OrderState;
+use crate::store::campaigns::{BatchRow, CampaignRow};
+use crate::store::orders::OrderRow;
+use crate::store::{Tx, campaigns, dues, jobs, orders};
+
+/// What came of looking at a batch whose cards are charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// There is nothing to collect, or it is over.
+    Done,
+    /// Look again then.
+    At(DateTime<chrono::Utc>),
+    /// Too little came: its shoppers are to be told.
+    Tell,
+}
+
+/// Looks whether everything is collected, and judges again what was.
+///
+/// # Errors
+/// What the database says.
+pub fn look(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Looked, Problem> {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let collecting = batch.state == BatchState::Collecting
+        && batch.collecting_since.is_some()
+        && batch.collected_at.is_none();
+    // Settling asks for this again once each order has its price.
+    if !collecting || batch.settled_at.is_none() {
+        return Ok(Looked::Done);
+    }
+    let (open, _) = dues::open_in_batch(tx.conn, id)?;
+    if open > 0 {
+        // Each asks for this again when it is paid or given up.
+        return Ok(Looked::Done);
+    }
+    // What is bought to fill the gap may still be paid.
+    if campaign.open_payments > 0 && batch.short_until.is_some() {
+        return Ok(Looked::At(tx.now + Duration::minutes(1)));
+    }
+    let now = tx.now.naive_utc();
+    match judgement::judge_again(tx, &campaign, &batch)? {
+        Again::Enough => {
+            campaigns::set_collecting(tx.conn, id, batch.collecting_since, Some(now), None)?;
+            enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
+            tx.touch(campaign.id);
+            Ok(Looked::Done)
+        }
+        Again::Short { missing } => short(desk, tx, &campaign, &batch, &missing),
+    }
+}
+
+fn short(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    missing: &str,
+) -> Result<Looked, Problem> {
+    let now = tx.now.naive_utc();
+    let Some(until) = batch.short_until else {
+        return Ok(begin_short(desk, tx, campaign, batch, missing)?);
+    };
+    if now < until {
+        return Ok(Looked::At(until.and_utc()));
+    }
+    let note = format!("{missing} were missing after all cards were charged");
+    judgement::fail(desk, tx, campaign, Failure::Shortfall, Some(&note))?;
+    Ok(Looked::Done)
+}
+
+fn begin_short(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    missing: &str,
+) -> Result<Looked, Problem> {
+    let until = (tx.now + Duration::hours(SHORT_HOURS)).naive_utc();
+    campaigns::set_collecting(
+        tx.conn,
+        batch.id,
+        batch.collecting_since,
+        None,
+        Some(until),
+    )?;
+    let detail = format!(
+        "After all cards were charged, {missing} are missing. Until {} the seller may buy them; then everybody gets the money back.",
+        until.format("%-d %B %Y, %H:%M UTC")
+    );
+    let concerns = Concerns::campaign(campaign);
+    happened(tx, concerns, "system", "short", detail.clone())?;
+    desk.tell_staff(
+        tx,
+        concerns,
+        &format!("short:{}", batch.id),
+        &format!("{}: {missing} are missing", campaign.title),
+        vec![
+            detail,
+            "Buy the missing units on the campaign's page, and the supplier's order goes out.".to_owned(),
+        ],
+        &format!("/admin/campaigns/{}", campaign.slug),
+    )?;
+    tx.touch(campaign.id);
+    Ok(Looked::Tell)
+}
+
+/// Tells some more shoppers of a batch that too little was collected; the last one told, none when all are.
+///
+/// # Errors
+/// What the database says.
+pub fn tell_short(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: BatchId,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>, Problem> {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let Some(until) = batch.short_until else {
+        return Ok(None);
+    };
+    let campaign = campaigns::by_id(tx.conn, batch.campaign_id)?
+        .ok_or(Problem::NotFound("campaign"))?;
+    let draft = offer(&campaign)?;
+    let merchant = merchant(tx, campaign.merchant_id)?;
+    let missing = judgement::missing(tx, &campaign, &batch)?;
+    let some = orders::of_batch(tx.conn, id, after, AT_ONCE)?;
+    let posts = some
+        .iter()
+        .filter(|order| order.state == OrderState::Confirmed && order.settled)
+        .map(|order| {
+            let letter = Letter::Card {
+                about: desk.about(&merchant, &campaign, &draft, order),
+                news: CardNews::Short {
+                    missing: missing.clone(),
+                    until: until.and_utc(),
+                    back: money::nonzero_said(order.money().kept(), &order.currency),
+                },
+            };
+            Post::to_shopper(&merchant, order, "short_collected", letter)
+        })
+        .collect();
+    desk.post_many(tx, posts)?;
+    Ok(some.last().map(|order| order.id))
+}
+
+/// Whether the merchant may buy what is missing just now.
+pub fn may_buy(campaign: &CampaignRow, batch: &BatchRow, now: NaiveDateTime) -> bool {
+    campaign.state == CampaignState::Collecting
+        && batch.collected_at.is_none()
+        && batch.short_until.is_some_and(|until| now < until)
+}
+
+/// What the merchant bought to fill the gap is paid: it has its price already, and the batch is judged again.
+///
+/// # Errors
+/// What the database says.
+pub fn bought(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+    order.final_total = Some(order.total);
+    order.settled = true;
+    for line in orders::lines_of(tx.conn, order.id)? {
+        orders::set_final_price(tx.conn, order.id, line.option_id, line.unit_price)?;
+    }
+    let now = tx.now.naive_utc();
+    enqueue(tx, jobs::COLLECT, &order.batch_id.to_string(), now)
+}
