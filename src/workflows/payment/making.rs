@@ -69,7 +69,7 @@ pub fn due(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Due, P
         AttemptState::Abandoned | AttemptState::Expired | AttemptState::Refused => {
             Ok(page.session_id.map_or(Due::Nothing, Due::Ask))
         }
-        AttemptState::Paid => Ok(Due::Nothing),
+        AttemptState::Paid | AttemptState::Saved | AttemptState::Declined => Ok(Due::Nothing),
     }
 }
 
