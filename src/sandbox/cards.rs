@@ -80,7 +80,13 @@ const LOST: Decline = Decline {
     decline_code: "lost_card",
     message: "Your card was declined.",
 };
-const EXPIRED: Decline = Decline {
+const STOLEN: Decline = Decline {
+    code: "card_declined",
+    decline_code: "stolen_card",
+    message: "Your card was declined.",
+};
+/// The month that stands on the card is over.
+pub const EXPIRED: Decline = Decline {
     code: "expired_card",
     decline_code: "expired_card",
     message: "Your card has expired.",
@@ -128,7 +134,7 @@ const fn card(
 }
 
 /// Every card, in the order the pay page lists them.
-pub const CARDS: [Card; 14] = [
+pub const CARDS: [Card; 15] = [
     card("4242424242424242", "pm_card_visa", Charge::Pays, "Pays"),
     card(
         "4000000000000002",
@@ -147,6 +153,12 @@ pub const CARDS: [Card; 14] = [
         "pm_card_chargeDeclinedLostCard",
         Charge::Declined(&LOST),
         "Declined, lost card",
+    ),
+    card(
+        "4000000000009979",
+        "pm_card_chargeDeclinedStolenCard",
+        Charge::Declined(&STOLEN),
+        "Declined, stolen card",
     ),
     card(
         "4000000000000069",

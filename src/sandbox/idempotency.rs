@@ -111,12 +111,20 @@ fn finish(b: &mut Books, work: impl FnOnce(&mut Books) -> Reply) -> Result<Answe
         Err(Failure::Refused(r)) => Err(*r),
         Err(Failure::Broken(e)) => return Err(e),
     };
-    if b.faults.api == Api::ErrorAfterEffect && result.is_ok() {
+    if b.faults.api == Api::ErrorAfterEffect && has_effect(&result) {
         let message =
             "An unknown error occurred (the sandbox was told to answer 500 after the effect).";
         return Ok(Answer::of(Err(Refusal::server(message))));
     }
     Ok(Answer::of(result))
+}
+
+/// Whether something was changed: also by a bank's no, which leaves an intent and a failed charge behind.
+fn has_effect(result: &Result<serde_json::Value, Refusal>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(refusal) => refusal.with.contains_key("payment_intent") && refusal.status == 402,
+    }
 }
 
 /// Forgets keys that are too old; gives how many.

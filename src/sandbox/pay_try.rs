@@ -215,7 +215,11 @@ fn save(
     match setup::save(b, &mut intent, method, present)? {
         Try::Paid => finish(b, session, method),
         Try::Declined(refusal) => Ok(declined(&refusal)),
-        Try::Asks => Ok(Tried::Asks),
+        Try::Asks => {
+            let here = text_or_none(&session.body, "url");
+            setup::ask(b, &mut intent, here.as_deref())?;
+            Ok(Tried::Asks)
+        }
     }
 }
 

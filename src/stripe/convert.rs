@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use stripe_shared::{
-    Charge, ChargeStatus, CheckoutSession, CheckoutSessionPaymentStatus, CheckoutSessionStatus,
-    Dispute, PaymentIntent, Refund,
+    Charge, ChargeStatus, CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus,
+    CheckoutSessionStatus, Dispute, PaymentIntent, Refund,
 };
 use stripe_types::{Expandable, List};
 
+use super::cards;
 use crate::domain::currency::Currency;
 use crate::workflows::ports::{
     Balance, CallError, Listed, Page, PageStatus, ProviderCharge, ProviderDispute, ProviderRefund,
@@ -32,7 +33,8 @@ pub(super) fn page(session: CheckoutSession) -> Page {
         .zip(session.currency.as_ref())
         .and_then(|(amount, currency)| minor(amount, currency));
     Page {
-        status: page_status(session.status.as_ref(), &session.payment_status),
+        status: page_status(&session),
+        card: cards::on_file(&session),
         amount,
         tag: session.metadata.as_ref().and_then(tag),
         id: session.id.as_str().to_owned(),
@@ -41,21 +43,27 @@ pub(super) fn page(session: CheckoutSession) -> Page {
     }
 }
 
-/// Never guessed: a word that is not known, in either place, is none.
-fn page_status(
-    status: Option<&CheckoutSessionStatus>,
-    payment: &CheckoutSessionPaymentStatus,
-) -> Option<PageStatus> {
-    match (status?, payment) {
-        (CheckoutSessionStatus::Open, _) => Some(PageStatus::Open),
-        (CheckoutSessionStatus::Expired, _) => Some(PageStatus::Expired),
-        (
-            CheckoutSessionStatus::Complete,
-            CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired,
-        ) => Some(PageStatus::Paid),
-        (CheckoutSessionStatus::Complete, CheckoutSessionPaymentStatus::Unpaid) => {
-            Some(PageStatus::Unpaid)
+/// Never guessed: a word that is not known, in any place, is none.
+fn page_status(session: &CheckoutSession) -> Option<PageStatus> {
+    match session.status.as_ref()? {
+        CheckoutSessionStatus::Open => Some(PageStatus::Open),
+        CheckoutSessionStatus::Expired => Some(PageStatus::Expired),
+        CheckoutSessionStatus::Complete => match session.mode {
+            CheckoutSessionMode::Payment => paid_status(&session.payment_status),
+            // There is nothing to pay on such a page: whether the card is saved says its intent.
+            CheckoutSessionMode::Setup => cards::is_set_up(session).then_some(PageStatus::Saved),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn paid_status(payment: &CheckoutSessionPaymentStatus) -> Option<PageStatus> {
+    match payment {
+        CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired => {
+            Some(PageStatus::Paid)
         }
+        CheckoutSessionPaymentStatus::Unpaid => Some(PageStatus::Unpaid),
         _ => None,
     }
 }
@@ -200,7 +208,7 @@ fn at_most(currency: Currency, amount: i64) -> Option<i64> {
 
 /// One page of a list, with the cursor of the next. Objects of others that can't be read are left out (domain section
 /// 7, rule 8: others there are left alone).
-fn listed<T, U>(
+pub(super) fn listed<T, U>(
     list: List<T>,
     id: impl Fn(&T) -> &str,
     one: impl Fn(T) -> Result<Option<U>, CallError>,
@@ -217,7 +225,14 @@ fn listed<T, U>(
     })
 }
 
-fn left_alone_unless<U>(ours: bool, read: Result<U, CallError>) -> Result<Option<U>, CallError> {
+/// An object of a list that could not be read is left out, unless it is ours.
+///
+/// # Errors
+/// What it could not be read for, where it is ours.
+pub(super) fn left_alone_unless<U>(
+    ours: bool,
+    read: Result<U, CallError>,
+) -> Result<Option<U>, CallError> {
     match read {
         Err(_) if !ours => Ok(None),
         read => read.map(Some),
@@ -241,11 +256,13 @@ fn code(theirs: &stripe_types::Currency) -> String {
     }
 }
 
-fn minor(amount: i64, theirs: &stripe_types::Currency) -> Option<i64> {
+/// An amount in our units; none where they can't hold it.
+pub(super) fn minor(amount: i64, theirs: &stripe_types::Currency) -> Option<i64> {
     currency(theirs)?.from_provider(amount)
 }
 
-fn odd(id: &str, amount: i64, currency: &stripe_types::Currency) -> CallError {
+/// What an amount that can't be held is: an answer that can't be read.
+pub(super) fn odd(id: &str, amount: i64, currency: &stripe_types::Currency) -> CallError {
     let code = code(currency);
     CallError::Unknown(format!("{id}: {amount} {code} can't be held in our units"))
 }

@@ -68,7 +68,7 @@ fn code(answer: &ApiErrors, status: u16) -> String {
 }
 
 /// The provider's sentence, with what the log needs where it gives none.
-fn sentence(answer: &ApiErrors, status: u16) -> String {
+pub(super) fn sentence(answer: &ApiErrors, status: u16) -> String {
     match &answer.message {
         Some(message) => message.clone(),
         None => format!("{} ({status})", answer.type_.as_str()),

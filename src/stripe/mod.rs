@@ -1,8 +1,9 @@
 //! The provider port on the async-stripe crates: one attempt per call, with our key, never a retry of the client's own.
 //!
 //! `requests` turns our words into the provider's parameters, `convert` turns its objects into ours, `errors` says what
-//! follows from each bad ending (domain section 4), `pace` keeps to its limits, `webhook` verifies what it sends.
+//! follows from each bad ending (domain section 4), `cards` reads saved cards and what charging them came to, `pace` keeps to its limits, `webhook` verifies what it sends.
 
+mod cards;
 mod convert;
 pub mod endpoint;
 mod errors;
@@ -23,13 +24,14 @@ use chrono::{DateTime, Utc};
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, RetrieveCheckoutSession};
 use stripe_core::balance::RetrieveForMyAccountBalance;
 use stripe_core::dispute::RetrieveDispute;
+use stripe_core::payment_intent::{CancelPaymentIntent, RetrievePaymentIntent};
 use stripe_core::refund::RetrieveRefund;
-use stripe_shared::{CheckoutSession, Refund};
+use stripe_shared::{CheckoutSession, PaymentIntent, PaymentMethod, Refund};
 
 use self::pace::{Lane, Pace};
 use crate::workflows::ports::{
-    Balance, Call, CallError, Listed, NewPage, NewRefund, Page, Provider, ProviderCharge,
-    ProviderDispute, ProviderRefund,
+    Balance, Call, CallError, Listed, NewCharge, NewPage, NewRefund, Page, Provider,
+    ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
 };
 
 /// Where the provider is, who we are there, and how fast we may ask.
@@ -96,6 +98,14 @@ impl StripeProvider {
         self.pace.turn(lane).await;
         call.await.map_err(errors::meaning)
     }
+
+    /// Whether a card belongs to nobody any more.
+    async fn is_detached(&self, method: &str) -> Result<bool, CallError> {
+        let call = requests::method(method)
+            .customize::<PaymentMethod>()
+            .send(&self.client);
+        Ok(self.call(Lane::Rest, call).await?.customer.is_none())
+    }
 }
 
 impl Provider for StripeProvider {
@@ -114,7 +124,7 @@ impl Provider for StripeProvider {
 
     fn page(&self, id: String) -> Call<'_, Page> {
         Box::pin(async move {
-            let request = RetrieveCheckoutSession::new(requests::id(id)?);
+            let request = RetrieveCheckoutSession::new(requests::id(id)?).expand(requests::cards());
             let call = request.customize().send(&self.client);
             Ok(convert::page(self.call(Lane::Joining, call).await?))
         })
@@ -129,6 +139,76 @@ impl Provider for StripeProvider {
                 .request_strategy(strategy)
                 .send(&self.client);
             Ok(convert::page(self.call(Lane::Joining, call).await?))
+        })
+    }
+
+    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+        Box::pin(async move {
+            let strategy = requests::once_with(&key)?;
+            let mut request = requests::charge(&charge)?.build();
+            request.body = request.body.map(|body| requests::in_order(&body));
+            let call = request
+                .customize::<PaymentIntent>()
+                .request_strategy(strategy)
+                .send(&self.client);
+            self.pace.turn(Lane::Collecting).await;
+            match call.await {
+                Ok(intent) => cards::intent(intent),
+                Err(error) => cards::no(error),
+            }
+        })
+    }
+
+    fn intent(&self, id: String) -> Call<'_, ProviderIntent> {
+        Box::pin(async move {
+            let request = RetrievePaymentIntent::new(requests::id(id)?);
+            let call = request.customize().send(&self.client);
+            cards::intent(self.call(Lane::Collecting, call).await?)
+        })
+    }
+
+    fn cancel_intent(&self, id: String, key: String) -> Call<'_, ProviderIntent> {
+        Box::pin(async move {
+            let strategy = requests::once_with(&key)?;
+            let request = CancelPaymentIntent::new(requests::id(id)?);
+            let call = request
+                .customize()
+                .request_strategy(strategy)
+                .send(&self.client);
+            cards::intent(self.call(Lane::Collecting, call).await?)
+        })
+    }
+
+    fn intents(
+        &self,
+        customer: String,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderIntent>> {
+        Box::pin(async move {
+            let request = requests::intents(customer, cursor);
+            let call = request.customize().send(&self.client);
+            cards::intents(self.call(Lane::Collecting, call).await?)
+        })
+    }
+
+    fn detach_card(&self, method: String, key: String) -> Call<'_, ()> {
+        Box::pin(async move {
+            let strategy = requests::once_with(&key)?;
+            let method = requests::id(method)?;
+            let call = requests::detach(&method)
+                .customize::<PaymentMethod>()
+                .request_strategy(strategy)
+                .send(&self.client);
+            match self.call(Lane::Rest, call).await {
+                Ok(_) => Ok(()),
+                Err(gone) if gone.is_missing() => Ok(()),
+                // The refusal of a card that was taken before has no code of its own: the card is asked for instead.
+                Err(refused @ CallError::Refused { .. }) => {
+                    let is_detached = self.is_detached(&method).await?;
+                    is_detached.then_some(()).ok_or(refused)
+                }
+                Err(other) => Err(other),
+            }
         })
     }
 

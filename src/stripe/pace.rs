@@ -1,4 +1,5 @@
-//! Keeps calls to the provider within its limit, joining before everything else (engineering: calls are paced).
+//! Keeps calls to the provider within its limit: joining before collecting before everything else (engineering: calls
+//! are paced).
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, timeout_at};
 
-/// How long refunds and lists stand back for joining at most: a rush must not keep anybody's money.
+/// How long a call stands back for those before it at most: a rush must not keep anybody's money.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who asks.
@@ -16,20 +17,38 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) enum Lane {
     /// Payment pages: a shopper waits.
     Joining,
-    /// Refunds and lists: they stand back while a page waits.
+    /// Charges of saved cards: a whole campaign's at once. They stand back while a page waits.
+    Collecting,
+    /// Refunds and lists: they stand back while a page or a charge waits.
     Rest,
 }
 
-/// Hands out turns, evenly spaced. Each lane is a queue of its own (the mutexes are fair); only the first of each
-/// stands at the gate, where the first of the rest comes once no page waits, or once it has waited long enough: from
-/// then on the lanes alternate.
+impl Lane {
+    /// How many lanes come before this one: its place among them.
+    fn place(self) -> usize {
+        match self {
+            Lane::Joining => 0,
+            Lane::Collecting => 1,
+            Lane::Rest => 2,
+        }
+    }
+}
+
+/// One lane: a queue (the mutex is fair), how many stand in it, and the notice to its first that nobody waits in a lane
+/// before it.
+#[derive(Default)]
+struct Queue {
+    waiting: AtomicUsize,
+    turn: Mutex<()>,
+    quiet: Notify,
+}
+
+/// Hands out turns, evenly spaced. Only the first of each lane stands at the gate, where it comes once nobody waits in a
+/// lane before it, or once it has waited long enough: from then on the lanes alternate.
 pub(super) struct Pace {
     limiter: Option<DefaultDirectRateLimiter>,
     patience: Duration,
-    joining: AtomicUsize,
-    quiet: Notify,
-    joining_queue: Mutex<()>,
-    rest_queue: Mutex<()>,
+    lanes: [Queue; 3],
     gate: Mutex<()>,
 }
 
@@ -41,10 +60,7 @@ impl Pace {
         Self {
             limiter: per_second.map(|rate| RateLimiter::direct(spaced(rate))),
             patience: PATIENCE,
-            joining: AtomicUsize::new(0),
-            quiet: Notify::new(),
-            joining_queue: Mutex::new(()),
-            rest_queue: Mutex::new(()),
+            lanes: Default::default(),
             gate: Mutex::new(()),
         }
     }
@@ -54,49 +70,45 @@ impl Pace {
         let Some(limiter) = &self.limiter else {
             return;
         };
-        match lane {
-            Lane::Joining => {
-                let _counted = Counted::new(self);
-                let _first = self.joining_queue.lock().await;
-                self.pass(limiter).await;
-            }
-            Lane::Rest => {
-                let enough = Instant::now() + self.patience;
-                let _first = self.rest_queue.lock().await;
-                // Either ending lets it go to the gate.
-                let _ = timeout_at(enough, self.no_page_waits()).await;
-                self.pass(limiter).await;
-            }
-        }
-    }
-
-    async fn pass(&self, limiter: &DefaultDirectRateLimiter) {
+        let (before, from) = self.lanes.split_at(lane.place());
+        let [own, after @ ..] = from else {
+            return;
+        };
+        let enough = Instant::now() + self.patience;
+        let _counted = Counted::new(own, after);
+        let _first = own.turn.lock().await;
+        // Either ending lets it go to the gate.
+        let _ = timeout_at(enough, nobody_waits(before, &own.quiet)).await;
         let _gate = self.gate.lock().await;
         limiter.until_ready().await;
     }
+}
 
-    async fn no_page_waits(&self) {
-        while self.joining.load(Ordering::SeqCst) > 0 {
-            // The last page's notice is kept for us if it comes before we wait.
-            self.quiet.notified().await;
-        }
+async fn nobody_waits(before: &[Queue], notice: &Notify) {
+    let waits = |queue: &Queue| queue.waiting.load(Ordering::SeqCst) > 0;
+    while before.iter().any(waits) {
+        // The last one's notice is kept for us if it comes before we wait.
+        notice.notified().await;
     }
 }
 
-/// A page that waits, counted until it has its turn or is given up.
-struct Counted<'a>(&'a Pace);
+/// A call that waits, counted until it has its turn or is given up; then the first of each lane after it looks again.
+struct Counted<'a> {
+    own: &'a Queue,
+    after: &'a [Queue],
+}
 
 impl<'a> Counted<'a> {
-    fn new(pace: &'a Pace) -> Self {
-        pace.joining.fetch_add(1, Ordering::SeqCst);
-        Self(pace)
+    fn new(own: &'a Queue, after: &'a [Queue]) -> Self {
+        own.waiting.fetch_add(1, Ordering::SeqCst);
+        Self { own, after }
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        if self.0.joining.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.quiet.notify_one();
+        if self.own.waiting.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.after.iter().for_each(|queue| queue.quiet.notify_one());
         }
     }
 }
@@ -168,6 +180,23 @@ mod tests {
         assert!(refund.as_mut().now_or_never().is_none());
         drop(page);
         refund.await;
+    }
+
+    #[tokio::test]
+    async fn charges_stand_back_for_pages_and_refunds_for_charges() {
+        let pace = fast(PATIENCE);
+        pace.turn(Lane::Joining).await;
+        let rush = [
+            (Lane::Joining, "page 1"),
+            (Lane::Rest, "refund 1"),
+            (Lane::Collecting, "charge 1"),
+            (Lane::Joining, "page 2"),
+            (Lane::Collecting, "charge 2"),
+        ];
+        assert_eq!(
+            order_of_turns(&pace, &rush).await,
+            ["page 1", "page 2", "charge 1", "charge 2", "refund 1"]
+        );
     }
 
     #[tokio::test]

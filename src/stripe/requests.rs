@@ -6,18 +6,24 @@ use std::collections::HashMap;
 use ::stripe::{IdempotencyKey, RequestStrategy};
 use chrono::{DateTime, Utc};
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
-    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentMethodTypes, ProductData,
+    CreateCheckoutSession, CreateCheckoutSessionCustomerCreation, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    CreateCheckoutSessionPaymentIntentDataSetupFutureUsage,
+    CreateCheckoutSessionPaymentMethodTypes, CreateCheckoutSessionSetupIntentData, ProductData,
 };
+use stripe_client_core::{RequestBuilder, StripeMethod};
 use stripe_core::charge::ListCharge;
 use stripe_core::dispute::ListDispute;
+use stripe_core::payment_intent::{
+    CreatePaymentIntent, CreatePaymentIntentOffSession, ListPaymentIntent,
+};
 use stripe_core::refund::{CreateRefund, ListRefund};
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::RangeQueryTs;
 use url::Url;
 
 use crate::domain::currency::Currency;
-use crate::workflows::ports::{CallError, NewPage, NewRefund, PageLine, Tag};
+use crate::workflows::ports::{CallError, NewCharge, NewPage, NewRefund, PageLine, PageMode, Tag};
 
 /// How many objects one page of a list has: the most that the provider gives.
 const PAGE: i64 = 100;
@@ -63,8 +69,33 @@ pub(super) fn id(id: String) -> Result<String, CallError> {
     Ok(id)
 }
 
-/// The parameters of a payment page: cards only, our ids on the session and on its payment intent.
+/// The parameters of a payment page: cards only, our ids on the session and on its intent.
 pub(super) fn page(page: &NewPage) -> Result<CreateCheckoutSession, CallError> {
+    let session = CreateCheckoutSession::new()
+        .payment_method_types(vec![CreateCheckoutSessionPaymentMethodTypes::Card])
+        .expires_at(page.expires_at.timestamp())
+        .client_reference_id(page.tag.order.to_string())
+        .customer_email(page.email.as_str())
+        .metadata(metadata(&page.tag))
+        .success_url(page.success_url.as_str())
+        .cancel_url(page.cancel_url.as_str());
+    // A card is saved for a customer, and a guest is none.
+    let customer = CreateCheckoutSessionCustomerCreation::Always;
+    match page.mode {
+        PageMode::Pay => paying(session, page, None),
+        PageMode::PayAndSave => {
+            let later = CreateCheckoutSessionPaymentIntentDataSetupFutureUsage::OffSession;
+            paying(session.customer_creation(customer), page, Some(later))
+        }
+        PageMode::Save => saving(session.customer_creation(customer), page),
+    }
+}
+
+fn paying(
+    session: CreateCheckoutSession,
+    page: &NewPage,
+    usage: Option<CreateCheckoutSessionPaymentIntentDataSetupFutureUsage>,
+) -> Result<CreateCheckoutSession, CallError> {
     let lines = page
         .lines
         .iter()
@@ -72,17 +103,37 @@ pub(super) fn page(page: &NewPage) -> Result<CreateCheckoutSession, CallError> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut intent = CreateCheckoutSessionPaymentIntentData::new();
     intent.metadata = Some(metadata(&page.tag));
-    Ok(CreateCheckoutSession::new()
+    intent.setup_future_usage = usage;
+    Ok(session
         .mode(CheckoutSessionMode::Payment)
-        .payment_method_types(vec![CreateCheckoutSessionPaymentMethodTypes::Card])
         .line_items(lines)
-        .expires_at(page.expires_at.timestamp())
-        .client_reference_id(page.tag.order.to_string())
-        .customer_email(page.email.as_str())
-        .metadata(metadata(&page.tag))
-        .payment_intent_data(intent)
-        .success_url(page.success_url.as_str())
-        .cancel_url(page.cancel_url.as_str()))
+        .payment_intent_data(intent))
+}
+
+fn saving(
+    session: CreateCheckoutSession,
+    page: &NewPage,
+) -> Result<CreateCheckoutSession, CallError> {
+    if !page.lines.is_empty() {
+        let message = "a page that only saves a card charges nothing";
+        return Err(refused("parameter_invalid", "line_items", message));
+    }
+    let mut intent = CreateCheckoutSessionSetupIntentData::new();
+    intent.metadata = Some(metadata(&page.tag));
+    Ok(session
+        .mode(CheckoutSessionMode::Setup)
+        .currency(theirs(page.currency))
+        .setup_intent_data(intent))
+}
+
+/// What a page is asked for with, so that it comes with the card that it saved.
+pub(super) fn cards() -> Vec<String> {
+    [
+        "setup_intent.payment_method",
+        "payment_intent.payment_method",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn page_line(
@@ -103,6 +154,38 @@ fn page_line(
     item.price_data = Some(price);
     item.quantity = Some(quantity);
     Ok(item)
+}
+
+/// The parameters of a charge of a saved card: made, and charged at once, without its holder.
+pub(super) fn charge(charge: &NewCharge) -> Result<CreatePaymentIntent, CallError> {
+    let amount = amount(charge.currency, charge.amount)?;
+    Ok(CreatePaymentIntent::new(amount, theirs(charge.currency))
+        .customer(charge.customer.as_str())
+        .payment_method(charge.method.as_str())
+        .payment_method_types(vec!["card".to_owned()])
+        .confirm(true)
+        .off_session(CreatePaymentIntentOffSession::Bool(true))
+        .description(charge.description.as_str())
+        .metadata(metadata(&charge.tag)))
+}
+
+/// One page of a customer's payment intents, newest first.
+pub(super) fn intents(customer: String, cursor: Option<String>) -> ListPaymentIntent {
+    let list = ListPaymentIntent::new().limit(PAGE).customer(customer);
+    match cursor {
+        Some(cursor) => list.starting_after(cursor),
+        None => list,
+    }
+}
+
+/// Asks for a saved card. This and the next stand in a crate of the client's that is large, and used for nothing else.
+pub(super) fn method(id: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Get, format!("/payment_methods/{id}"))
+}
+
+/// Takes a saved card from its customer.
+pub(super) fn detach(id: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Post, format!("/payment_methods/{id}/detach"))
 }
 
 /// The parameters of a refund of one payment intent's money.

@@ -12,4 +12,5 @@ mod keys;
 mod kill;
 mod money;
 mod paying;
+mod saved;
 mod world;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::books::{Books, new_id, text};
+use super::super::books::{Books, new_id, number, text};
 use super::super::cards::{self, Charge};
 use super::super::errors::{Refusal, Reply};
 use super::super::form::Form;
@@ -28,6 +28,17 @@ pub fn far_expiry(b: &Books) -> (i64, i64) {
 pub fn year_of(unix: i64) -> i64 {
     use chrono::Datelike;
     chrono::DateTime::from_timestamp(unix, 0).map_or(2030, |t| i64::from(t.year()))
+}
+
+/// Whether the month that stands on a card is over.
+pub fn is_over(b: &Books, method: &Record) -> bool {
+    use chrono::Datelike;
+    let Some(now) = chrono::DateTime::from_timestamp(b.now, 0) else {
+        return false;
+    };
+    let card = &method.body["card"];
+    (number(card, "exp_year"), number(card, "exp_month"))
+        < (i64::from(now.year()), i64::from(now.month()))
 }
 
 /// Keeps a new card.

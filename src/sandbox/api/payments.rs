@@ -64,6 +64,10 @@ pub fn charge(
         Ok(card) => card,
         Err(refusal) => return Ok(Try::Declined(decline(b, intent, method, *refusal)?)),
     };
+    if methods::is_over(b, method) {
+        let refusal = cards::EXPIRED.refusal();
+        return Ok(Try::Declined(decline(b, intent, method, refusal)?));
+    }
     let asks = match card.asks {
         Asks::Never => false,
         Asks::UntilSetUp => method.hidden["set_up"] != true,

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::books::{Books, new_id, number, text};
+use super::super::books::{Books, new_id, number, text, text_or_none};
 use super::super::errors::{Refusal, Reply};
 use super::super::form::Form;
 use super::super::store::Record;
-use super::{currency, intents, list_of};
+use super::{currency, intents, list_of, setup};
 
 /// The shortest and the longest life of a session, in seconds.
 pub const LIFE: (i64, i64) = (30 * 60, 24 * 60 * 60);
@@ -354,6 +354,10 @@ pub fn close_unpaid(b: &mut Books, r: &mut Record) -> Reply<()> {
     if let Some(id) = &r.payment_intent {
         let mut intent = b.get("payment_intent", id, "payment_intent")?;
         intents::cancel_now(b, &mut intent, Some("expired"))?;
+    }
+    if let Some(id) = text_or_none(&r.body, "setup_intent") {
+        let mut intent = b.get("setup_intent", &id, "setup_intent")?;
+        setup::cancel_now(b, &mut intent, Some("abandoned"))?;
     }
     b.event("checkout.session.expired", &r.body)?;
     Ok(())

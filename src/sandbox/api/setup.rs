@@ -153,16 +153,22 @@ fn attempt(b: &mut Books, mut r: Record, return_url: Option<&str>) -> Reply {
         Try::Paid => Ok(r.body),
         Try::Declined(refusal) => Err((*refusal).into()),
         Try::Asks => {
-            intents::set_status(&mut r, "requires_action");
-            let url = format!("{}/sandbox/authenticate/{}", b.public_url, r.id);
-            r.body["next_action"] = json!({
-                "type": "redirect_to_url", "redirect_to_url": { "return_url": return_url, "url": url },
-            });
-            b.save(&r)?;
-            b.event("setup_intent.requires_action", &r.body)?;
+            ask(b, &mut r, return_url)?;
             Ok(r.body)
         }
     }
+}
+
+/// The intent waits for the card's holder.
+pub fn ask(b: &mut Books, r: &mut Record, return_url: Option<&str>) -> Reply<()> {
+    intents::set_status(r, "requires_action");
+    let url = format!("{}/sandbox/authenticate/{}", b.public_url, r.id);
+    r.body["next_action"] = json!({
+        "type": "redirect_to_url", "redirect_to_url": { "return_url": return_url, "url": url },
+    });
+    b.save(r)?;
+    b.event("setup_intent.requires_action", &r.body)?;
+    Ok(())
 }
 
 /// Tries to save a card.
@@ -214,10 +220,16 @@ pub fn cancel(b: &mut Books, id: &str, mut form: Form) -> Reply {
     if matches!(text(&r.body, "status"), "succeeded" | "canceled") {
         return Err(unexpected(&r));
     }
-    intents::set_status(&mut r, "canceled");
+    cancel_now(b, &mut r, reason.as_deref())?;
+    Ok(r.body)
+}
+
+/// The intent ends without a card.
+pub fn cancel_now(b: &mut Books, r: &mut Record, reason: Option<&str>) -> Reply<()> {
+    intents::set_status(r, "canceled");
     r.body["cancellation_reason"] = json!(reason);
     r.body["next_action"] = Value::Null;
-    b.save(&r)?;
+    b.save(r)?;
     b.event("setup_intent.canceled", &r.body)?;
-    Ok(r.body)
+    Ok(())
 }

@@ -6,6 +6,7 @@ use super::fake::Fake;
 use super::objects::{balance, charge, dispute, list, refund, with};
 use super::rows::{ORDER, at, c, form, new_refund, order, tag_of};
 use crate::domain::currency::Currency;
+use crate::domain::payment::PaymentKind;
 use crate::workflows::ports::{
     Balance, CallError, Provider, ProviderDispute, ProviderRefundStatus, Tag,
 };
@@ -143,8 +144,7 @@ async fn what_others_charge_in_units_we_have_not_is_left_alone_and_ours_is_never
     let found = provider.charges(None, None).await.unwrap();
     assert_eq!(found.data.len(), 1);
     assert_eq!(found.next.as_deref(), Some("ch_9"));
-    let ours =
-        json!({"amount": 150, "currency": "isk", "metadata": tag_of(&Tag::payment(order(), PaymentKind::Join, 1))});
+    let ours = json!({"amount": 150, "currency": "isk", "metadata": tag_of(&Tag::payment(order(), PaymentKind::Join, 1))});
     fake.answers(200, list("/v1/refunds", vec![with(refund(), ours)], false));
     let found = provider.refunds(None, None, None).await;
     assert!(matches!(found, Err(CallError::Unknown(_))));

@@ -24,6 +24,35 @@ pub fn session() -> Value {
     })
 }
 
+pub fn intent() -> Value {
+    json!({
+        "id": "pi_1", "object": "payment_intent", "amount": 4500, "amount_capturable": 0,
+        "amount_received": 0, "capture_method": "automatic_async",
+        "confirmation_method": "automatic", "created": 1_800_000_000, "currency": "usd",
+        "livemode": false, "metadata": {}, "payment_method_types": ["card"],
+        "status": "requires_payment_method", "customer": "cus_1"
+    })
+}
+
+pub fn setup() -> Value {
+    json!({
+        "id": "seti_1", "object": "setup_intent", "created": 1_800_000_000, "livemode": false,
+        "payment_method_types": ["card"], "status": "succeeded", "usage": "off_session",
+        "customer": "cus_1", "payment_method": method()
+    })
+}
+
+pub fn method() -> Value {
+    json!({
+        "id": "pm_1", "object": "payment_method", "created": 1_800_000_000, "livemode": false,
+        "billing_details": {"address": null, "email": null, "name": null, "phone": null,
+            "tax_id": null},
+        "type": "card", "customer": "cus_1",
+        "card": {"brand": "visa", "exp_month": 3, "exp_year": 2031, "funding": "credit",
+            "last4": "4242"}
+    })
+}
+
 pub fn refund() -> Value {
     json!({
         "id": "re_1", "object": "refund", "amount": 4500, "created": 1_800_000_000,

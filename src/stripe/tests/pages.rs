@@ -6,6 +6,7 @@ use super::fake::Fake;
 use super::objects::{refund, session, with};
 use super::rows::{ORDER, c, form, new_page, new_refund, order, tag_of};
 use crate::domain::currency::Currency;
+use crate::domain::payment::PaymentKind;
 use crate::workflows::ports::{CallError, Page, PageStatus, Provider, Tag};
 
 #[actix_web::test]
@@ -200,6 +201,7 @@ async fn a_page_is_retrieved_with_its_intent_amount_and_tag() {
             url: None,
             intent: Some("pi_7".to_owned()),
             amount: Some(4_500),
+            card: None,
             tag: Some(tag),
         }
     );
@@ -207,7 +209,14 @@ async fn a_page_is_retrieved_with_its_intent_amount_and_tag() {
     assert_eq!(asked.method, "GET");
     assert_eq!(asked.path, "/sandbox/stripe/v1/checkout/sessions/cs_test_1");
     assert_eq!((asked.key, asked.body.as_str()), (None, ""));
-    assert!(asked.query.is_empty());
+    let query: Vec<_> = asked.query.values().map(String::as_str).collect();
+    assert_eq!(
+        query,
+        [
+            "setup_intent.payment_method",
+            "payment_intent.payment_method"
+        ]
+    );
     fake.stop().await;
 }
 

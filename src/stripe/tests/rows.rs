@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::fake::Asked;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{OrderId, RefundId};
-use crate::workflows::ports::{NewPage, NewRefund, PageLine, Tag};
+use crate::domain::payment::PaymentKind;
+use crate::workflows::ports::{NewCharge, NewPage, NewRefund, PageLine, PageMode, Tag};
 
 pub const ORDER: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -29,6 +30,7 @@ pub fn tag_of(tag: &Tag) -> Value {
 pub fn new_page(currency: Currency, unit_amount: i64) -> NewPage {
     NewPage {
         tag: Tag::payment(order(), PaymentKind::Join, 2),
+        mode: PageMode::Pay,
         currency,
         lines: vec![
             PageLine {
@@ -46,6 +48,17 @@ pub fn new_page(currency: Currency, unit_amount: i64) -> NewPage {
         expires_at: at(1_800_001_860),
         success_url: "https://shop.example/o/1?t=a&paid=1".to_owned(),
         cancel_url: "https://shop.example/o/1?t=a".to_owned(),
+    }
+}
+
+pub fn new_charge(currency: Currency, amount: i64) -> NewCharge {
+    NewCharge {
+        tag: Tag::payment(order(), PaymentKind::Charge, 3),
+        currency,
+        amount,
+        customer: "cus_1".to_owned(),
+        method: "pm_1".to_owned(),
+        description: "Brass pen, order 1042".to_owned(),
     }
 }
 

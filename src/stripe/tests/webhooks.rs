@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use stripe_webhook::Webhook;
 
-use super::objects::{charge, dispute, refund, session, with};
+use super::objects::{charge, dispute, intent, refund, session, with};
 use crate::domain::ids::OrderId;
+use crate::domain::payment::PaymentKind;
 use crate::stripe::webhook::{Event, WebhookError, verify};
 use crate::workflows::ports::Tag;
 
@@ -171,4 +172,27 @@ fn what_is_signed_but_no_event_is_unreadable() {
             "{payload}"
         );
     }
+}
+
+#[test]
+fn what_became_of_a_charge_names_its_intent_and_our_ids() {
+    let tag = Tag::payment(OrderId::new(), PaymentKind::Charge, 2);
+    let metadata = json!({"order": tag.order.to_string(), "purpose": "charge", "attempt": "2"});
+    for kind in ["succeeded", "payment_failed", "canceled", "processing"] {
+        let object = with(intent(), json!({"metadata": metadata}));
+        let event = deliver(&format!("payment_intent.{kind}"), object);
+        assert_eq!(event.tag.as_ref(), Some(&tag));
+        assert_eq!(event.payment_intent.as_deref(), Some("pi_1"));
+    }
+}
+
+#[test]
+fn a_page_that_only_saves_a_card_is_told_of_without_a_payment_intent() {
+    let object = with(
+        session(),
+        json!({"mode": "setup", "setup_intent": "seti_1", "amount_total": null}),
+    );
+    let event = deliver("checkout.session.completed", object);
+    assert_eq!(event.object_id, "cs_test_1");
+    assert_eq!(event.payment_intent, None);
 }

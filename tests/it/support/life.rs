@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use muster::app::Seams;
 use muster::store::Gate;
 use muster::workflows::ports::{
-    Balance, Call, CallError, Delivered, Listed, MailError, Mailer, NewPage, NewRefund, Outgoing,
-    Page, Provider, ProviderCharge, ProviderDispute, ProviderRefund,
+    Balance, Call, CallError, Delivered, Listed, MailError, Mailer, NewCharge, NewPage, NewRefund,
+    Outgoing, Page, Provider, ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
 };
 use tokio::sync::watch;
 
@@ -124,6 +124,34 @@ impl Provider for MortalProvider {
     fn expire_page(&self, id: String, key: String) -> Call<'_, Page> {
         let call = || self.inner.expire_page(id, key);
         self.life.call(Some("page expired"), call)
+    }
+
+    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+        let call = || self.inner.create_charge(charge, key);
+        self.life.call(Some("card charged"), call)
+    }
+
+    fn intent(&self, id: String) -> Call<'_, ProviderIntent> {
+        self.life.call(None, || self.inner.intent(id))
+    }
+
+    fn cancel_intent(&self, id: String, key: String) -> Call<'_, ProviderIntent> {
+        let call = || self.inner.cancel_intent(id, key);
+        self.life.call(Some("charge cancelled"), call)
+    }
+
+    fn intents(
+        &self,
+        customer: String,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderIntent>> {
+        self.life
+            .call(None, move || self.inner.intents(customer, cursor))
+    }
+
+    fn detach_card(&self, method: String, key: String) -> Call<'_, ()> {
+        let call = || self.inner.detach_card(method, key);
+        self.life.call(Some("card detached"), call)
     }
 
     fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund> {

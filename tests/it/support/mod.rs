@@ -1,6 +1,7 @@
 //! What the tests stand on: a database of their own, on both kinds of server, and a browser.
 
 pub mod browser;
+pub mod cards;
 pub mod database;
 mod driver;
 pub mod life;

@@ -18,10 +18,12 @@ use muster::workflows::links::Links;
 use muster::workflows::office::{Office, Settings, Signals};
 use muster::workflows::payment;
 use muster::workflows::ports::{
-    Balance, Call, CallError, Clock, Listed, NewPage, NewRefund, Page, PageStatus, Provider,
-    ProviderCharge, ProviderDispute, ProviderRefund, ProviderRefundStatus,
+    Balance, Call, CallError, Clock, Listed, NewCharge, NewPage, NewRefund, Page, PageMode,
+    PageStatus, Provider, ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
+    ProviderRefundStatus,
 };
 
+use super::cards::{self, Cards};
 use super::database::TestDatabase;
 
 /// The address links are made with.
@@ -51,26 +53,50 @@ impl Clock for TestClock {
     }
 }
 
-/// A provider in memory. Pages are paid by [`TestOffice::pay`]; refunds succeed at once.
+/// A provider in memory. Pages are completed by [`TestOffice::pay`]; refunds succeed at once.
 #[derive(Default)]
 pub struct TestProvider {
-    pages: Mutex<HashMap<String, Page>>,
+    pages: Mutex<HashMap<String, Made>>,
     by_key: Mutex<HashMap<String, String>>,
     refunds: Mutex<HashMap<String, ProviderRefund>>,
     /// Pages are not made while it is set: the provider asks to come back later.
     pub is_rushed: AtomicBool,
+    /// The cards that pages saved, and what charging them comes to.
+    pub cards: Cards,
+}
+
+/// A page that was made, and what completing it does.
+struct Made {
+    page: Page,
+    mode: PageMode,
 }
 
 impl TestProvider {
-    fn set(&self, id: &str, status: PageStatus) -> Result<Page, CallError> {
-        let mut pages = self.pages.lock().expect("pages");
-        let page = pages.get_mut(id).ok_or_else(missing)?;
-        if page.status == Some(PageStatus::Open) {
-            page.status = Some(status);
-            if status == PageStatus::Paid {
-                page.intent = Some(format!("pi_of_{id}"));
+    /// Its holder pays the page or saves the card on it, as it asks.
+    ///
+    /// # Errors
+    /// The provider's refusal, where it is not open.
+    pub fn complete(&self, id: &str) -> Result<Page, CallError> {
+        self.close(id, |made| {
+            made.page.status = Some(match made.mode {
+                PageMode::Pay | PageMode::PayAndSave => PageStatus::Paid,
+                PageMode::Save => PageStatus::Saved,
+            });
+            if made.mode != PageMode::Save {
+                made.page.intent = Some(format!("pi_of_{id}"));
             }
-            return Ok(page.clone());
+            if made.mode != PageMode::Pay {
+                made.page.card = Some(cards::saved_by(id));
+            }
+        })
+    }
+
+    fn close(&self, id: &str, end: impl FnOnce(&mut Made)) -> Result<Page, CallError> {
+        let mut pages = self.pages.lock().expect("pages");
+        let made = pages.get_mut(id).ok_or_else(missing)?;
+        if made.page.status == Some(PageStatus::Open) {
+            end(made);
+            return Ok(made.page.clone());
         }
         Err(CallError::Refused {
             code: String::new(),
@@ -85,7 +111,8 @@ impl TestProvider {
     }
 }
 
-fn missing() -> CallError {
+/// What it says of an object that it does not have.
+pub fn missing() -> CallError {
     CallError::Refused {
         code: "resource_missing".into(),
         param: "id".into(),
@@ -108,24 +135,55 @@ impl Provider for TestProvider {
             .entry(key)
             .or_insert_with(|| format!("cs_test_{}_{}", page.tag.order, page.tag.attempt))
             .clone();
-        let made = pages.entry(id.clone()).or_insert_with(|| Page {
-            url: Some(format!("https://pay.example/{id}")),
-            id,
-            status: Some(PageStatus::Open),
-            intent: None,
-            amount: Some(page.lines.iter().map(|l| l.unit_amount * l.quantity).sum()),
-            tag: Some(page.tag),
+        let made = pages.entry(id.clone()).or_insert_with(|| Made {
+            mode: page.mode,
+            page: Page {
+                url: Some(format!("https://pay.example/{id}")),
+                id,
+                status: Some(PageStatus::Open),
+                intent: None,
+                amount: (page.mode != PageMode::Save)
+                    .then(|| page.lines.iter().map(|l| l.unit_amount * l.quantity).sum()),
+                card: None,
+                tag: Some(page.tag),
+            },
         });
-        ready(Ok(made.clone()))
+        ready(Ok(made.page.clone()))
     }
 
     fn page(&self, id: String) -> Call<'_, Page> {
-        let page = self.pages.lock().expect("pages").get(&id).cloned();
+        let pages = self.pages.lock().expect("pages");
+        let page = pages.get(&id).map(|made| made.page.clone());
         ready(page.ok_or_else(missing))
     }
 
     fn expire_page(&self, id: String, _key: String) -> Call<'_, Page> {
-        ready(self.set(&id, PageStatus::Expired))
+        ready(self.close(&id, |made| made.page.status = Some(PageStatus::Expired)))
+    }
+
+    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+        ready(self.cards.charge(charge, key))
+    }
+
+    fn intent(&self, id: String) -> Call<'_, ProviderIntent> {
+        ready(self.cards.intent(&id))
+    }
+
+    fn cancel_intent(&self, id: String, _key: String) -> Call<'_, ProviderIntent> {
+        ready(self.cards.cancel(&id))
+    }
+
+    fn intents(
+        &self,
+        customer: String,
+        _cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderIntent>> {
+        ready(Ok(self.cards.intents_of(&customer)))
+    }
+
+    fn detach_card(&self, method: String, _key: String) -> Call<'_, ()> {
+        self.cards.detach(method);
+        ready(Ok(()))
     }
 
     fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund> {
@@ -307,17 +365,14 @@ impl TestOffice {
         self.work().await;
     }
 
-    /// A shopper pays at this address, and the provider tells it.
+    /// A shopper pays at this address, or saves the card there, and the provider tells it.
     pub async fn pay(&self, checkout_url: &str) {
         let session = checkout_url
             .rsplit('/')
             .next()
             .unwrap_or_default()
             .to_owned();
-        let said = self
-            .provider
-            .set(&session, PageStatus::Paid)
-            .expect("the page is open");
+        let said = self.provider.complete(&session).expect("the page is open");
         self.office
             .write(move |desk, tx| -> Result<(), Problem> {
                 let page = orders::payment_by_session(tx.conn, &session)?

@@ -7,14 +7,15 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use muster::app::Seams;
 use muster::workflows::ports::{
-    Balance, Call, Listed, NewPage, NewRefund, Page, Provider, ProviderCharge, ProviderDispute,
-    ProviderRefund,
+    Balance, Call, Listed, NewCharge, NewPage, NewRefund, Page, Provider, ProviderCharge,
+    ProviderDispute, ProviderIntent, ProviderRefund,
 };
 use tokio::sync::Semaphore;
 
 /// What is changed of the provider's words; nothing at first.
 pub struct Between {
     pub page: Mutex<fn(&mut Page)>,
+    pub intent: Mutex<fn(&mut ProviderIntent)>,
     pub refund: Mutex<fn(&mut ProviderRefund)>,
     pub dispute: Mutex<fn(&mut ProviderDispute)>,
     /// Each refund's call waits for one of these.
@@ -28,6 +29,7 @@ impl Between {
     pub fn new() -> Arc<Between> {
         Arc::new(Between {
             page: Mutex::new(|_| {}),
+            intent: Mutex::new(|_| {}),
             refund: Mutex::new(|_| {}),
             dispute: Mutex::new(|_| {}),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -91,6 +93,31 @@ impl Provider for Changed {
 
     fn expire_page(&self, id: String, key: String) -> Call<'_, Page> {
         self.say(&self.between.page, self.inner.expire_page(id, key))
+    }
+
+    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+        self.say(&self.between.intent, self.inner.create_charge(charge, key))
+    }
+
+    fn intent(&self, id: String) -> Call<'_, ProviderIntent> {
+        self.say(&self.between.intent, self.inner.intent(id))
+    }
+
+    fn cancel_intent(&self, id: String, key: String) -> Call<'_, ProviderIntent> {
+        self.say(&self.between.intent, self.inner.cancel_intent(id, key))
+    }
+
+    fn intents(
+        &self,
+        customer: String,
+        cursor: Option<String>,
+    ) -> Call<'_, Listed<ProviderIntent>> {
+        let call = self.inner.intents(customer, cursor);
+        self.say_all(&self.between.intent, call)
+    }
+
+    fn detach_card(&self, method: String, key: String) -> Call<'_, ()> {
+        self.inner.detach_card(method, key)
     }
 
     fn create_refund(&self, refund: NewRefund, key: String) -> Call<'_, ProviderRefund> {
