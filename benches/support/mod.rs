@@ -130,8 +130,8 @@ pub fn wish(campaign: &CampaignRow, shopper: usize) -> JoinRequest {
         terms_version: Some(1),
         joined_from: "127.0.0.1".into(),
         form_key: Some(format!("form-{shopper}")),
-            limit_step: None,
-            buys_missing: false,
+        limit_step: None,
+        buys_missing: false,
     }
 }
 

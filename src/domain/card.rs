@@ -111,7 +111,6 @@ impl Decline {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +124,10 @@ mod tests {
         let card = CardExpiry::new(2027, 3).unwrap();
         assert!(!card.is_over_by(at("2027-03-30T12:00:00Z")));
         assert!(card.is_over_by(at("2027-04-01T00:00:00Z")));
-        assert_eq!(CardExpiry::new(2026, 12).unwrap().ends().to_string(), "2027-01-01");
+        assert_eq!(
+            CardExpiry::new(2026, 12).unwrap().ends().to_string(),
+            "2027-01-01"
+        );
         assert!(CardExpiry::new(2026, 13).is_none());
     }
 

@@ -61,10 +61,15 @@ pub(super) async fn charge(
             find(office, (page, card)).await
         }
         Err(CallError::Refused { code, message, .. }) => {
-            log::error!("the provider does not charge order {}: {code} {message}", order.id);
+            log::error!(
+                "the provider does not charge order {}: {code} {message}",
+                order.id
+            );
             let (id, attempt) = (page.order_id, page.attempt);
             office
-                .write(move |desk, tx| collect::refused_for_good(desk, tx, id, attempt, &code, &message))
+                .write(move |desk, tx| {
+                    collect::refused_for_good(desk, tx, id, attempt, &code, &message)
+                })
                 .await?;
             Ok(Next::Done)
         }
@@ -198,7 +203,10 @@ pub(super) async fn detach(office: &Office, subject: &str) -> Result<Next, Troub
         return Ok(Next::Done);
     }
     let key = format!("muster-detach-{subject}");
-    office.provider().detach_card(subject.to_owned(), key).await?;
+    office
+        .provider()
+        .detach_card(subject.to_owned(), key)
+        .await?;
     let method = subject.to_owned();
     office
         .write(move |_, tx| cards::detached(tx, &method))

@@ -90,7 +90,11 @@ async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
     let mut report = Report::default();
     // Charges first: a refund belongs to a charge that the books must know. Oldest first.
     for charge in theirs.charges.iter().rev() {
-        let Some(tag) = charge.tag.clone().filter(|tag| tag.payment_kind().is_some()) else {
+        let Some(tag) = charge
+            .tag
+            .clone()
+            .filter(|tag| tag.payment_kind().is_some())
+        else {
             continue;
         };
         if is_returned(charge, &theirs.refunds) && !knows_order(office, tag.order).await? {

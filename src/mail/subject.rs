@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use super::words::{day, day_of, one_line, units};
 use crate::domain::promise::{NoticeKind, RefundCause, Silence};
 use crate::workflows::letters::{
-    About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, WhyCancelled, WhyFailed, WhyWithdrawn,
+    About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, WhyCancelled, WhyFailed,
+    WhyWithdrawn,
 };
 
 /// A letter's subject, in one line whatever people typed.
@@ -28,7 +29,10 @@ pub fn of(letter: &Letter) -> String {
                 JoinedBy::Card { .. } => "your card is saved, nothing is charged".to_owned(),
                 JoinedBy::Deposit { paid, .. } => format!("you paid a deposit of {paid}"),
             };
-            format!("Order {}: {what}; {} is decided by {ends}", about.number, about.campaign)
+            format!(
+                "Order {}: {what}; {} is decided by {ends}",
+                about.number, about.campaign
+            )
         }
         Letter::Card { about, news } => card(about, news),
         Letter::SoldFromStock {
@@ -154,7 +158,10 @@ fn card(about: &About, news: &CardNews) -> String {
     match news {
         CardNews::Charged { amount, .. } => format!("Order {}: {amount} was charged", about.number),
         CardNews::Charging { amount, .. } => {
-            format!("{} came together: {amount} is charged to your card", about.campaign)
+            format!(
+                "{} came together: {amount} is charged to your card",
+                about.campaign
+            )
         }
         CardNews::Declined { amount, until, .. } => format!(
             "Order {}: your card was not charged, pay {amount} by {}",

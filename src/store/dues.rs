@@ -100,6 +100,18 @@ pub fn open_orders(
     Ok(query.load(conn)?)
 }
 
+/// Orders of a batch that were told of their balance, and from when on it is charged.
+pub fn announced(
+    conn: &mut Conn,
+    batch: BatchId,
+) -> Result<Vec<(OrderId, NaiveDateTime)>, StoreError> {
+    Ok(dues::table
+        .filter(dues::batch_id.eq(batch))
+        .filter(dues::state.eq(DueState::Announced))
+        .select((dues::order_id, dues::charge_at))
+        .load(conn)?)
+}
+
 /// How many orders of a batch stand where, and over how much: for staff.
 pub fn sums(conn: &mut Conn, batch: BatchId) -> Result<Vec<(DueState, i64, i64)>, StoreError> {
     let rows: Vec<(DueState, i64, Option<i64>)> = dues::table

@@ -11,12 +11,13 @@ mod goods;
 mod promises;
 
 use super::desk::{Problem, offer, order_number};
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::{Conn, audit as reads, campaigns, orders, refunds};
+use crate::store::{Conn, audit as reads, campaigns, dues, orders, refunds};
 
 /// The number under which the promises of section 6 are counted: one more than section 7 has rules.
 const PROMISES: u8 = 9;
@@ -82,6 +83,8 @@ struct Books {
     breaches: Vec<Breach>,
     taken: HashMap<OptionId, i64>,
     paid: HashMap<OptionId, i64>,
+    committed: HashMap<OptionId, i64>,
+    limits: HashMap<(CampaignId, i32), i64>,
     by_shopper: HashMap<(CampaignId, String, OptionId), i64>,
     open_pages: HashMap<CampaignId, i64>,
     allocated: HashMap<(BatchId, OptionId), i64>,
@@ -162,12 +165,14 @@ fn check_money(
     // What a lost dispute took beyond what was kept had gone back before: it is no loss of this order's money.
     let disputes = of(format!("dispute_lost/{}", Account::DisputesHeld.as_str()));
     let lost = order.lost.min(-disputes);
+    let forfeited = of(format!("deposit_forfeited/{}", deposits));
     for (name, ours, theirs) in [
         ("charged", order.charged, captured),
         ("refunded", order.refunded, done + otherwise),
         ("due back", order.refund_due, due),
         ("allowances", order.allowances, allowances),
         ("lost in disputes", order.lost, lost),
+        ("forfeited", order.forfeited, forfeited),
     ] {
         if ours != theirs {
             books.found(
@@ -240,7 +245,7 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
         | OrderState::Delivered => {
             // A dispute takes what was charged, a difference that was still due back included.
             let costs = order.final_total.unwrap_or(order.total) - order.allowances;
-            (costs - order.lost).max(0)
+            (costs - order.lost - order.owed).max(0)
         }
     };
     if kept != should {
@@ -280,8 +285,27 @@ fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
                 .or_insert(0) += line.units().wanted();
         }
         if paid {
+            *books.committed.entry(line.option_id).or_insert(0) += line.units().wanted();
+        }
+        if paid && order.collected {
             *books.paid.entry(line.option_id).or_insert(0) += line.units().wanted();
         }
+    }
+    if paid && order.mode == PaymentMode::ChargeOnSuccess {
+        let wanted: i64 = lines.iter().map(|l| l.units().wanted()).sum();
+        let waits = (order.campaign_id, order.limit_step);
+        *books.limits.entry(waits).or_insert(0) += wanted;
+    }
+    if order.collected && !paid {
+        books.found(2, Some(order.id), "it is not in, and counts as collected");
+    }
+    if order.owed > 0 && (!paid || order.mode == PaymentMode::ChargeNow) {
+        let owed = order.owed;
+        books.found(
+            2,
+            Some(order.id),
+            format!("it owes {owed}, and nothing is to be paid for it"),
+        );
     }
     if paid && !order.units_taken {
         books.found(4, Some(order.id), "it is paid, and its units are not taken");
@@ -304,9 +328,23 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                 ),
             );
         }
+        for (step, counted) in dues::limits_of(conn, campaign.id)? {
+            let waits = books.limits.get(&(campaign.id, step)).copied().unwrap_or(0);
+            if waits != counted {
+                books.found(
+                    4,
+                    None,
+                    format!(
+                        "campaign {}: {waits} committed units wait for step {step}, {counted} counted",
+                        campaign.slug
+                    ),
+                );
+            }
+        }
         for option in campaigns::options_of(conn, campaign.id)? {
             let taken = books.taken.get(&option.id).copied().unwrap_or(0);
             let paid = books.paid.get(&option.id).copied().unwrap_or(0);
+            let committed = books.committed.get(&option.id).copied().unwrap_or(0);
             let name = format!("{} of {}", option.sku, campaign.slug);
             if taken != option.taken {
                 books.found(
@@ -315,12 +353,12 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                     format!("{name}: {taken} units are taken, {} counted", option.taken),
                 );
             }
-            if paid != option.collected || paid != option.committed {
+            if paid != option.collected || committed != option.committed {
                 books.found(
                     4,
                     None,
                     format!(
-                        "{name}: {paid} units are paid, {} counted as collected, {} as committed",
+                        "{name}: {committed} units are committed and {paid} paid, {} counted as collected, {} as committed",
                         option.collected, option.committed
                     ),
                 );

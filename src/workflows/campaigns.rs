@@ -422,6 +422,8 @@ pub fn extend(
     happened(tx, Concerns::campaign(&row), "staff", "extended", said)?;
     enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
     enqueue(tx, jobs::EXTENSION_TOLD, &row.id.to_string(), now)?;
+    // A card that was good until the old deadline may end before the new one.
+    enqueue(tx, jobs::CARDS_END, &row.id.to_string(), now)?;
     tx.touch(row.id);
     lock_campaign(tx, row.id)
 }

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, merchant, offer};
-use super::{cards, collect, counts};
 use super::judgement::look_again;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, nonzero_said};
@@ -11,6 +10,7 @@ use super::notices;
 use super::part::{release, say_back};
 use super::payment::{close_pages, free};
 use super::stock_sale;
+use super::{cards, collect, counts};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};

@@ -127,7 +127,13 @@ pub fn replaced(
     }
     let row = keep(tx, order.id, card)?;
     let detail = format!("{} is kept for this order now.", row.said());
-    happened(tx, Concerns::order(order), "shopper", "card_changed", detail)?;
+    happened(
+        tx,
+        Concerns::order(order),
+        "shopper",
+        "card_changed",
+        detail,
+    )?;
     collect::with_new_card(desk, tx, order)?;
     money::keep(tx, order)
 }

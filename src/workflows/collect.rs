@@ -13,9 +13,7 @@ mod ending;
 mod page;
 
 pub(super) use attempt::declined;
-pub use attempt::{
-    Find, absent, charge_request, heard, intent_cancelled, refused_for_good,
-};
+pub use attempt::{Find, absent, charge_request, heard, intent_cancelled, refused_for_good};
 pub use balance::{Balances, ask as ask_balances};
 pub use batch::{Looked, bought, look, may_buy, tell_short};
 pub use ending::{tell_ending, watch_ending};
@@ -84,7 +82,13 @@ fn forgive(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
 /// Plans a charge of the saved card over what is owed: committed before the provider hears of it.
 fn new_charge(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
     let now = tx.now;
-    add_attempt(tx, order, PaymentKind::Charge, order.owed, now + Duration::days(1))
+    add_attempt(
+        tx,
+        order,
+        PaymentKind::Charge,
+        order.owed,
+        now + Duration::days(1),
+    )
 }
 
 /// Plans a further attempt, page or charge, of an order.
@@ -210,7 +214,14 @@ pub(super) fn paid(
         amount,
         card: card.filter(|_| page.kind == PaymentKind::Charge),
     };
-    tell(desk, tx, campaign, order, &format!("charged:{}", page.attempt), news)
+    tell(
+        desk,
+        tx,
+        campaign,
+        order,
+        &format!("charged:{}", page.attempt),
+        news,
+    )
 }
 
 /// Writes to the shopper.
@@ -311,11 +322,7 @@ pub fn at_the_end(order: &OrderRow) -> Result<AtTheEnd, Problem> {
 ///
 /// # Errors
 /// What the database says.
-pub fn follow(
-    desk: &Desk,
-    tx: &mut Tx,
-    id: OrderId,
-) -> Result<Option<DateTime<Utc>>, Problem> {
+pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<Utc>>, Problem> {
     let Some(campaign) = orders::campaign_of(tx.conn, id)? else {
         return Ok(None);
     };
@@ -411,11 +418,7 @@ fn give_up(
 ///
 /// # Errors
 /// What the database says.
-pub(super) fn with_new_card(
-    _desk: &Desk,
-    tx: &mut Tx,
-    order: &OrderRow,
-) -> Result<(), Problem> {
+pub(super) fn with_new_card(_desk: &Desk, tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
     let Some(mut due) = dues::of_order(tx.conn, order.id)? else {
         return Ok(());
     };

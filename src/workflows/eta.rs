@@ -77,6 +77,7 @@ pub fn set(tx: &mut Tx, batch: BatchId, dates: &NewDates) -> Result<EtaRow, Prob
         },
     )?;
     tx.touch(campaign.id);
+    enqueue(tx, jobs::BALANCE, &row.batch_id.to_string(), now)?;
     if dates.source == EtaSource::Supplier {
         let due = now + Duration::hours(HELD_HOURS);
         enqueue(tx, jobs::DATES_TOLD, &row.id.to_string(), due)?;

@@ -21,9 +21,7 @@ use crate::domain::outcome::{
     self, Dropped, JudgeInput, Judgement, PaidLine, Success, would_succeed_whole,
 };
 use crate::domain::payment::RefundPurpose;
-use crate::domain::price::{
-    PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally,
-};
+use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
 use crate::store::orders::UnitsAtPrice;
 use crate::store::stock::CancellationRow;
@@ -50,7 +48,8 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
         .collect()
 }
 
-/// What the paid units of a campaign's batch come to.
+/// What the paid units of a campaign's batch come to; where cards are saved and not charged yet, the committed ones that
+/// the step reached takes in.
 ///
 /// # Errors
 /// What the database says.
@@ -60,9 +59,45 @@ pub fn tally_of(
     draft: &CampaignDraft,
 ) -> Result<Tally, Problem> {
     let rows = campaigns::options_of(conn, campaign.id)?;
+    let uncharged = matches!(
+        campaign.state,
+        CampaignState::Open | CampaignState::Collecting
+    );
+    if uncharged && draft.payment_mode == PaymentMode::ChargeOnSuccess {
+        return tally_committed(conn, campaign, draft);
+    }
     let units: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.collected)).collect();
     tally(&draft.steps, &table(&rows, draft), units.iter().copied())
         .map_err(|e| Problem::Internal(e.to_string()))
+}
+
+/// What the committed units come to that the step reached takes in.
+///
+/// # Errors
+/// What the database says.
+fn tally_committed(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<Tally, Problem> {
+    let paid = Paid::now(conn, campaign, draft)?;
+    let step = current_step(conn, campaign, draft)?;
+    let mut tally = Tally {
+        units: 0,
+        step,
+        goods_value: 0,
+    };
+    for line in paid.lines.iter().filter(|line| line.limit <= step) {
+        let price = paid
+            .prices
+            .get(&line.option)
+            .map_or(0, |p| p.price_at(step));
+        tally.units += line.quantity;
+        tally.goods_value = tally
+            .goods_value
+            .saturating_add(price.saturating_mul(line.quantity));
+    }
+    Ok(tally)
 }
 
 /// What a tally comes to in the threshold's own kind, as people read it.
@@ -203,7 +238,10 @@ pub fn step_after(
     }
     let mut by_limit = vec![0; draft.steps.len()];
     for (step, units) in dues::limits_of(conn, campaign.id)? {
-        if let Some(sum) = usize::try_from(step).ok().and_then(|at| by_limit.get_mut(at)) {
+        if let Some(sum) = usize::try_from(step)
+            .ok()
+            .and_then(|at| by_limit.get_mut(at))
+        {
             *sum = units;
         }
     }
@@ -371,7 +409,11 @@ fn succeed(
     let mut said = format!(
         "The threshold of {} is {}: {} units at the price from {}.",
         say_threshold(draft),
-        if saved { "reached, and the cards are charged" } else { "paid" },
+        if saved {
+            "reached, and the cards are charged"
+        } else {
+            "paid"
+        },
         success.units,
         draft.steps.counts()[success.step]
     );
@@ -464,7 +506,9 @@ pub fn judge_again(
     let step = batch.step.unwrap_or(0);
     let judged = collected_at(tx, campaign, batch, &draft)?;
     let success = match judged {
-        Judgement::Missed { collected, target, .. } => {
+        Judgement::Missed {
+            collected, target, ..
+        } => {
             let missing = say_missing(target - collected, &draft);
             return Ok(Again::Short { missing });
         }
@@ -487,7 +531,13 @@ pub fn judge_again(
     for option in why.not_made() {
         said.push_str(&format!(" Not made: {}.", option.said(&draft)));
     }
-    happened(tx, Concerns::campaign(campaign), "system", "judged_again", said)?;
+    happened(
+        tx,
+        Concerns::campaign(campaign),
+        "system",
+        "judged_again",
+        said,
+    )?;
     campaigns::set_settled(tx.conn, batch.id, None)?;
     enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
     Ok(Again::Enough)
@@ -500,7 +550,9 @@ pub fn judge_again(
 pub fn missing(tx: &mut Tx, campaign: &CampaignRow, batch: &BatchRow) -> Result<String, Problem> {
     let draft = offer(campaign)?;
     Ok(match collected_at(tx, campaign, batch, &draft)? {
-        Judgement::Missed { collected, target, .. } => say_missing(target - collected, &draft),
+        Judgement::Missed {
+            collected, target, ..
+        } => say_missing(target - collected, &draft),
         Judgement::Success(_) => say_missing(0, &draft),
     })
 }
@@ -522,7 +574,11 @@ fn collected_at(
     draft: &CampaignDraft,
 ) -> Result<Judgement<OptionId>, Problem> {
     let rows = campaigns::options_of(tx.conn, campaign.id)?;
-    let paid = Paid::of(&rows, draft, &orders::units_at_prices(tx.conn, batch.id, true)?);
+    let paid = Paid::of(
+        &rows,
+        draft,
+        &orders::units_at_prices(tx.conn, batch.id, true)?,
+    );
     let input = JudgeInput {
         step: Some(usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0)),
         ..paid.input(draft)

@@ -4,9 +4,9 @@
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::ports::{ProviderRefund, ProviderRefundStatus};
 use crate::domain::currency::Currency;
+use crate::domain::due::DueState;
 use crate::domain::ids::{EntryId, OrderId, RefundId};
 use crate::domain::ledger::{Account, Entry, LedgerError, Revenue};
-use crate::domain::due::DueState;
 use crate::domain::money::Money;
 use crate::domain::order::PaymentState;
 use crate::domain::payment::{

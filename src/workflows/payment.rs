@@ -9,7 +9,6 @@ mod words;
 pub use making::{Due, due, page_request, refused, try_anew};
 pub use words::{letter_lines, say_threshold};
 
-use super::{cards, collect, counts};
 use super::desk::{
     Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject, takes_orders,
 };
@@ -18,6 +17,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
+use super::{cards, collect, counts};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;

@@ -362,11 +362,8 @@ pub trait Provider: Send + Sync {
     /// Cancels a payment intent; refused where it succeeded or was cancelled before.
     fn cancel_intent(&self, id: String, key: String) -> Call<'_, ProviderIntent>;
     /// The payment intents of one customer.
-    fn intents(
-        &self,
-        customer: String,
-        cursor: Option<String>,
-    ) -> Call<'_, Listed<ProviderIntent>>;
+    fn intents(&self, customer: String, cursor: Option<String>)
+    -> Call<'_, Listed<ProviderIntent>>;
     /// Takes a saved card from its customer: it can never be charged again. One that was taken before counts as taken.
     fn detach_card(&self, method: String, key: String) -> Call<'_, ()>;
     /// Sends money back.

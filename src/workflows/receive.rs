@@ -2,7 +2,7 @@
 //! to the lines that wait for them at once.
 
 use super::allocate::{Allocated, allocate, complete_if_done, own_batch};
-use super::desk::{Concerns, Problem, happened, offer};
+use super::desk::{Concerns, Problem, enqueue, happened, offer};
 use super::dispute::nothing_left;
 use super::eta;
 use super::money;
@@ -15,7 +15,7 @@ use crate::domain::price::MAX_UNITS;
 use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::stock::{ReceiptLineRow, ReceiptRow, StockRow};
-use crate::store::{Conn, Tx, campaigns, orders, purchase_orders, stock};
+use crate::store::{Conn, Tx, campaigns, jobs, orders, purchase_orders, stock};
 
 /// What of one option was counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,7 @@ pub fn receive(
         money::keep(tx, &mut order)?;
     }
     follow_purchase_orders(tx, &batch)?;
+    enqueue(tx, jobs::BALANCE, &batch.id.to_string(), tx.now.naive_utc())?;
     let good: i64 = count.lines.iter().map(|l| l.good).sum();
     let damaged: i64 = count.lines.iter().map(|l| l.damaged).sum();
     let allocated = allocate(tx, batch.id, &format!("receipt {}", receipt.number))?;

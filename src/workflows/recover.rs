@@ -6,10 +6,12 @@ use super::desk::{Desk, Problem, lock_campaign};
 use super::money;
 use super::payment;
 use super::ports::{Page, PageStatus, ProviderCharge, ProviderRefund};
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{OrderId, RefundId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundPurpose, RefundState};
 use crate::store::campaigns::CampaignRow;
+use crate::store::orders::PaymentRow;
 use crate::store::refunds::{RefundAttemptRow, RefundRow};
 use crate::store::{Tx, orders, refunds};
 
@@ -37,6 +39,9 @@ pub fn charge(
 ) -> Result<Matched, Problem> {
     if !charge.paid {
         return Ok(Matched::Known);
+    }
+    if orders::payment(tx.conn, order, attempt)?.is_none() {
+        attempt_lost(tx, order, attempt, charge)?;
     }
     let Some(page) = orders::payment(tx.conn, order, attempt)? else {
         return Ok(Matched::Left(format!(
@@ -68,6 +73,44 @@ pub fn charge(
         "order {order}: charge {} over {} was not in the books",
         charge.id, charge.amount
     )))
+}
+
+/// A charge of a saved card, or a page in its place, that was made since the backup: its row is made again, so that what
+/// follows is what follows from any payment.
+fn attempt_lost(
+    tx: &mut Tx,
+    order: OrderId,
+    attempt: i32,
+    charge: &ProviderCharge,
+) -> Result<(), Problem> {
+    let kind = charge.tag.as_ref().and_then(|tag| tag.payment_kind());
+    let Some(kind) = kind.filter(|kind| !kind.joins()) else {
+        return Ok(());
+    };
+    let Some(row) = orders::by_id(tx.conn, order)? else {
+        return Ok(());
+    };
+    lock_campaign(tx, row.campaign_id)?;
+    let now = tx.now.naive_utc();
+    let page = PaymentRow {
+        order_id: order,
+        attempt,
+        state: AttemptState::Refused,
+        amount: charge.amount,
+        idempotency_key: format!("muster-{kind}-{order}-{attempt}"),
+        planned_at: now,
+        expires_at: now,
+        sent_at: Some(now),
+        session_id: None,
+        url: None,
+        intent_id: charge.intent.clone(),
+        close_wanted: false,
+        problem: Some("found at the provider after a restored backup".to_owned()),
+        settled_at: None,
+        kind,
+        looked_at: None,
+    };
+    Ok(orders::insert_payment(tx.conn, &page)?)
 }
 
 /// Matches a refund that carries our ids.
@@ -205,11 +248,12 @@ fn make_known(
     if matches!(
         purpose,
         RefundPurpose::Difference | RefundPurpose::OptionDropped
-    ) {
+    ) && order.mode == PaymentMode::ChargeNow
+    {
         order.final_total = Some(order.total - said.amount);
     }
     let counts = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
-    if counts && !purpose.is_allowance() && order.money().kept() == 0 {
+    if counts && !purpose.is_allowance() && order.owed == 0 && order.money().kept() == 0 {
         // Why everything went back is lost with the rows; that it did means that the order had left.
         leave(tx, campaign, &mut order, purpose)?;
     }

@@ -225,17 +225,16 @@ impl CampaignInput {
 
     /// The deposit and what becomes of it: only with the mode of that name, which needs a percentage. The trigger
     /// `at_threshold` needs everything paid at joining (domain section 2).
-    fn deposit(
-        &self,
-        e: &mut Errors,
-        mode: Option<PaymentMode>,
-    ) -> (i32, Option<DepositUnpaid>) {
+    fn deposit(&self, e: &mut Errors, mode: Option<PaymentMode>) -> (i32, Option<DepositUnpaid>) {
         let percent = e.number("deposit_percent", self.deposit_percent, (1, 99), 0);
         let words = "returned, kept";
         let unpaid = e.word("deposit_unpaid", self.deposit_unpaid.as_deref(), words);
         let is_deposit = mode == Some(PaymentMode::Deposit);
         if is_deposit && self.deposit_percent.is_none() {
-            e.add("deposit_percent", "is required: what is paid at joining, 1 to 99 percent");
+            e.add(
+                "deposit_percent",
+                "is required: what is paid at joining, 1 to 99 percent",
+            );
         }
         for (field, given) in [
             ("deposit_percent", self.deposit_percent.is_some()),
@@ -248,7 +247,10 @@ impl CampaignInput {
         if self.trigger.as_deref() == Some("at_threshold")
             && mode.is_some_and(|mode| mode != PaymentMode::ChargeNow)
         {
-            e.add("trigger", "at_threshold needs the payment mode charge_now; write at_deadline");
+            e.add(
+                "trigger",
+                "at_threshold needs the payment mode charge_now; write at_deadline",
+            );
         }
         (percent, unpaid)
     }

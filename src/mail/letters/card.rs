@@ -19,9 +19,7 @@ letter!(Card, "email/card.html", "email/card.txt" {
 /// What happens to an order, and its deposit, that is not paid.
 fn end(then: &AtTheEnd) -> String {
     match then {
-        AtTheEnd::NothingCharged => {
-            "your order is cancelled. Nothing was charged.".to_owned()
-        }
+        AtTheEnd::NothingCharged => "your order is cancelled. Nothing was charged.".to_owned(),
         AtTheEnd::DepositBack(amount) => {
             format!("your order is cancelled, and your deposit of {amount} goes back to you.")
         }
@@ -59,25 +57,42 @@ pub(super) fn joined(about: &About, j: &Joined, subject: &str) -> askama::Result
                 j.total
             ));
             parts.push("If it is missed, nothing is charged, and the card is not kept.".to_owned());
-            let first = format!("{order} by {} is in. {card} is saved; nothing was charged.", about.merchant);
+            let first = format!(
+                "{order} by {} is in. {card} is saved; nothing was charged.",
+                about.merchant
+            );
             ("Your card is saved, nothing is charged yet", first, parts)
         }
-        JoinedBy::Deposit { paid, balance, kept } => {
+        JoinedBy::Deposit {
+            paid,
+            balance,
+            kept,
+        } => {
             rows.sum("Total", &j.total);
             rows.add("Deposit, paid now", paid);
             rows.add("Balance, when the goods arrive", balance);
             let unpaid = if *kept {
-                format!("If the balance is not paid within 7 days after that, your order is cancelled and {} keeps the deposit.", about.merchant)
+                format!(
+                    "If the balance is not paid within 7 days after that, your order is cancelled and {} keeps the deposit.",
+                    about.merchant
+                )
             } else {
                 "If the balance is not paid within 7 days after that, your order is cancelled and the deposit goes back to you.".to_owned()
             };
             let parts = vec![
                 decided,
-                format!("If that is missed, {paid} goes back to you without your asking. Banks usually take 5 to 10 days to show it."),
-                format!("The balance of {balance} is charged to the same card when the goods arrive. You are told 3 days ahead. If a better price is reached, it is less."),
+                format!(
+                    "If that is missed, {paid} goes back to you without your asking. Banks usually take 5 to 10 days to show it."
+                ),
+                format!(
+                    "The balance of {balance} is charged to the same card when the goods arrive. You are told 3 days ahead. If a better price is reached, it is less."
+                ),
                 unpaid,
             ];
-            let first = format!("{order} by {} is in: a deposit of {paid} was charged.", about.merchant);
+            let first = format!(
+                "{order} by {} is in: a deposit of {paid} was charged.",
+                about.merchant
+            );
             ("Your deposit is paid", first, parts)
         }
     };
@@ -115,32 +130,65 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
     match n {
         CardNews::Charged { amount, card } => {
             said.title = "Your order is paid";
-            let whence = card.as_ref().map_or(String::new(), |card| format!(" to {card}"));
+            let whence = card
+                .as_ref()
+                .map_or(String::new(), |card| format!(" to {card}"));
             said.first = format!("{amount} was charged{whence} for {order}.");
             said.by_itself.push("The card is not kept any more. You hear when the supplier\u{2019}s order is out and when your parcel goes.".to_owned());
         }
-        CardNews::Charging { amount, card, at_most, ships_by } => {
+        CardNews::Charging {
+            amount,
+            card,
+            at_most,
+            ships_by,
+        } => {
             said.title = "It came together: your card is charged";
-            said.first = format!("{} came together. {amount} is charged to {card} now for your order {}.", about.campaign, about.number);
+            said.first = format!(
+                "{} came together. {amount} is charged to {card} now for your order {}.",
+                about.campaign, about.number
+            );
             if at_most != amount {
-                said.by_itself.push(format!("You joined for {at_most} at the most; the price fell."));
+                said.by_itself.push(format!(
+                    "You joined for {at_most} at the most; the price fell."
+                ));
             }
-            said.by_itself.push(format!("Once all cards are charged, {} orders from the supplier. Your order ships by {}.", about.merchant, day(*ships_by)));
+            said.by_itself.push(format!(
+                "Once all cards are charged, {} orders from the supplier. Your order ships by {}.",
+                about.merchant,
+                day(*ships_by)
+            ));
             said.by_itself.push("If your bank says no, you get a mail with a link, and have 7 days to pay in another way.".to_owned());
         }
-        CardNews::Declined { amount, card, why, asks, again, until, then } => {
+        CardNews::Declined {
+            amount,
+            card,
+            why,
+            asks,
+            again,
+            until,
+            then,
+        } => {
             said.title = "Your card was not charged";
             let which = card.as_deref().unwrap_or("A card");
             said.first = if *asks {
-                format!("{amount} is to be paid for {order}. Your bank wants you to confirm the payment, which only you can do.")
+                format!(
+                    "{amount} is to be paid for {order}. Your bank wants you to confirm the payment, which only you can do."
+                )
             } else {
                 format!("{which} could not be charged {amount} for {order}. The bank says: {why}")
             };
             if let Some(again) = again {
-                said.by_itself.push(format!("It is tried once more on {}.", at(*again)));
+                said.by_itself
+                    .push(format!("It is tried once more on {}.", at(*again)));
             }
-            said.by_itself.push(format!("If it is not paid by {}, {}", at(*until), end(then)));
-            said.may_do.push(format!("Pay {amount} on your order page, with this card or another."));
+            said.by_itself.push(format!(
+                "If it is not paid by {}, {}",
+                at(*until),
+                end(then)
+            ));
+            said.may_do.push(format!(
+                "Pay {amount} on your order page, with this card or another."
+            ));
             said.button = Some("Pay now");
         }
         CardNews::NotPaid { amount, then } => {
@@ -149,32 +197,67 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
         }
         CardNews::Released { waited_for } => {
             said.title = "Your order is released";
-            said.first = format!("{order} waited for {waited_for}, which was not reached. Your order is released: nothing was charged, and your card is not kept.");
+            said.first = format!(
+                "{order} waited for {waited_for}, which was not reached. Your order is released: nothing was charged, and your card is not kept."
+            );
         }
-        CardNews::Short { missing, until, back } => {
+        CardNews::Short {
+            missing,
+            until,
+            back,
+        } => {
             said.title = "Not enough could be charged";
-            said.first = format!("After all cards were charged, {missing} are missing for {}.", about.campaign);
-            said.by_itself.push(format!("Until {} {} may buy what is missing. Then it goes on as planned.", at(*until), about.merchant));
+            said.first = format!(
+                "After all cards were charged, {missing} are missing for {}.",
+                about.campaign
+            );
+            said.by_itself.push(format!(
+                "Until {} {} may buy what is missing. Then it goes on as planned.",
+                at(*until),
+                about.merchant
+            ));
             said.by_itself.push(match back {
                 Some(back) => format!("If not, {back} goes back to you without your asking."),
                 None => "If not, the campaign ends. Nothing was charged to you.".to_owned(),
             });
         }
-        CardNews::Ends { card, expiry, charged_on } => {
+        CardNews::Ends {
+            card,
+            expiry,
+            charged_on,
+        } => {
             said.title = "Your card ends before it is charged";
-            said.first = format!("{card}, saved for {order}, is good until {expiry}. It would be charged after {}.", at(*charged_on));
+            said.first = format!(
+                "{card}, saved for {order}, is good until {expiry}. It would be charged after {}.",
+                at(*charged_on)
+            );
             said.may_do.push("Save another card on your order page. Nothing is charged for that. If your bank has sent you a new card with the same number, save it again with its new date.".to_owned());
             said.by_itself.push("If you leave it, the card is tried all the same; if your bank says no, you have 7 days to pay in another way.".to_owned());
             said.button = Some("Save another card");
         }
-        CardNews::BalanceAsked { amount, card, on, then } => {
+        CardNews::BalanceAsked {
+            amount,
+            card,
+            on,
+            then,
+        } => {
             said.title = "The goods arrive: the balance is due";
             said.first = match card {
-                Some(card) => format!("The goods for {order} arrive. The balance of {amount} is charged to {card} on {}, or when they are there, if that is later.", at(*on)),
-                None => format!("The goods for {order} arrive. The balance of {amount} is to be paid on your order page from now on."),
+                Some(card) => format!(
+                    "The goods for {order} arrive. The balance of {amount} is charged to {card} on {}, or when they are there, if that is later.",
+                    at(*on)
+                ),
+                None => format!(
+                    "The goods for {order} arrive. The balance of {amount} is to be paid on your order page from now on."
+                ),
             };
-            said.by_itself.push(format!("If your bank says no and it is not paid within 7 days after that, {}", end(then)));
-            said.may_do.push("You can pay it on your order page before, or save another card there.".to_owned());
+            said.by_itself.push(format!(
+                "If your bank says no and it is not paid within 7 days after that, {}",
+                end(then)
+            ));
+            said.may_do.push(
+                "You can pay it on your order page before, or save another card there.".to_owned(),
+            );
             said.button = Some("Your order");
         }
     }

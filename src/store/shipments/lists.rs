@@ -100,11 +100,15 @@ pub fn packing(
         Some(Packing::Ready) => query
             .filter(orders::state.eq_any(awaits))
             .filter(has_to_pick!())
+            // A balance that is not paid keeps the parcel back.
+            .filter(orders::owed.eq(0))
             .filter(orders::delivery.eq(Delivery::AsAvailable).or(not(waits!())))
             .filter(not(is_disputed!())),
         Some(Packing::PartReady) => query
             .filter(orders::state.eq_any(awaits))
             .filter(has_to_pick!())
+            // A balance that is not paid keeps the parcel back.
+            .filter(orders::owed.eq(0))
             .filter(orders::delivery.eq(Delivery::OneParcel))
             .filter(waits!()),
         Some(Packing::Picked) => query.filter(has_parcel!(ShipmentState::Picked)),
@@ -141,6 +145,7 @@ pub fn packing_counts(conn: &mut Conn, batch: BatchId) -> Result<(i64, i64), Sto
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq_any([OrderState::Backordered, OrderState::PartlyShipped]))
         .filter(has_to_pick!())
+        .filter(orders::owed.eq(0))
         .filter(orders::delivery.eq(Delivery::AsAvailable).or(not(waits!())))
         .filter(not(is_disputed!()))
         .count()

@@ -20,6 +20,7 @@ use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
 use crate::store::{Conn, campaigns, orders, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
+use crate::workflows::judgement::current_step;
 use crate::workflows::stock_sale;
 
 /// A campaign.
@@ -169,7 +170,10 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             committed: committed.counted(draft.threshold),
         },
         steps: draft.steps.counts().to_vec(),
-        current_step: judged.unwrap_or(committed.step),
+        current_step: match judged {
+            Some(step) => step,
+            None => current_step(conn, row, &draft)?,
+        },
         options,
         warnings: Vec::new(),
     })

@@ -7,7 +7,7 @@ use super::load::{Facts, Flows};
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};
-use crate::domain::price::{Threshold, step_reached};
+use crate::domain::price::Threshold;
 use crate::domain::tariff::Area;
 use crate::domain::text::markdown_to_html;
 use crate::store::campaigns::OptionRow as StoredOption;
@@ -140,7 +140,7 @@ impl Facts {
         let judged = self.batch.as_ref().and_then(|b| b.step);
         match judged.and_then(|s| usize::try_from(s).ok()) {
             Some(step) if self.judged() => step.min(self.draft.steps.len() - 1),
-            _ => step_reached(&self.draft.steps, self.campaign.committed_units),
+            _ => self.current,
         }
     }
 

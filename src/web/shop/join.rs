@@ -10,7 +10,6 @@ use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
 use crate::domain::button::button;
-use crate::domain::price::shown_step;
 use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::domain::withdrawal::has_right;
@@ -294,7 +293,7 @@ impl Desk<'_> {
         let draft = &self.facts.draft;
         let step = match self.facts.on_sale {
             Some(_) => self.facts.step(),
-            None => shown_step(&draft.steps, self.facts.campaign.committed_units),
+            None => self.facts.current,
         };
         let lines: Vec<QuoteLine> = checked
             .lines

@@ -19,11 +19,13 @@ use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
 use crate::store::{Conn, etas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::judgement::{Why, tally_of};
+use crate::workflows::judgement::{Why, current_step, tally_of};
 use crate::workflows::stock_sale;
 
 /// A campaign with all that its public page says.
 pub struct Facts {
+    /// The index of the furthest step that committed orders reach, limits respected.
+    pub current: usize,
     /// The row.
     pub campaign: CampaignRow,
     /// The offer.
@@ -99,6 +101,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         _ => false,
     };
     Ok(Facts {
+        current: current_step(conn, &campaign, &draft)?,
         on_sale: stock_sale::on_sale(conn, &campaign)?,
         updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,
         options: campaigns::options_of(conn, campaign.id)?,

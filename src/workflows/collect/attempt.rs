@@ -69,8 +69,19 @@ pub fn heard(
             return Ok(AttemptState::Declined);
         }
         IntentStatus::Cancelled if loaded.page.state.is_open() => {
-            over(tx, &mut loaded, AttemptState::Expired, "it was cancelled at the provider")?;
-            refused(desk, tx, &mut loaded, Decline::Soft, "it was cancelled at the provider")?;
+            over(
+                tx,
+                &mut loaded,
+                AttemptState::Expired,
+                "it was cancelled at the provider",
+            )?;
+            refused(
+                desk,
+                tx,
+                &mut loaded,
+                Decline::Soft,
+                "it was cancelled at the provider",
+            )?;
             return Ok(AttemptState::Expired);
         }
         IntentStatus::Cancelled if loaded.page.state == AttemptState::Declined => {
@@ -139,12 +150,7 @@ pub fn refused_for_good(
     declined(desk, tx, &mut loaded, &why)
 }
 
-fn over(
-    tx: &mut Tx,
-    loaded: &mut Loaded,
-    end: AttemptState,
-    why: &str,
-) -> Result<(), Problem> {
+fn over(tx: &mut Tx, loaded: &mut Loaded, end: AttemptState, why: &str) -> Result<(), Problem> {
     loaded.page.state = end;
     loaded.page.problem = Some(why.to_owned());
     loaded.page.settled_at = Some(tx.now.naive_utc());

@@ -39,8 +39,18 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
     if draft.payment_mode != PaymentMode::Deposit {
         return Ok(Balances::None);
     }
-    let has_arrived = stock::of_batch(tx.conn, id)?.iter().any(|s| s.good > 0);
+    let has_arrived = has_arrived(tx, id)?;
     let now = tx.now;
+    if has_arrived {
+        // Those that were told before the goods came are charged from their day on.
+        let told = dues::announced(tx.conn, id)?;
+        let work: Vec<_> = told
+            .into_iter()
+            .map(|(order, at)| (order.to_string(), at))
+            .collect();
+        jobs::put_many(tx.conn, jobs::DUE, &work, now.naive_utc())?;
+        tx.effects.work = true;
+    }
     let charge_at = if has_arrived {
         now + Duration::days(TOLD_AHEAD_DAYS)
     } else {

@@ -91,13 +91,7 @@ fn begin_short(
     missing: &str,
 ) -> Result<Looked, Problem> {
     let until = (tx.now + Duration::hours(SHORT_HOURS)).naive_utc();
-    campaigns::set_collecting(
-        tx.conn,
-        batch.id,
-        batch.collecting_since,
-        None,
-        Some(until),
-    )?;
+    campaigns::set_collecting(tx.conn, batch.id, batch.collecting_since, None, Some(until))?;
     let detail = format!(
         "After all cards were charged, {missing} are missing. Until {} the seller may buy them; then everybody gets the money back.",
         until.format("%-d %B %Y, %H:%M UTC")
@@ -111,7 +105,8 @@ fn begin_short(
         &format!("{}: {missing} are missing", campaign.title),
         vec![
             detail,
-            "Buy the missing units on the campaign's page, and the supplier's order goes out.".to_owned(),
+            "Buy the missing units on the campaign's page, and the supplier's order goes out."
+                .to_owned(),
         ],
         &format!("/admin/campaigns/{}", campaign.slug),
     )?;
@@ -133,8 +128,8 @@ pub fn tell_short(
     let Some(until) = batch.short_until else {
         return Ok(None);
     };
-    let campaign = campaigns::by_id(tx.conn, batch.campaign_id)?
-        .ok_or(Problem::NotFound("campaign"))?;
+    let campaign =
+        campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&campaign)?;
     let merchant = merchant(tx, campaign.merchant_id)?;
     let missing = judgement::missing(tx, &campaign, &batch)?;

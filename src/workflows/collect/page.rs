@@ -19,9 +19,8 @@ use crate::store::{Tx, dues, orders};
 pub fn pay(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<OrderRow, Problem> {
     let order = locked(tx, id)?;
     let due = dues::of_order(tx.conn, id)?;
-    let payable = due.is_some_and(|due| {
-        matches!(due.state, DueState::Declined | DueState::Announced)
-    });
+    let payable =
+        due.is_some_and(|due| matches!(due.state, DueState::Declined | DueState::Announced));
     if order.owed <= 0 || !payable {
         return Err(match dues::of_order(tx.conn, id)? {
             Some(due) if due.state == DueState::Charging => Problem::conflict(
@@ -35,9 +34,9 @@ pub fn pay(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<OrderRow, Problem> 
         .into_iter()
         .filter(|page| page.state.is_open())
         .collect();
-    let there = open
-        .iter()
-        .any(|page| page.kind == PaymentKind::Fix && !page.close_wanted && page.amount == order.owed);
+    let there = open.iter().any(|page| {
+        page.kind == PaymentKind::Fix && !page.close_wanted && page.amount == order.owed
+    });
     if there {
         return Ok(order);
     }
@@ -74,7 +73,10 @@ pub fn save_another_card(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Order
         .into_iter()
         .filter(|page| page.state.is_open())
         .collect();
-    if open.iter().any(|page| page.kind == PaymentKind::Setup && !page.close_wanted) {
+    if open
+        .iter()
+        .any(|page| page.kind == PaymentKind::Setup && !page.close_wanted)
+    {
         return Ok(order);
     }
     if !open.is_empty() {

@@ -273,9 +273,7 @@ impl<'a> Table<'a> {
                         delivered: 0,
                     }),
             );
-        granted
-            .pages
-            .push(new_page(id, 1, amount, self.plan, kind));
+        granted.pages.push(new_page(id, 1, amount, self.plan, kind));
         granted.orders.push(OrderRow {
             id,
             number: 0,

@@ -280,7 +280,8 @@ impl Outcome<'_> {
             .ok()
             .and_then(|at| self.draft.steps.counts().get(at))
             .map_or_else(String::new, |units| format!("the price from {units} units"));
-        let detail = format!("It waited for {waited_for}, which was not reached. Nothing was charged.");
+        let detail =
+            format!("It waited for {waited_for}, which was not reached. Nothing was charged.");
         order.note = Some(detail.clone());
         happened(tx, Concerns::order(order), "system", "released", detail)?;
         leave(tx, self.campaign, order, RefundPurpose::Cancelled)?;

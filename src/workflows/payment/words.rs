@@ -3,13 +3,13 @@
 use super::frozen;
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, PaymentMode};
+use crate::domain::payment::PaymentKind;
 use crate::domain::price::Threshold;
 use crate::domain::withdrawal::has_right;
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
-use crate::store::orders::OrderRow;
-use crate::domain::payment::PaymentKind;
 use crate::store::dues;
+use crate::store::orders::OrderRow;
 use crate::workflows::desk::{Concerns, Desk, Problem, happened, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Joined, JoinedBy, Letter, LetterLine};
@@ -95,13 +95,18 @@ pub(super) fn say_confirmed(
         PaymentKind::Setup => {
             let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());
             let card = card.unwrap_or_else(|| "The card".to_owned());
-            ("card_saved", format!("{card} is saved. Nothing was charged."))
+            (
+                "card_saved",
+                format!("{card} is saved. Nothing was charged."),
+            )
         }
         PaymentKind::Deposit => {
             let rest = say(order.owed, &order.currency);
             (
                 "deposit_paid",
-                format!("A deposit of {charged} was charged; {rest} is charged when the goods arrive."),
+                format!(
+                    "A deposit of {charged} was charged; {rest} is charged when the goods arrive."
+                ),
             )
         }
         PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => {

@@ -210,6 +210,12 @@ fn packed_now(
     units: &[(OptionId, i64)],
     new: &NewParcel,
 ) -> Result<Loaded, Problem> {
+    if order.owed > 0 && order.state != OrderState::Cancelled {
+        return Err(Problem::conflict(
+            "balance-unpaid",
+            "The balance of this order is not paid yet. It can be packed once it is.",
+        ));
+    }
     let to_pick = |option: OptionId| {
         let line = lines.iter().find(|l| l.option_id == option);
         line.map_or(0, |l| l.units().to_pick())

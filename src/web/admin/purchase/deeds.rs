@@ -18,7 +18,8 @@ use crate::workflows::purchase::ways::{self, Plan, Split, Way};
 use crate::workflows::purchase::{self, Sent};
 
 /// What is answered while saved cards are charged.
-const COLLECTING: &str = "Saved cards are still being charged. It is sent by itself when that has ended.";
+const COLLECTING: &str =
+    "Saved cards are still being charged. It is sent by itself when that has ended.";
 
 /// A way out.
 #[derive(Clone, Copy, PartialEq, Eq)]
