@@ -1,7 +1,8 @@
 //! The provider port on the async-stripe crates: one attempt per call, with our key, never a retry of the client's own.
 //!
 //! `requests` turns our words into the provider's parameters, `convert` turns its objects into ours, `errors` says what
-//! follows from each bad ending (domain section 4), `cards` reads saved cards and what charging them came to, `pace` keeps to its limits, `webhook` verifies what it sends.
+//! follows from each bad ending (domain section 4), `cards` reads saved cards and what charging them came to, `pace`
+//! keeps to its limits, `webhook` verifies what it sends.
 
 mod cards;
 mod convert;

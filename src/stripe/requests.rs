@@ -28,6 +28,9 @@ use crate::workflows::ports::{CallError, NewCharge, NewPage, NewRefund, PageLine
 /// How many objects one page of a list has: the most that the provider gives.
 const PAGE: i64 = 100;
 
+/// How many characters a value among an object's metadata has at most.
+const LONGEST_VALUE: usize = 500;
+
 /// The address of a server that stands in for the provider, with a slash at the end: the client appends `v1/...`.
 pub(super) fn base(address: &str) -> Result<String, String> {
     let wrong = || {
@@ -159,14 +162,17 @@ fn page_line(
 /// The parameters of a charge of a saved card: made, and charged at once, without its holder.
 pub(super) fn charge(charge: &NewCharge) -> Result<CreatePaymentIntent, CallError> {
     let amount = amount(charge.currency, charge.amount)?;
+    // The provider's pages show metadata too, and its values have a limit.
+    let about = charge.description.chars().take(LONGEST_VALUE).collect();
+    let mut metadata = metadata(&charge.tag);
+    metadata.insert("about".to_owned(), about);
     Ok(CreatePaymentIntent::new(amount, theirs(charge.currency))
         .customer(charge.customer.as_str())
         .payment_method(charge.method.as_str())
         .payment_method_types(vec!["card".to_owned()])
         .confirm(true)
         .off_session(CreatePaymentIntentOffSession::Bool(true))
-        .description(charge.description.as_str())
-        .metadata(metadata(&charge.tag)))
+        .metadata(metadata))
 }
 
 /// One page of a customer's payment intents, newest first.

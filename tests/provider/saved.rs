@@ -365,7 +365,7 @@ async fn what_our_port_asks_and_hears_is_as_described() {
     );
     let form = format!(
         "amount=4500&currency=usd&customer={customer}&payment_method={method}&confirm=true\
-         &off_session=true&payment_method_types[0]=card&description=Brass+pen&metadata[order]=o"
+         &off_session=true&payment_method_types[0]=card&metadata[about]=Brass+pen&metadata[order]=o"
     );
     let error = shop
         .refused("POST", "/v1/payment_intents", &form, 402)

@@ -222,7 +222,7 @@ async fn a_saved_card_is_charged_at_once_without_its_holder_under_our_key() {
             ("confirm", "true"),
             ("currency", "usd"),
             ("customer", "cus_1"),
-            ("description", "Brass pen, order 1042"),
+            ("metadata[about]", "Brass pen, order 1042"),
             ("metadata[attempt]", "3"),
             ("metadata[order]", ORDER),
             ("metadata[purpose]", "charge"),
