@@ -128,7 +128,8 @@ pub fn nothing_left(
         .iter()
         .map(|l| l.shipped)
         .sum();
-    let waits = order.state == OrderState::Backordered;
+    // While saved cards are charged it is not ordered yet: its units are not bought then.
+    let waits = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
     if waits && shipped == 0 && order.lost > 0 && order.money().kept() <= 0 {
         leave(tx, campaign, order, RefundPurpose::Dispute)?;
         happened(

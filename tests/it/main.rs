@@ -8,6 +8,7 @@ mod after;
 mod api;
 mod bad_days;
 mod browser;
+mod cards;
 mod databases;
 mod dates;
 mod goods;

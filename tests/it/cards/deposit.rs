@@ -1,0 +1,125 @@
+//! A deposit at joining, the balance when the goods arrive (domain section 4).
+
+use chrono::Duration;
+use muster::domain::campaign::CampaignState;
+use muster::domain::due::DueState;
+use muster::domain::order::{OrderState, PaymentState};
+use serde_json::json;
+
+use super::{
+    ASKS_ALWAYS, arrive, asks_to_pay, completes, deadline_passes, due_of, saves, with_deposit,
+};
+use crate::support::database::TestDatabase;
+use crate::support::shop::{GOOD_CARD, Shop};
+
+async fn never_paid(db: TestDatabase, policy: &str, (back, forfeited): (i64, i64)) {
+    let shop = Shop::open(db).await;
+    let campaign = shop.publish(with_deposit(&shop, policy)).await;
+    let order = saves(&shop, &campaign, "a@mail.example", 6, ASKS_ALWAYS).await;
+    deadline_passes(&shop, &campaign).await;
+    arrive(&shop, &campaign, 6).await;
+    shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+    assert_eq!(due_of(&shop, order).await, Some(DueState::Declined));
+    let row = shop.order(order).await;
+    assert_eq!(row.payment_state, PaymentState::DepositPaid);
+    shop.audit().await;
+    shop.advance(Duration::days(7)).await;
+    let row = shop.order(order).await;
+    assert_eq!(row.state, OrderState::Cancelled);
+    assert_eq!(
+        (row.refunded, row.forfeited, row.owed),
+        (back, forfeited, 0)
+    );
+    assert_eq!(row.money().kept(), 0);
+    assert_eq!(shop.at_provider(order).await, (12_000, back));
+    shop.audit().await;
+    shop.close().await;
+}
+
+both_databases! {
+    async fn a_deposit_counts_and_the_balance_is_charged_three_days_after_it_was_told(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "returned")).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+        let row = shop.order(order).await;
+        assert_eq!((row.state, row.payment_state), (OrderState::Confirmed, PaymentState::DepositPaid));
+        assert_eq!((row.charged, row.owed), (12_000, 48_000));
+        assert_eq!(shop.campaign(&campaign).await.collected_units, 6);
+        shop.audit().await;
+        deadline_passes(&shop, &campaign).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        // Step 5: 540 in all.
+        let row = shop.order(order).await;
+        assert_eq!((row.final_total, row.owed, row.refund_due), (Some(54_000), 42_000, 0));
+        shop.audit().await;
+        arrive(&shop, &campaign, 6).await;
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Announced));
+        let told = shop.mail_to("a@mail.example").await;
+        assert!(told.iter().any(|subject| subject.contains("the balance of $420.00")), "{told:?}");
+        shop.advance(Duration::days(2)).await;
+        assert_eq!(shop.at_provider(order).await, (12_000, 0));
+        shop.advance(Duration::days(1) + Duration::minutes(1)).await;
+        let row = shop.order(order).await;
+        assert_eq!((row.payment_state, row.charged, row.owed), (PaymentState::Paid, 54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_missed_threshold_gives_the_deposit_back(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 4, GOOD_CARD).await;
+        deadline_passes(&shop, &campaign).await;
+        shop.expect_state(&campaign, CampaignState::Failed).await;
+        assert_eq!(shop.at_provider(order).await, (8_000, 8_000));
+        let row = shop.order(order).await;
+        assert_eq!((row.owed, row.forfeited), (0, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_balance_that_is_never_paid_costs_the_deposit_where_that_was_said(db: TestDatabase) {
+        never_paid(db, "kept", (0, 12_000)).await;
+    }
+
+    async fn a_balance_that_is_never_paid_gives_the_deposit_back_where_that_was_said(db: TestDatabase) {
+        never_paid(db, "returned", (12_000, 0)).await;
+    }
+
+    async fn a_balance_can_be_paid_on_the_page_and_only_then_it_is_packed(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "returned")).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, ASKS_ALWAYS).await;
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 6).await;
+        let picked = async || {
+            let (merchant, batch) = (shop.merchant, shop.batch(&campaign).await.id);
+            shop.write(move |_, tx| muster::workflows::ship::pick_ready(tx, merchant, batch, 10, "Ines"))
+                .await
+                .unwrap()
+        };
+        assert_eq!(picked().await, 0);
+        asks_to_pay(&shop, order).await;
+        assert_eq!(completes(&shop, order, ASKS_ALWAYS).await, 303);
+        assert_eq!(shop.order(order).await.payment_state, PaymentState::Paid);
+        assert_eq!(picked().await, 1);
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_deposit_is_a_percentage_and_needs_one(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = with_deposit(&shop, "kept");
+        body["deposit_percent"] = json!(null);
+        let input: muster::domain::draft::CampaignInput = serde_json::from_value(body).unwrap();
+        let errors = input.check(shop.now()).unwrap_err();
+        assert_eq!(errors[0].field, "deposit_percent");
+        let mut body = shop.example_a();
+        body["deposit_percent"] = json!(20);
+        let input: muster::domain::draft::CampaignInput = serde_json::from_value(body).unwrap();
+        assert_eq!(input.check(shop.now()).unwrap_err()[0].field, "deposit_percent");
+        shop.close().await;
+    }
+}
