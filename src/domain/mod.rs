@@ -9,6 +9,7 @@ pub mod currency;
 pub mod day;
 pub mod draft;
 pub mod ids;
+pub mod interest;
 pub mod ledger;
 pub mod money;
 pub mod order;

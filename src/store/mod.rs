@@ -10,6 +10,8 @@ pub mod claims;
 mod conn;
 pub mod etas;
 pub mod exchange;
+pub mod ideas;
+pub mod interest;
 pub mod jobs;
 pub mod journal;
 mod kept;
