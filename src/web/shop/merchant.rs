@@ -35,7 +35,7 @@ pub fn draw(
     // Running ones first; the newest of each kind before the others, as they come.
     rows.sort_by_key(|row| match row.state {
         CampaignState::Open => 0,
-        CampaignState::Scheduled => 1,
+        CampaignState::Scheduled | CampaignState::Interest => 1,
         CampaignState::Completed | CampaignState::Failed => 3,
         _ => 2,
     });

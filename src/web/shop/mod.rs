@@ -4,6 +4,7 @@
 mod draw;
 mod form;
 mod home;
+mod interest;
 mod join;
 mod links;
 pub(in crate::web) mod load;
@@ -115,6 +116,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(join::back)),
         )
         .service(both("/m/{slug}", merchant))
+        .configure(interest::configure)
         .configure(links::configure)
         .configure(order::configure)
         .configure(supplier::configure);

@@ -10,7 +10,7 @@ use super::steps::StepRow;
 use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
 use super::updates::Update;
 use super::{
-    Badge, Countdown, Html, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
+    Badge, Countdown, Html, InterestForm, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
 };
 use crate::domain::draft::DelayPolicy;
 
@@ -91,6 +91,11 @@ impl Ending {
 /// Where a campaign stands, with what only that state knows.
 #[derive(Clone, Debug)]
 pub enum Standing {
+    /// Published to ask who would buy; nothing is sold.
+    Interest {
+        /// When joining begins, where that is settled.
+        opens: Option<Moment>,
+    },
     /// Published, not yet open.
     Scheduled {
         /// When joining begins.
@@ -157,6 +162,12 @@ impl MoneyPlan {
         let mut items = Vec::new();
         let day = self.deadline.day();
         match standing {
+            Standing::Interest { opens } => {
+                items.extend(asking(opens.as_ref(), price));
+                items.push(
+                    TimelineItem::next("Enough: the price is settled").text(self.settling(rows)),
+                );
+            }
             Standing::Open | Standing::Scheduled { .. } => {
                 let at = match standing {
                     Standing::Scheduled { .. } => format!("{price} at first"),
@@ -246,7 +257,9 @@ impl MoneyPlan {
             ShipsNow::AsPromised | ShipsNow::NotKnown | ShipsNow::Never => 0,
         };
         match (standing, self.ships_now) {
-            (Standing::Open | Standing::Scheduled { .. }, _) => item.text(self.delay_words()),
+            (Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. }, _) => {
+                item.text(self.delay_words())
+            }
             (_, ShipsNow::On(_)) if late > 0 => item.text(format!(
                 "{} later than promised. Everybody who joined was asked.",
                 plural(late, "day")
@@ -326,6 +339,22 @@ impl MoneyPlan {
     }
 }
 
+/// What happens to nobody's money while a campaign asks who would buy, and what comes then.
+fn asking(opens: Option<&Moment>, price: &str) -> [TimelineItem; 2] {
+    let then = match opens {
+        Some(at) => format!("{}: it opens", at.day()),
+        None => "The seller opens it, or does not".to_owned(),
+    };
+    [
+        TimelineItem::now("Now: you say what you would buy")
+            .text("How many, and up to what price. Nothing is charged, and you have not ordered."),
+        TimelineItem::next(then).text(format!(
+            "A mail tells you, with your answer filled in. Whoever joins then pays once, by card, {price} at first; prices \
+             and dates may change until then."
+        )),
+    ]
+}
+
 /// A seller's record, read from the payment journal.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -395,6 +424,8 @@ pub struct CampaignPage {
     pub from_stock: bool,
     /// The join form, while orders are taken.
     pub form: Option<JoinForm>,
+    /// The form that asks who would buy, while that is asked.
+    pub interest: Option<InterestForm>,
     /// What was wrong with the form; the answer is then a 422 and not kept.
     pub problems: Problems,
     /// Shipping per group of countries.
@@ -467,14 +498,25 @@ impl CampaignPage {
 
     /// The page in one sentence, for search engines.
     pub fn description_text(&self) -> String {
-        format!("{} {}.", self.steps.headline(), self.meter.words())
+        match self.standing {
+            Standing::Interest { .. } => format!(
+                "Would you buy it, how many and up to what price? Nothing is charged. {}",
+                self.steps.headline()
+            ),
+            _ => format!("{} {}.", self.steps.headline(), self.meter.words()),
+        }
     }
 
     fn icons(&self) -> &'static str {
         match (&self.standing, self.problems.is_empty()) {
+            (Standing::Interest { opens: None }, false) => "alert dots",
+            (Standing::Interest { opens: None }, true) => "dots",
             (_, false) => "alert clock dots",
             (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
-            (Standing::Open | Standing::Scheduled { .. }, _) => "clock dots",
+            (
+                Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. },
+                _,
+            ) => "clock dots",
             (Standing::Collecting { .. }, _) => "calendar dots",
             (Standing::Ordered { .. }, _) => "factory dots",
             (Standing::Failed(_), _) => "coins dots",

@@ -13,6 +13,7 @@ mod campaign;
 mod delay;
 mod field;
 mod home;
+mod interest;
 mod join;
 mod merchant;
 mod order;
@@ -40,6 +41,9 @@ pub use delay::{
 };
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
+pub use interest::{
+    AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, Sent,
+};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
 pub use merchant::{MerchantPage, TermsPage, TrustRow};
 pub use order::{
