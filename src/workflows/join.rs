@@ -468,9 +468,7 @@ fn closed(campaign: &CampaignRow, now: NaiveDateTime) -> Problem {
         CampaignState::Interest => {
             "This campaign asks first who would buy; it takes no orders yet. Nothing was charged."
         }
-        CampaignState::Draft | CampaignState::Scheduled => {
-            "This campaign has not opened yet."
-        }
+        CampaignState::Draft | CampaignState::Scheduled => "This campaign has not opened yet.",
         CampaignState::Open if now >= campaign.deadline => {
             "The deadline has passed. Nothing was charged."
         }

@@ -22,7 +22,12 @@ use crate::workflows::desk::{Problem, offer};
 fn locks(row: &CampaignRow) -> Locks {
     Locks {
         published: row.published_at.is_some(),
-        opened: !matches!(row.state, CampaignState::Draft | CampaignState::Scheduled),
+        // While it only asks who would buy, nobody counts on the deadline.
+        deadline: row.published_at.is_some() && row.state != CampaignState::Interest,
+        opened: !matches!(
+            row.state,
+            CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled
+        ),
         ordered: row.first_order_at.is_some(),
     }
 }
@@ -32,6 +37,7 @@ pub fn is_editable(row: &CampaignRow) -> bool {
     matches!(
         row.state,
         CampaignState::Draft
+            | CampaignState::Interest
             | CampaignState::Scheduled
             | CampaignState::Open
             | CampaignState::Collecting

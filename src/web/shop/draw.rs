@@ -16,8 +16,8 @@ use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, InterestInput, JoinForm,
-    JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
-    ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
+    JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller,
+    Shell, ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::judgement::Why;
@@ -266,11 +266,9 @@ impl Facts {
             CampaignState::Interest => Standing::Interest {
                 opens: self.campaign.opens_at.map(|at| self.moment(at)),
             },
-            CampaignState::Draft | CampaignState::Scheduled => {
-                Standing::Scheduled {
-                    opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
-                }
-            }
+            CampaignState::Draft | CampaignState::Scheduled => Standing::Scheduled {
+                opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
+            },
             CampaignState::Open if self.takes_orders(now) => Standing::Open,
             CampaignState::Open => Standing::Collecting { judged: false },
             CampaignState::Collecting => Standing::Collecting { judged: true },

@@ -10,6 +10,7 @@ use super::form::{quantity, sentence};
 use super::join::{MOST_BYTES, empty};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
+use crate::domain::campaign::CampaignState;
 use crate::domain::ids::InterestId;
 use crate::domain::money::{Money, parse_decimal};
 use crate::domain::slug::is_valid_slug;
@@ -23,7 +24,6 @@ use crate::web::view::{
     AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, JoinInput,
     Link, Problems, Sent, Shell, grouped,
 };
-use crate::domain::campaign::CampaignState;
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::interest::{self, NewAnswer, WishLine};
 
@@ -57,7 +57,10 @@ impl Facts {
             let last = prices.len() - 1;
             if last > 0 && prices[last] < prices[0] {
                 let from = grouped(counts[last]);
-                plan = format!("{plan} at first, {} from {from} units", self.say(prices[last]));
+                plan = format!(
+                    "{plan} at first, {} from {from} units",
+                    self.say(prices[last])
+                );
             }
             (option.sku.clone(), option.name.clone(), format!("{plan}."))
         });
@@ -289,10 +292,7 @@ async fn after(shop: &Shop, request: &HttpRequest, slug: &str, sent: Sent) -> Ht
 }
 
 fn campaign_link(facts: &Facts) -> Link {
-    Link::new(
-        format!("/c/{}", facts.campaign.slug),
-        &facts.campaign.title,
-    )
+    Link::new(format!("/c/{}", facts.campaign.slug), &facts.campaign.title)
 }
 
 /// An answer with its campaign.
@@ -361,7 +361,13 @@ impl Answered {
         }
     }
 
-    fn page(&self, shop: &Shop, shell: Shell, input: &InterestInput, problems: Problems) -> AnswerPage {
+    fn page(
+        &self,
+        shop: &Shop,
+        shell: Shell,
+        input: &InterestInput,
+        problems: Problems,
+    ) -> AnswerPage {
         AnswerPage {
             shell: shell.of_seller(&self.facts.merchant.slug),
             campaign: campaign_link(&self.facts),
@@ -451,8 +457,9 @@ async fn join(
     if !found.facts.takes_orders(shop.office.now()) {
         return see_other(&found.path);
     }
-    shell.flash =
-        Some("Your answer is filled in below. Nothing is ordered yet: change what you like.".to_owned());
+    shell.flash = Some(
+        "Your answer is filled in below. Nothing is ordered yet: change what you like.".to_owned(),
+    );
     let input = JoinInput {
         quantities: found.typed().quantities,
         email: found.row.email.clone().unwrap_or_default(),
@@ -478,9 +485,7 @@ async fn take_back(
         Err(e) => return trouble::page(shell, &e),
     };
     let id = found.row.id;
-    let gone = shop
-        .office
-        .write(move |_, tx| interest::take_back(tx, id));
+    let gone = shop.office.write(move |_, tx| interest::take_back(tx, id));
     match gone.await {
         Ok(()) => see_other(&format!("/c/{}/interest/gone", found.facts.campaign.slug)),
         Err(e) => trouble::page(shell, &e),

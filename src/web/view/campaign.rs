@@ -10,7 +10,8 @@ use super::steps::StepRow;
 use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
 use super::updates::Update;
 use super::{
-    Badge, Countdown, Html, InterestForm, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
+    Badge, Countdown, Html, InterestForm, JoinForm, Link, Meter, Picture, Problems, Seller, Shell,
+    Steps,
 };
 use crate::domain::draft::DelayPolicy;
 
@@ -513,10 +514,9 @@ impl CampaignPage {
             (Standing::Interest { opens: None }, true) => "dots",
             (_, false) => "alert clock dots",
             (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
-            (
-                Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. },
-                _,
-            ) => "clock dots",
+            (Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. }, _) => {
+                "clock dots"
+            }
             (Standing::Collecting { .. }, _) => "calendar dots",
             (Standing::Ordered { .. }, _) => "factory dots",
             (Standing::Failed(_), _) => "coins dots",

@@ -193,6 +193,10 @@ pub struct AnswerPage {
 
 impl AnswerPage {
     fn icons(&self) -> &'static str {
-        if self.problems.is_empty() { "" } else { "alert" }
+        if self.problems.is_empty() {
+            ""
+        } else {
+            "alert"
+        }
     }
 }

@@ -11,6 +11,7 @@
 mod after;
 mod campaign;
 mod delay;
+mod demand;
 mod field;
 mod home;
 mod interest;
@@ -39,6 +40,7 @@ pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
     SilenceSaid, cancel_words,
 };
+pub use demand::{DemandChart, Planned};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
 pub use interest::{
