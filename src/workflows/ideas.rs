@@ -1,6 +1,8 @@
 //! Votes for what to run next: staff write ideas, shoppers vote with an address once for each, and a vote counts once
 //! its mailed link was used. Whoever wants to is told when a campaign comes of it.
 
+use std::collections::HashMap;
+
 use chrono::Duration;
 
 use super::desk::{AT_ONCE, Concerns, Desk, Post, Problem, enqueue, merchant, offer};
@@ -12,7 +14,7 @@ use crate::domain::interest::IdeaState;
 use crate::domain::text::{clean_line, clean_text};
 use crate::store::ideas::{self, IdeaRow, VoteRow};
 use crate::store::merchants::MerchantRow;
-use crate::store::{Tx, campaigns, jobs};
+use crate::store::{Conn, Tx, campaigns, jobs};
 
 /// Longest text of an idea, in characters of Markdown.
 pub const MAX_BODY: usize = 2_000;
@@ -155,6 +157,25 @@ pub fn made(
     Ok(())
 }
 
+/// Slug and title of the public campaigns that came of some ideas.
+///
+/// # Errors
+/// What the database says.
+pub fn campaigns_of(
+    conn: &mut Conn,
+    all: &[IdeaRow],
+) -> Result<HashMap<IdeaId, (String, String)>, Problem> {
+    let mut found = HashMap::new();
+    for row in all.iter().filter(|row| row.state == IdeaState::Running) {
+        let Some(id) = row.campaign_id else { continue };
+        let campaign = campaigns::by_id(conn, id)?.filter(|c| c.state.is_public());
+        if let Some(campaign) = campaign {
+            found.insert(row.id, (campaign.slug, campaign.title));
+        }
+    }
+    Ok(found)
+}
+
 /// A campaign was published: if it was made of an idea, the idea runs, and its voters are told.
 ///
 /// # Errors
@@ -225,7 +246,7 @@ pub fn vote(
 ///
 /// # Errors
 /// [`Problem::NotFound`], or what the database says.
-pub fn kept(conn: &mut crate::store::Conn, id: VoteId) -> Result<(VoteRow, IdeaRow), Problem> {
+pub fn kept(conn: &mut Conn, id: VoteId) -> Result<(VoteRow, IdeaRow), Problem> {
     let vote = ideas::vote(conn, id)?
         .filter(|row| row.email.is_some())
         .ok_or(Problem::NotFound("vote"))?;
