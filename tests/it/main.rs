@@ -11,6 +11,7 @@ mod browser;
 mod databases;
 mod dates;
 mod goods;
+mod interest;
 mod minimum;
 mod notices;
 mod shop;

@@ -313,6 +313,13 @@ impl About {
             ],
         )];
         page.submit = format!("Cancel and refund {amount}");
+        if self.row.state == CampaignState::Interest {
+            page.lead = vec![
+                "Nothing was charged. Everybody who answered is told by mail. This can't be undone."
+                    .into(),
+            ];
+            "Cancel it".clone_into(&mut page.submit);
+        }
         page.risk = true;
         page.problems = problems;
         page.answer()

@@ -156,7 +156,7 @@ impl Known {
                 "It was {when}. Set a later one, with the dates after it, before you open the campaign."
             ));
         }
-        (left < chrono::Duration::days(7)).then(|| {
+        (left < chrono::Duration::days(5)).then(|| {
             format!(
                 "It is {when}. Whoever joins has until then; set a later one if that is too short."
             )

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::draw::{address_lines, terms};
 use super::drawn;
 use super::home::List;
+use super::ideas::cards;
 use super::trust::Counts;
 use crate::domain::campaign::CampaignState;
 use crate::domain::text::markdown_to_html;
@@ -51,6 +52,7 @@ pub fn draw(
         shell: shell.of_seller(&merchant.slug),
         name: merchant.name.clone(),
         campaigns: offers,
+        ideas: cards(conn, merchant.id, &merchant.slug)?,
         record,
         imprint: address_lines(&merchant),
         imprint_text: text(&merchant.imprint),

@@ -4,6 +4,7 @@
 mod draw;
 mod form;
 mod home;
+mod ideas;
 mod interest;
 mod join;
 mod links;
@@ -116,6 +117,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(join::back)),
         )
         .service(both("/m/{slug}", merchant))
+        .configure(ideas::configure)
         .configure(interest::configure)
         .configure(links::configure)
         .configure(order::configure)

@@ -14,6 +14,7 @@ mod delay;
 mod demand;
 mod field;
 mod home;
+mod ideas;
 mod interest;
 mod join;
 mod merchant;
@@ -43,6 +44,7 @@ pub use delay::{
 pub use demand::{DemandChart, Planned};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
+pub use ideas::{IdeaCard, IdeaPage, IdeaStand, VotePage};
 pub use interest::{
     AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, Sent,
 };

@@ -1,0 +1,69 @@
+//! An interest check, lived through in the browser: an answer without script, the merchant opens, and the mail's link leads
+//! to an order with the answer filled in.
+
+use muster::domain::order::OrderState;
+use muster::domain::staff::Role;
+
+use crate::admin::panel::{PASSWORD, hire};
+use crate::interest::{answer_of, asking, letters, path_of};
+use crate::shop::Visitor;
+use crate::support::browser::Browser;
+use crate::support::database::TestDatabase;
+use crate::support::shop::{GOOD_CARD, Shop};
+
+both_databases! {
+    async fn from_an_answer_without_script_to_a_paid_order(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = asking(&shop).await;
+        let shopper = Browser::open_without_javascript().await;
+        shopper.goto(&shop.url("/")).await;
+        shopper.click("Ridge pour-over set").await;
+        shopper.wait_for_text("Would you buy it?").await;
+        shopper.fill("qty_set", "2").await;
+        shopper.fill("up_set", "a lot").await;
+        shopper.fill("E-mail", "ada@mail.example").await;
+        shopper.click("Send my answer").await;
+        shopper.wait_for_text("One thing to correct").await;
+        assert_eq!(shopper.value_of("qty_set").await, "2");
+        shopper.fill("up_set", "95").await;
+        shopper.click("Send my answer").await;
+        shopper.wait_for_text("Look at your mail").await;
+        assert_eq!(letters(&shop, "ada@mail.example").await.len(), 1);
+
+        hire(&shop, "Fern & Kiln", "ines@fern.example", Role::Manager).await;
+        let staff = Browser::open().await;
+        staff.goto(&shop.url(&format!("/admin/campaigns/{}", campaign.slug))).await;
+        staff.fill("E-mail", "ines@fern.example").await;
+        staff.fill("Password", PASSWORD).await;
+        staff.click("Log in").await;
+        staff.wait_for_text("1 answer, 2 units wanted in all.").await;
+        staff.click("Open or schedule").await;
+        staff.wait_for_text("the one who answered is told").await;
+        staff.click("Open it, now or then").await;
+        staff.wait_for_text("It is open").await;
+
+        let row = answer_of(&shop, &campaign, "ada@mail.example").await.expect("an answer");
+        let join = shop.url(&format!("{}/join", path_of(&shop, &row)));
+        let mails = letters(&shop, "ada@mail.example").await;
+        assert!(mails[1].body_text.contains(&join), "{}", mails[1].body_text);
+        shopper.goto(&join).await;
+        shopper.wait_for_text("Your answer is filled in below").await;
+        assert_eq!(shopper.value_of("qty_set").await, "2");
+        assert_eq!(shopper.value_of("email").await, "ada@mail.example");
+        for (field, value) in [("Name", "Ana Sousa"), ("Ship to", "Portugal"), ("Street and number", "Rua das Flores 12"),
+            ("Postal code", "4050-262"), ("Town", "Porto"), ("terms", "on")] {
+            shopper.fill(field, value).await;
+        }
+        shopper.click("Show the exact total").await;
+        shopper.wait_for_text("$200.00 in all").await;
+        shopper.click("Encomenda com obrigação de pagar $200.00").await;
+        shopper.wait_for_text("Your units are kept").await;
+        shop.settle().await;
+        let order = Visitor::of(&shop).orders_of(&campaign).await.remove(0);
+        assert_eq!(shop.pay(order.id, GOOD_CARD).await, 303);
+        shop.settle().await;
+        assert_eq!(shop.order(order.id).await.state, OrderState::Confirmed);
+        shop.audit().await;
+        shop.close().await;
+    }
+}
