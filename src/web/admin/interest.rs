@@ -110,7 +110,10 @@ impl Known {
             plural(self.answers, "answer"),
             plural(self.demand.all.units(), "unit")
         );
-        if row.first_order_at.is_some() {
+        if !matches!(
+            row.state,
+            CampaignState::Interest | CampaignState::Scheduled
+        ) {
             answers.push_str(&format!(
                 " {} of those who answered have an order by now.",
                 grouped(self.ordered)

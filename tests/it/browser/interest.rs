@@ -3,13 +3,78 @@
 
 use muster::domain::order::OrderState;
 use muster::domain::staff::Role;
+use muster::store::ideas as rows;
+use muster::workflows::ideas::{self, Written};
 
+use super::accessible::{axe, looks_well};
 use crate::admin::panel::{PASSWORD, hire};
-use crate::interest::{answer_of, asking, letters, path_of};
+use crate::interest::{answer_of, asking, letters, path_of, would_buy};
 use crate::shop::Visitor;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
+
+#[actix_web::test]
+async fn the_pages_of_an_interest_check_and_of_votes_keep_nobody_out() {
+    let axe = axe();
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let campaign = asking(&shop).await;
+    for (email, up_to) in [("a", "100"), ("b", "90"), ("c", "75.50")] {
+        let email = format!("{email}@mail.example");
+        would_buy(&shop, &campaign, &email, "2", up_to).await;
+    }
+    let answer = answer_of(&shop, &campaign, "a@mail.example")
+        .await
+        .expect("an answer");
+    let merchant = shop.merchant;
+    let idea = shop
+        .write(move |desk, tx| {
+            let written = Written {
+                title: "A travel mug".to_owned(),
+                body: "With a lid.".to_owned(),
+            };
+            let idea = ideas::add(tx, merchant, &written)?;
+            ideas::vote(desk, tx, merchant, idea.id, "a@mail.example", true)?;
+            Ok(idea.id)
+        })
+        .await
+        .expect("an idea");
+    let vote = shop
+        .read(move |c| rows::vote_of(c, idea, "a@mail.example"))
+        .await;
+    let links = shop.running.app.office.desk().links.clone();
+    let vote = links.vote_path(vote.expect("a vote").id);
+    hire(&shop, "Fern & Kiln", "ines@fern.example", Role::Manager).await;
+
+    let browser = Browser::open().await;
+    let look = async |what: &str, path: &str| {
+        browser.goto(&shop.url(path)).await;
+        looks_well(&browser, &axe, what).await;
+    };
+    look("the first page", "/").await;
+    look("a campaign that asks", &format!("/c/{}", campaign.slug)).await;
+    browser.fill("up_set", "much").await;
+    browser.click("Send my answer").await;
+    browser.wait_for_text("things to correct").await;
+    looks_well(&browser, &axe, "what is wrong with an answer").await;
+    look("an answer", &path_of(&shop, &answer)).await;
+    look("a seller with ideas", "/m/fern-kiln").await;
+    look("an idea", &format!("/m/fern-kiln/ideas/{idea}")).await;
+    look("a vote", &vote).await;
+    browser.goto(&shop.url("/admin/login")).await;
+    browser.fill("E-mail", "ines@fern.example").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click("Log in").await;
+    browser.wait_for_text("What the books say").await;
+    let panel = format!("/admin/campaigns/{}", campaign.slug);
+    look("what people would buy", &panel).await;
+    look("who answered", &format!("{panel}/interest")).await;
+    look("opening", &format!("{panel}/open")).await;
+    look("the ideas", "/admin/ideas").await;
+    look("an idea's form", &format!("/admin/ideas/{idea}")).await;
+    look("a new campaign", "/admin/campaigns/new").await;
+    shop.close().await;
+}
 
 both_databases! {
     async fn from_an_answer_without_script_to_a_paid_order(db: TestDatabase) {
