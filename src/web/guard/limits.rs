@@ -131,5 +131,12 @@ mod tests {
             .count(Limit::LinkAgain, client("203.0.113.8:1"))
             .unwrap();
         limits.count(Limit::LogIn, client("203.0.113.7:1")).unwrap();
+        for _ in 0..10 {
+            limits
+                .count(Limit::Interest, client("203.0.113.7:1"))
+                .unwrap();
+        }
+        let eleventh = limits.count(Limit::Interest, client("203.0.113.7:3"));
+        assert!(eleventh.is_err(), "each of them writes a mail");
     }
 }

@@ -53,9 +53,11 @@ async fn the_pages_of_an_interest_check_and_of_votes_keep_nobody_out() {
     };
     look("the first page", "/").await;
     look("a campaign that asks", &format!("/c/{}", campaign.slug)).await;
+    browser.fill("qty_set", "1").await;
     browser.fill("up_set", "much").await;
+    browser.fill("E-mail", "d@mail.example").await;
     browser.click("Send my answer").await;
-    browser.wait_for_text("things to correct").await;
+    browser.wait_for_text("One thing to correct").await;
     looks_well(&browser, &axe, "what is wrong with an answer").await;
     look("an answer", &path_of(&shop, &answer)).await;
     look("a seller with ideas", "/m/fern-kiln").await;

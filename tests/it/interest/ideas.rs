@@ -9,7 +9,7 @@ use muster::store::mails::MailRow;
 use muster::workflows::ideas as workflow;
 use serde_json::json;
 
-use super::{asks, letters};
+use super::{asks, housekeeping, letters};
 use crate::admin::panel::Panel;
 use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
@@ -161,6 +161,7 @@ both_databases! {
 
     async fn who_voted_is_forgotten_and_the_count_stays(db: TestDatabase) {
         let shop = Shop::open(db).await;
+        housekeeping(&shop).await;
         let idea = idea(&shop, "A travel mug").await;
         let (visitor, page) = (Visitor::of(&shop), format!("/m/fern-kiln/ideas/{}", idea.id));
         for email in ["ada@mail.example", "bo@mail.example"] {

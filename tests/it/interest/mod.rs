@@ -10,7 +10,9 @@ use muster::domain::campaign::CampaignState;
 use muster::domain::ids::InterestId;
 use muster::store::campaigns::CampaignRow;
 use muster::store::interest::{self, InterestRow};
+use muster::store::jobs;
 use muster::store::mails::{self, MailRow};
+use muster::workflows::desk::enqueue;
 use serde_json::{Value, json};
 
 use crate::shop::{Seen, Visitor};
@@ -72,4 +74,14 @@ pub async fn letters(shop: &Shop, email: &str) -> Vec<MailRow> {
     shop.settle().await;
     let all = shop.read(|c| mails::delivered(c, 1000)).await;
     all.into_iter().filter(|m| m.recipient == email).collect()
+}
+
+/// Lets housekeeping run, day by day from now on, as it does in a program that works.
+pub async fn housekeeping(shop: &Shop) {
+    shop.write(|_, tx| {
+        let now = tx.now.naive_utc();
+        enqueue(tx, jobs::HOUSEKEEPING, "all", now)
+    })
+    .await
+    .unwrap();
 }
