@@ -240,7 +240,7 @@ const FERN: &[Offer] = &[
             "Three drippers side by side: slate, chalk and clay glaze",
         )],
         time_zone: "Europe/Lisbon",
-        steps: &[1, 20, 40],
+        steps: &[1, 20, 50],
         options: &[
             ("moss", "Dripper, moss", &[6000, 5400, 4800], None, Some(5)),
             ("rust", "Dripper, rust", &[6000, 5400, 4800], None, Some(5)),

@@ -254,7 +254,10 @@ pub fn edit(
         row.state,
         CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled
     ) {
-        row.opens_at = new.opens_at.map(|at| at.naive_utc());
+        // A time that has passed opens no campaign that asks: that is done on purpose.
+        let asks = row.state == CampaignState::Interest;
+        let opens_at = new.opens_at.map(|at| at.naive_utc());
+        row.opens_at = opens_at.filter(|at| !asks || *at > now);
     }
     row.updated_at = now;
     let options = option_rows(row.id, &new, &before);

@@ -67,7 +67,7 @@ pub fn publish(
     let to = row.state.after(event)?;
     campaigns::move_state(tx.conn, row.id, row.state, to, None, now)?;
     let opens_at = match to {
-        CampaignState::Interest => row.opens_at,
+        CampaignState::Interest => row.opens_at.filter(|at| *at > now),
         // To the second: it is shown, and nobody means a fraction of one.
         _ => Some(row.opens_at.unwrap_or(now).max(now).trunc_subsecs(0)),
     };

@@ -94,6 +94,24 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_time_that_has_passed_opens_nothing_by_itself(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut offer = asks(&shop);
+        offer["opens_at"] = json!((shop.now() - Duration::days(1)).to_rfc3339());
+        let campaign = shop.publish(offer.clone()).await;
+        shop.advance(Duration::days(1)).await;
+        shop.expect_state(&campaign, CampaignState::Interest).await;
+        offer["description"] = json!("Another word.");
+        offer["slug"] = json!(campaign.slug);
+        let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+        let input: CampaignInput = serde_json::from_value(offer).unwrap();
+        shop.write(move |_, tx| campaigns::edit(tx, merchant, &slug, input.clone())).await.unwrap();
+        shop.advance(Duration::days(1)).await;
+        shop.expect_state(&campaign, CampaignState::Interest).await;
+        assert_eq!(open(&shop, &campaign.slug, Opening::AsOffered).await.unwrap(), CampaignState::Open);
+        shop.close().await;
+    }
+
     async fn dates_are_checked_again_and_may_be_moved_until_then(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = asking(&shop).await;

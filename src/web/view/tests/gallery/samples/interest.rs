@@ -98,7 +98,9 @@ pub fn answer_asking() -> AnswerPage {
 }
 
 pub fn answer_with_errors() -> AnswerPage {
-    let (input, problems) = wrong();
+    let (input, mut problems) = wrong();
+    // The address of an answer that is there is not asked for.
+    problems.errors.retain(|e| e.field != "email");
     let form = InterestForm::new(interest_offer(true), &input, &problems);
     let mut page = answer_page(AnswerStand::Asking(Box::new(form)));
     page.problems = problems;
