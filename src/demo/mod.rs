@@ -2,6 +2,7 @@
 //! written down: campaigns are published, orders joined and paid at the built-in provider, and the clock is moved, so
 //! that every row, mail and journal entry is a real one.
 
+mod asked;
 mod earlier;
 mod life;
 mod offers;
@@ -151,6 +152,9 @@ impl Filler<'_> {
                 }
             }
         }
+        for (who, merchant, _) in &made {
+            self.ideas(*merchant, who.ideas).await?;
+        }
         self.move_to(today).await?;
         Ok(log_ins)
     }
@@ -255,6 +259,9 @@ impl Filler<'_> {
             })
             .await
             .map_err(|e| said(offer.title, &e))?;
+        if offer.would_buy > 0 {
+            self.answers(offer, row.id).await?;
+        }
         let orders = self.orders(offer, row.id).await?;
         if let Some(reason) = offer.cancelled {
             let slug = row.slug.clone();

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
+use super::asked::Idea;
 use super::earlier;
 use super::life::Deed;
 use crate::domain::ids::SupplierId;
@@ -24,6 +25,8 @@ pub struct Merchant {
     pub offers: &'static [Offer],
     /// Those of the months before.
     pub earlier: &'static [Offer],
+    /// What it might run next.
+    pub ideas: &'static [Idea],
 }
 
 /// Of the example's options, those that are only made from so many units on.
@@ -55,6 +58,8 @@ pub struct Offer {
     /// Days from its beginning to its deadline.
     pub runs: i64,
     pub published: bool,
+    /// How many say what they would buy: it asks first. None: it does not.
+    pub would_buy: usize,
     /// Quantities, one order each.
     pub orders: &'static [i64],
     pub leaves_one_unpaid: bool,
@@ -81,6 +86,7 @@ pub const PLAIN: Offer = Offer {
     opens_after: 0,
     runs: 14,
     published: true,
+    would_buy: 0,
     orders: &[],
     leaves_one_unpaid: false,
     one_leaves: false,
@@ -113,7 +119,7 @@ impl Offer {
             (self.opens_after > 0).then(|| (now + Duration::days(self.opens_after)).to_rfc3339());
         json!({
             "title": self.title, "description": self.description, "currency": "usd", "time_zone": self.time_zone,
-            "opens_at": opens_at,
+            "opens_at": opens_at, "interest": self.would_buy > 0,
             "threshold": {"kind": "units", "target": self.threshold},
             "deadline": format!("{deadline}T19:00:00Z"),
             "promised_ship_date": day(self.ships_after.unwrap_or(self.runs + 75)),
@@ -162,6 +168,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"chalk":4100,"slate":4300,"dripper":2600,"cup":900,"vase":2100}"#,
         offers: FERN,
         earlier: earlier::FERN,
+        ideas: FERN_IDEAS,
     },
     Merchant {
         name: "Northlight",
@@ -177,6 +184,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"tactile":9600,"linear":9600,"game":2400,"lamp":7000,"stool":5200}"#,
         offers: NORTHLIGHT,
         earlier: earlier::NORTHLIGHT,
+        ideas: &[],
     },
     Merchant {
         name: "Ferrum Works",
@@ -192,10 +200,57 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"pen":3100,"watch":6100}"#,
         offers: FERRUM,
         earlier: earlier::FERRUM,
+        ideas: FERRUM_IDEAS,
     },
 ];
 
+const FERN_IDEAS: &[Idea] = &[
+    (
+        "A travel mug in the Ridge shape",
+        "350 ml, double wall, with a lid that closes. Stoneware inside, steel outside.",
+        27,
+    ),
+    (
+        "A teapot for two",
+        "700 ml with a strainer in the spout. We have made three by hand; a kiln run would hold forty.",
+        19,
+    ),
+    (
+        "Ridge planters",
+        "Small, middle and large, with saucers. Would you want them glazed or raw?",
+        8,
+    ),
+];
+
+const FERRUM_IDEAS: &[Idea] = &[(
+    "A titanium pencil, 0.9 mm",
+    "The Datum pen's body with a clutch for thick leads.",
+    14,
+)];
+
 const FERN: &[Offer] = &[
+    Offer {
+        title: "Ridge dripper in a new glaze",
+        description: "The dripper of the Ridge set in a glaze we have not fired yet: moss or rust. A glaze costs us a trial kiln, \
+             so we ask first. Say which one you would take, how many, and what it is worth to you; nothing is charged.\n\nIf \
+             there are enough, we fire the trial, show it here, and open the campaign. Prices and dates may still change until \
+             then.",
+        pictures: &[(
+            "pour-over-glazes.svg",
+            "Three drippers side by side: slate, chalk and clay glaze",
+        )],
+        time_zone: "Europe/Lisbon",
+        steps: &[1, 20, 50],
+        options: &[
+            ("moss", "Dripper, moss", &[6000, 5400, 4800], None, Some(5)),
+            ("rust", "Dripper, rust", &[6000, 5400, 4800], None, Some(5)),
+        ],
+        threshold: 20,
+        begins_days_ago: 6,
+        runs: 30,
+        would_buy: 41,
+        ..PLAIN
+    },
     Offer {
         title: "Ridge pour-over set",
         description: "A ribbed stoneware dripper on a glass server, thrown and glazed in one kiln run. The more of us, \

@@ -43,6 +43,8 @@ words! {
 /// What can happen to a campaign as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CampaignEvent {
+    /// Staff published it to ask who would buy; nothing is sold.
+    Asked,
     /// Staff published it; it opens later.
     Scheduled,
     /// It takes orders from now on.
@@ -68,8 +70,9 @@ impl CampaignState {
         use CampaignEvent as E;
         use CampaignState as S;
         match (self, event) {
-            (S::Draft, E::Scheduled) => Ok(S::Scheduled),
-            (S::Draft | S::Scheduled, E::Opened) => Ok(S::Open),
+            (S::Draft, E::Asked) => Ok(S::Interest),
+            (S::Draft | S::Interest, E::Scheduled) => Ok(S::Scheduled),
+            (S::Draft | S::Interest | S::Scheduled, E::Opened) => Ok(S::Open),
             (S::Open, E::Succeeded) => Ok(S::Collecting),
             (S::Collecting, E::Ordered) => Ok(S::Ordered),
             (S::Ordered, E::Arrived) => Ok(S::Fulfilling),
@@ -136,6 +139,24 @@ mod tests {
             state = state.after(event).unwrap();
         }
         assert_eq!(state, CampaignState::Ordered);
+    }
+
+    #[test]
+    fn a_campaign_may_ask_first_and_asks_once() {
+        let asking = CampaignState::Draft.after(CampaignEvent::Asked).unwrap();
+        assert_eq!(asking, CampaignState::Interest);
+        for (event, state) in [
+            (CampaignEvent::Opened, CampaignState::Open),
+            (CampaignEvent::Scheduled, CampaignState::Scheduled),
+            (
+                CampaignEvent::Failed(Failure::Cancelled),
+                CampaignState::Failed,
+            ),
+        ] {
+            assert_eq!(asking.after(event).unwrap(), state);
+            assert!(state.after(CampaignEvent::Asked).is_err());
+        }
+        assert!(asking.after(CampaignEvent::Succeeded).is_err());
     }
 
     #[test]

@@ -216,6 +216,9 @@ pub struct CampaignDraft {
     pub time_zone: Tz,
     /// When orders are taken from; `None`: from publishing on.
     pub opens_at: Option<DateTime<Utc>>,
+    /// Whether publishing asks first who would buy, before anything is sold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interest: bool,
     /// What must be collected.
     pub threshold: Threshold,
     /// Orders are taken before this instant.
@@ -289,7 +292,7 @@ impl CampaignDraft {
             currency: Some(self.currency.code().to_owned()),
             time_zone: Some(self.time_zone.name().to_owned()),
             opens_at: self.opens_at.map(rfc3339),
-            interest: None,
+            interest: self.interest.then_some(true),
             threshold: Some(ThresholdInput {
                 kind: Some(self.threshold.kind().to_owned()),
                 target: Some(self.threshold.target()),

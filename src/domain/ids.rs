@@ -85,3 +85,6 @@ id!(/** A photo that came with a claim. */ PhotoId);
 id!(/** An update to everybody who joined. */ PostId);
 id!(/** One worker's turn at a piece of work. */ LeaseId);
 id!(/** A correction under an update. */ CorrectionId);
+id!(/** What somebody would buy, and up to what price. */ InterestId);
+id!(/** Something a merchant might run next. */ IdeaId);
+id!(/** A vote for an idea. */ VoteId);

@@ -11,6 +11,7 @@ pub mod day;
 pub mod draft;
 pub mod due;
 pub mod ids;
+pub mod interest;
 pub mod ledger;
 pub mod money;
 pub mod order;

@@ -20,6 +20,11 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
         .write(move |_, tx| campaigns::open_if_due(tx, id))
         .await?;
     match row.state {
+        // Where no time is set, or the deadline has passed, staff open it.
+        CampaignState::Interest => Ok(match row.opens_at.map(|at| at.and_utc()) {
+            Some(at) if at > office.now() => Next::At(at),
+            _ => Next::Done,
+        }),
         CampaignState::Scheduled => {
             let at = row.opens_at.unwrap_or(row.deadline).and_utc();
             Ok(Next::At(at.max(office.now() + Duration::seconds(1))))
@@ -47,7 +52,6 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
         }
         // From here on it is its batch's days that count.
         CampaignState::Draft
-        | CampaignState::Interest
         | CampaignState::Ordered
         | CampaignState::Fulfilling
         | CampaignState::Completed

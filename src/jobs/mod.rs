@@ -92,6 +92,8 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,
         k if k == kinds::EXTENSION_TOLD.name => campaign::tell_extension(office, subject).await,
         k if k == kinds::POST_TOLD.name => tell::post(office, subject).await,
+        k if k == kinds::INTEREST_TOLD.name => tell::interest(office, subject).await,
+        k if k == kinds::IDEA_TOLD.name => tell::idea(office, subject).await,
         k if k == kinds::QUIET.name => tell::quiet(office, subject).await,
         k if k == kinds::SUPPLIER_ANSWER.name => campaign::supplier_answer(office, subject).await,
         k if k == kinds::WITHDRAWAL.name => campaign::withdrawal(office, subject).await,

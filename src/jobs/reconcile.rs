@@ -15,6 +15,7 @@ use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, ProviderCharge, ProviderRefund, ProviderRefundStatus};
 use crate::workflows::recover::{self, Matched};
+use crate::workflows::{ideas, interest};
 
 /// What a comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -443,5 +444,7 @@ pub(super) async fn housekeeping(office: &Office) -> Result<Next, Trouble> {
             Ok(())
         })
         .await?;
+    while office.write(|_, tx| interest::forget(tx)).await? {}
+    while office.write(|_, tx| ideas::forget(tx)).await? {}
     Ok(Next::At(office.now() + Duration::days(1)))
 }

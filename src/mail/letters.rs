@@ -204,8 +204,11 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
     link: &'a str,
 });
 
+mod asked;
 mod card;
 mod delay;
+
+pub(super) use asked::subject as asked_subject;
 
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
@@ -284,6 +287,7 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
         Letter::Shipped { .. } | Letter::ShortForGood { .. } => goods(letter, subject),
         Letter::Delay { about, notice } => delay::notice(about, notice, subject),
         Letter::DelayRefund { about, refund } => delay::refund(about, refund, subject),
+        Letter::Asked { about, news } => asked::write(about, news, subject),
         Letter::Staff {
             merchant,
             lines,

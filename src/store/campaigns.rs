@@ -4,8 +4,10 @@ use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 mod goods;
+mod opening;
 
 pub use goods::*;
+pub use opening::*;
 
 use super::schema::{batches, campaigns, options};
 use super::{Conn, StoreError, each_backend};
@@ -331,22 +333,6 @@ pub fn move_state(
     } else {
         Err(StoreError::Conflict("the campaign's state"))
     }
-}
-
-/// Marks a campaign as published.
-pub fn set_published(
-    conn: &mut Conn,
-    id: CampaignId,
-    opens_at: NaiveDateTime,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    diesel::update(campaigns::table.find(id))
-        .set((
-            campaigns::published_at.eq(now),
-            campaigns::opens_at.eq(opens_at),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// Moves the deadline, once, while it has not passed and nobody closed or judged: the condition opposite to the

@@ -123,6 +123,17 @@ pub const POST_TOLD: Kind = Kind {
     name: "post_told",
     priority: 42,
 };
+/// Tells those who answered an interest check that it opened, or will not. Subject: `{campaign}:opened` or
+/// `{campaign}:cancelled`.
+pub const INTEREST_TOLD: Kind = Kind {
+    name: "interest_told",
+    priority: 42,
+};
+/// Tells those who voted for an idea that a campaign came of it. Subject: the idea.
+pub const IDEA_TOLD: Kind = Kind {
+    name: "idea_told",
+    priority: 43,
+};
 /// Looks whether a campaign has been quiet too long. Subject: the campaign.
 pub const QUIET: Kind = Kind {
     name: "quiet",
@@ -172,6 +183,8 @@ pub const KINDS: &[Kind] = &[
     STEP_TOLD,
     EXTENSION_TOLD,
     POST_TOLD,
+    INTEREST_TOLD,
+    IDEA_TOLD,
     QUIET,
     SUPPLIER_ANSWER,
     ASSUME_DELIVERED,

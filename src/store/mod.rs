@@ -11,6 +11,8 @@ mod conn;
 pub mod dues;
 pub mod etas;
 pub mod exchange;
+pub mod ideas;
+pub mod interest;
 pub mod jobs;
 pub mod journal;
 mod kept;

@@ -1,8 +1,10 @@
 //! The tables, the same on both databases. Times are naive and mean UTC.
 
 mod fulfilment;
+mod interest;
 
 pub use fulfilment::*;
+pub use interest::*;
 
 diesel::table! {
     settings (name) {
@@ -516,6 +518,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     claim_photos,
     posts,
     post_corrections,
+    interests,
+    interest_lines,
+    ideas,
+    idea_votes,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    interest_lines::sku,
+    interest_lines::up_to,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(

@@ -147,6 +147,9 @@ id_columns!(
     PostId,
     LeaseId,
     CorrectionId,
+    InterestId,
+    IdeaId,
+    VoteId,
 );
 
 word_columns!(
@@ -182,4 +185,5 @@ word_columns!(
     crate::domain::shipment::ShipmentState,
     crate::domain::shipment::DeliveredBy,
     crate::domain::staff::Role,
+    crate::domain::interest::IdeaState,
 );

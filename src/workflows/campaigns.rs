@@ -1,16 +1,17 @@
 //! What staff do with a campaign: make, edit, publish, extend once, close, cancel (domain section 2).
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
+mod opening;
 mod told;
 
+pub use opening::{Opening, missing_for_publication, open_if_due, publish, schedule};
 pub use told::{Told, tell_everybody};
 
-use super::desk::{
-    Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer, takes_orders,
-};
+use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, offer, takes_orders};
+use super::interest;
 use super::judgement::{fail, outlook};
-use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
+use crate::domain::campaign::{BatchState, CampaignState, Failure};
 use crate::domain::day::day_start;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId};
@@ -183,6 +184,7 @@ pub fn edit(
     if !matches!(
         row.state,
         CampaignState::Draft
+            | CampaignState::Interest
             | CampaignState::Scheduled
             | CampaignState::Open
             | CampaignState::Collecting
@@ -218,6 +220,12 @@ pub fn edit(
             "Time zone and currency are fixed at publication.",
         ));
     }
+    if row.published_at.is_some() && new.interest != old.interest {
+        return Err(Problem::conflict(
+            "locked",
+            "Whether it asks first who would buy is fixed at publication.",
+        ));
+    }
     suppliers_exist(tx, merchant, &new)?;
     let before = campaigns::options_of(tx.conn, row.id)?;
     for option in &before {
@@ -245,8 +253,14 @@ pub fn edit(
     row.currency = new.currency.code().to_owned();
     row.spec = serde_json::to_string(&new)?;
     row.deadline = new.deadline.naive_utc();
-    if matches!(row.state, CampaignState::Draft | CampaignState::Scheduled) {
-        row.opens_at = new.opens_at.map(|at| at.naive_utc());
+    if matches!(
+        row.state,
+        CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled
+    ) {
+        // A time that has passed opens no campaign that asks: that is done on purpose.
+        let asks = row.state == CampaignState::Interest;
+        let opens_at = new.opens_at.map(|at| at.naive_utc());
+        row.opens_at = opens_at.filter(|at| !asks || *at > now);
     }
     row.updated_at = now;
     let options = option_rows(row.id, &new, &before);
@@ -265,85 +279,6 @@ fn same_terms(old: &CampaignDraft, new: &CampaignDraft) -> bool {
         && old.threshold == new.threshold
         && old.shipping == new.shipping
         && old.tax == new.tax
-}
-
-/// What a publication warns of, or is refused for with a live key.
-///
-/// # Errors
-/// What the database says.
-pub fn missing_for_publication(tx: &mut Tx, id: MerchantId) -> Result<Vec<&'static str>, Problem> {
-    Ok(merchant(tx, id)?.missing())
-}
-
-/// Publishes a draft: it opens now, or at its time.
-///
-/// # Errors
-/// A conflict where it is published already, where its deadline has passed, or, with a live key, where imprint or
-/// terms are missing.
-pub fn publish(
-    desk: &Desk,
-    tx: &mut Tx,
-    merchant_id: MerchantId,
-    slug: &str,
-) -> Result<CampaignRow, Problem> {
-    let row = own(tx, merchant_id, slug)?;
-    let now = tx.now.naive_utc();
-    if row.state != CampaignState::Draft {
-        return Err(Problem::conflict(
-            "already-published",
-            "This campaign is published already.",
-        ));
-    }
-    let draft = offer(&row)?;
-    draft.to_input().check(tx.now).map_err(Problem::Invalid)?;
-    let missing = missing_for_publication(tx, merchant_id)?;
-    if desk.live && !missing.is_empty() {
-        return Err(Problem::conflict(
-            "seller-incomplete",
-            format!(
-                "Before shoppers can pay, add {} in the settings.",
-                missing.join(", ")
-            ),
-        ));
-    }
-    let opens_at = row.opens_at.unwrap_or(now);
-    let (event, said) = if opens_at <= now {
-        (CampaignEvent::Opened, "Open for orders.")
-    } else {
-        (CampaignEvent::Scheduled, "Announced.")
-    };
-    let to = row.state.after(event)?;
-    campaigns::move_state(tx.conn, row.id, row.state, to, None, now)?;
-    // To the second: it is shown, and nobody means a fraction of one.
-    let opens_at = opens_at.max(now).trunc_subsecs(0);
-    campaigns::set_published(tx.conn, row.id, opens_at, now)?;
-    happened(tx, Concerns::campaign(&row), "staff", to.as_str(), said)?;
-    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
-    tx.touch(row.id);
-    lock_campaign(tx, row.id)
-}
-
-/// Opens a scheduled campaign whose time has come; when to look again.
-///
-/// # Errors
-/// What the database says.
-pub fn open_if_due(tx: &mut Tx, id: CampaignId) -> Result<CampaignRow, Problem> {
-    let row = lock_campaign(tx, id)?;
-    let now = tx.now.naive_utc();
-    if row.state == CampaignState::Scheduled && row.opens_at.is_none_or(|at| at <= now) {
-        let to = row.state.after(CampaignEvent::Opened)?;
-        campaigns::move_state(tx.conn, id, row.state, to, None, now)?;
-        happened(
-            tx,
-            Concerns::campaign(&row),
-            "system",
-            "open",
-            "Open for orders.",
-        )?;
-        tx.touch(id);
-        return lock_campaign(tx, id);
-    }
-    Ok(row)
 }
 
 /// Extends the deadline, once, before it passes. Every shopper is told and may leave for a full refund.
@@ -506,6 +441,12 @@ pub fn cancel(
         ));
     }
     fail(desk, tx, &row, Failure::Cancelled, Some(&reason))?;
+    if matches!(
+        row.state,
+        CampaignState::Interest | CampaignState::Scheduled
+    ) {
+        interest::tell_all(tx, &row, interest::Told::Cancelled)?;
+    }
     // Now, not when each order's turn comes: nobody should still be able to pay.
     let now = tx.now.naive_utc();
     for (order, attempt) in orders::close_pages_of_campaign(tx.conn, row.id)? {

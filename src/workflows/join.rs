@@ -498,9 +498,10 @@ fn form_used() -> Problem {
 /// Why a campaign takes no orders.
 fn closed(campaign: &CampaignRow, now: NaiveDateTime) -> Problem {
     let message = match campaign.state {
-        CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled => {
-            "This campaign has not opened yet."
+        CampaignState::Interest => {
+            "This campaign asks first who would buy; it takes no orders yet. Nothing was charged."
         }
+        CampaignState::Draft | CampaignState::Scheduled => "This campaign has not opened yet.",
         CampaignState::Open if now >= campaign.deadline => {
             "The deadline has passed. Nothing was charged."
         }

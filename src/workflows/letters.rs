@@ -5,10 +5,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 mod after;
+mod asked;
 mod card;
 mod delay;
 
 pub use after::After;
+pub use asked::{Asked, Asking};
 pub use card::{AtTheEnd, CardNews, Joined, JoinedBy};
 pub use delay::{Delay, DelayRefund};
 
@@ -380,6 +382,13 @@ pub enum Letter {
         /// The supplier's own view of it.
         link: String,
     },
+    /// To somebody who has no order: an interest check, a vote.
+    Asked {
+        /// Whom and what it is about.
+        about: Asking,
+        /// What there is to say.
+        news: Asked,
+    },
     /// To staff: something waits for a person.
     Staff {
         /// The merchant.
@@ -417,6 +426,7 @@ impl Letter {
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",
             Letter::After { news, .. } => news.kind(),
+            Letter::Asked { news, .. } => news.kind(),
             Letter::Staff { .. } => "staff",
         }
     }

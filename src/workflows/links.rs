@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::domain::ids::{NoticeId, OrderId, PurchaseOrderId};
+use crate::domain::ids::{InterestId, NoticeId, OrderId, PurchaseOrderId, VoteId};
 
 /// Makes and checks signed links, and knows the server's address.
 #[derive(Clone)]
@@ -127,6 +127,46 @@ impl Links {
         Uuid::from_slice(said).ok().map(NoticeId)
     }
 
+    /// A token that carries an id and opens its page, signed for one purpose.
+    fn id_token(&self, purpose: &str, id: Uuid) -> String {
+        let mut bytes = id.as_bytes().to_vec();
+        bytes.extend_from_slice(&self.sign(purpose, id.as_bytes()));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The id that such a token carries.
+    fn opens_id(&self, purpose: &str, token: &str) -> Option<Uuid> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        if bytes.len() != 16 + SIGNATURE {
+            return None;
+        }
+        let (said, given) = bytes.split_at(16);
+        if !bool::from(given.ct_eq(&self.sign(purpose, said)[..])) {
+            return None;
+        }
+        Uuid::from_slice(said).ok()
+    }
+
+    /// The path of what somebody answered to an interest check.
+    pub fn interest_path(&self, interest: InterestId) -> String {
+        format!("/i/{}", self.id_token("interest", interest.0))
+    }
+
+    /// The answer a token opens.
+    pub fn opens_interest(&self, token: &str) -> Option<InterestId> {
+        self.opens_id("interest", token).map(InterestId)
+    }
+
+    /// The path of a vote.
+    pub fn vote_path(&self, vote: VoteId) -> String {
+        format!("/v/{}", self.id_token("vote", vote.0))
+    }
+
+    /// The vote a token opens.
+    pub fn opens_vote(&self, token: &str) -> Option<VoteId> {
+        self.opens_id("vote", token).map(VoteId)
+    }
+
     /// Key material for another purpose, such as the session cookie: 64 bytes.
     pub fn derive(&self, purpose: &str) -> [u8; 64] {
         let mut out = [0; 64];
@@ -170,6 +210,17 @@ mod tests {
         let other = Links::new("https://shop.example", b"another");
         assert_eq!(other.opens_notice(&token), None);
         assert_eq!(links().opens_notice("nonsense"), None);
+    }
+
+    #[test]
+    fn an_answers_link_opens_no_vote() {
+        let id = InterestId::new();
+        let path = links().interest_path(id);
+        let token = path.strip_prefix("/i/").unwrap();
+        assert_eq!(links().opens_interest(token), Some(id));
+        assert_eq!(links().opens_vote(token), None);
+        let other = Links::new("https://shop.example", b"another");
+        assert_eq!(other.opens_interest(token), None);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub mod eta;
 pub mod exchange;
 pub mod forms;
 pub mod give_back;
+pub mod ideas;
+pub mod interest;
 pub mod join;
 pub mod judgement;
 pub mod letters;

@@ -12,6 +12,7 @@ mod cards;
 mod databases;
 mod dates;
 mod goods;
+mod interest;
 mod minimum;
 mod notices;
 mod shop;

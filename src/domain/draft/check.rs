@@ -192,6 +192,7 @@ impl CampaignInput {
                 currency: currency?,
                 time_zone: time_zone?,
                 opens_at: dates.opens_at,
+                interest: self.interest == Some(true),
                 threshold: threshold?,
                 deadline: dates.deadline,
                 promised_ship_date: dates.promised_ship_date,
@@ -217,8 +218,6 @@ impl CampaignInput {
     }
 
     fn refuse_what_is_not_served(&self, e: &mut Errors) {
-        let interest = self.interest == Some(true);
-        e.not_yet("interest", interest, "leave it out, or write false");
         let late = self.late_joins == Some(true);
         e.not_yet("late_joins", late, "leave it out, or write false");
     }

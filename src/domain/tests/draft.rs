@@ -455,12 +455,12 @@ fn what_this_version_does_not_serve_is_said_plainly() {
         ("/payment_mode", json!("charge_on_success"), "payment_mode"),
         ("/payment_mode", json!("deposit"), "payment_mode"),
         ("/deposit_percent", json!(20), "deposit_percent"),
-        ("/interest", json!(true), "interest"),
         ("/late_joins", json!(true), "late_joins"),
     ] {
         refused(pointer, value, field, "not available in this version");
     }
-    assert!(with("/interest", json!(false)).is_ok());
+    assert!(!with("/interest", json!(false)).unwrap().interest);
+    assert!(with("/interest", json!(true)).unwrap().interest);
     assert!(with("/late_joins", json!(false)).is_ok());
     assert!(with("/trigger", json!("at_threshold")).is_ok());
 }

@@ -1,3 +1,4 @@
+mod asked;
 mod delays;
 mod letters;
 mod smtp;

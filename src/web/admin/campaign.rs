@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
+use super::interest::{self, InterestPart};
 use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, Trigger};
@@ -46,6 +47,7 @@ struct Known {
     sums: BTreeMap<String, i64>,
     balance: Option<String>,
     suppliers: Vec<SupplierRow>,
+    interest: Option<interest::Known>,
 }
 
 fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<Known, Problem> {
@@ -61,6 +63,7 @@ fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<K
     let all = merchants::suppliers_of(conn, staff.id)?;
     Ok(Known {
         tally,
+        interest: interest::load(conn, &row, &draft)?,
         outlook: outlook(conn, &row, &draft)?,
         why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         options: campaigns::options_of(conn, row.id)?,
@@ -95,6 +98,7 @@ struct CampaignPage {
     waits: Vec<String>,
     blocked: Option<(String, Vec<String>)>,
     failed: Option<String>,
+    interest: Option<InterestPart>,
     meter: Meter,
     steps: Steps,
     why: Option<(&'static str, Vec<String>)>,
@@ -166,6 +170,10 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
             let note = row.failure_note.clone().unwrap_or_default();
             format!("Why: {}. {note}", state_word(failure.as_str()))
         }),
+        interest: known
+            .interest
+            .as_ref()
+            .map(|interest| interest.part(row, draft, manages, now)),
         meter: known.meter(),
         steps: known.steps(),
         why: known.why(),

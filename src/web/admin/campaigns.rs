@@ -111,13 +111,17 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
         actions.push(Link::new("/admin/campaigns/new", "New campaign"));
         actions.push(Link::new("/admin/export/campaigns.csv", "All as CSV"));
     }
+    actions.push(Link::new("/admin/ideas", "Ideas and votes"));
     let page = ListPage {
         shell: staff.shell("campaigns"),
         title: "Campaigns".into(),
         lead: None,
         empty: Empty {
             text: "Your campaigns will stand here.".into(),
-            action: actions.first().cloned(),
+            action: actions
+                .first()
+                .filter(|_| staff.person.role.may_manage())
+                .cloned(),
         },
         actions,
         filters: vec![],

@@ -103,6 +103,17 @@ pub async fn publish(staff: Staff, path: web::Path<String>) -> Result<HttpRespon
             .into(),
     ];
     let mut lines = Vec::new();
+    if about.draft.interest {
+        page.facts[0].1 = about.row.opens_at.map_or_else(
+            || "asks first who would buy; you open it later".into(),
+            |at| format!("asks first who would buy, opens {}", short(at, zone)),
+        );
+        page.lead = vec![
+            "From then on everybody sees it, and says how many they would buy and up to what price. Nothing is sold before \
+             it opens; until the first order you may change texts, prices and dates."
+                .into(),
+        ];
+    }
     for missing in staff.merchant.missing() {
         let say = format!(
             "Missing: {missing}. Shoppers must see who sells to them; add it in the settings."
@@ -302,6 +313,13 @@ impl About {
             ],
         )];
         page.submit = format!("Cancel and refund {amount}");
+        if self.row.state == CampaignState::Interest {
+            page.lead = vec![
+                "Nothing was charged. Everybody who answered is told by mail. This can't be undone."
+                    .into(),
+            ];
+            "Cancel it".clone_into(&mut page.submit);
+        }
         page.risk = true;
         page.problems = problems;
         page.answer()
@@ -349,6 +367,9 @@ pub fn deeds(
     if row.state == CampaignState::Draft {
         deeds.push(Link::new(href("publish"), "Publish"));
     }
+    if row.state == CampaignState::Interest {
+        deeds.push(Link::new(href("open"), "Open or schedule"));
+    }
     if super::offer::is_editable(row) {
         deeds.push(Link::new(href("edit"), "Edit"));
     }
@@ -360,7 +381,8 @@ pub fn deeds(
     }
     if matches!(
         row.state,
-        CampaignState::Scheduled
+        CampaignState::Interest
+            | CampaignState::Scheduled
             | CampaignState::Open
             | CampaignState::Collecting
             | CampaignState::Ordered

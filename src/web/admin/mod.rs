@@ -24,6 +24,8 @@ mod dates;
 mod export;
 mod form;
 mod guard;
+mod ideas;
+mod interest;
 mod kit;
 mod limit;
 mod login;
@@ -109,6 +111,8 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .route("/login", web::post().to(login::submit))
         .route("/logout", web::post().to(login::leave));
     campaigns::configure(cfg);
+    ideas::configure(cfg);
+    interest::configure(cfg);
     updates::configure(cfg);
     orders::configure(cfg);
     claims::configure(cfg);

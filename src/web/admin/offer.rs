@@ -1,8 +1,9 @@
 //! Making and editing a campaign.
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 
-use super::form::{FormPage, Pairs, Typed};
+use super::form::{FormPage, Line, Pairs, Typed};
 use super::guard::{Refusal, Staff};
 use super::kit::{own_campaign, slug};
 use super::offer_form::{
@@ -11,18 +12,25 @@ use super::offer_form::{
 use super::offer_view::OfferForm;
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
+use crate::domain::ids::IdeaId;
 use crate::domain::text::markdown_to_html;
 use crate::store::campaigns::CampaignRow;
+use crate::store::ideas as rows;
 use crate::store::merchants::{self, SupplierRow};
 use crate::web::view::{Html, Link, Problems};
-use crate::workflows::campaigns;
 use crate::workflows::desk::{Problem, offer};
+use crate::workflows::{campaigns, ideas};
 
 /// What may be changed of a campaign by now.
 fn locks(row: &CampaignRow) -> Locks {
     Locks {
         published: row.published_at.is_some(),
-        opened: !matches!(row.state, CampaignState::Draft | CampaignState::Scheduled),
+        // While it only asks who would buy, nobody counts on the deadline.
+        deadline: row.published_at.is_some() && row.state != CampaignState::Interest,
+        opened: !matches!(
+            row.state,
+            CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled
+        ),
         ordered: row.first_order_at.is_some(),
     }
 }
@@ -32,6 +40,7 @@ pub fn is_editable(row: &CampaignRow) -> bool {
     matches!(
         row.state,
         CampaignState::Draft
+            | CampaignState::Interest
             | CampaignState::Scheduled
             | CampaignState::Open
             | CampaignState::Collecting
@@ -110,6 +119,11 @@ impl About {
             suppliers: &self.suppliers,
         };
         page.sections = form.sections();
+        let idea = typed.get("idea");
+        if let (Some(first), false) = (page.sections.first_mut(), idea.is_empty()) {
+            let hidden = Line::Hidden("idea".to_owned(), idea.to_owned());
+            first.lines.push(hidden);
+        }
         page.problems = problems;
         let text = typed.get("description");
         if preview || (self.row.is_some() && !text.is_empty()) {
@@ -120,11 +134,29 @@ impl About {
     }
 }
 
+/// Of which idea a new campaign is made.
+#[derive(Deserialize)]
+pub struct Begun {
+    idea: Option<String>,
+}
+
 /// `GET /admin/campaigns/new`
-pub async fn new(staff: Staff) -> Result<HttpResponse, Refusal> {
+pub async fn new(staff: Staff, begun: web::Query<Begun>) -> Result<HttpResponse, Refusal> {
     staff.manages()?;
     let about = about(&staff, None).await?;
-    Ok(about.draw(&staff, &typed_new(), Problems::default(), false))
+    let mut typed = typed_new();
+    if let Some(id) = begun.idea.as_deref().and_then(|id| id.parse().ok()) {
+        let merchant = staff.merchant.id;
+        let found = staff.office.read(move |conn| -> Result<_, Problem> {
+            Ok(rows::by_id(conn, id)?.filter(|idea| idea.merchant_id == merchant))
+        });
+        if let Some(idea) = found.await? {
+            typed.set("title", idea.title);
+            typed.set("description", idea.body);
+            typed.set("idea", idea.id.to_string());
+        }
+    }
+    Ok(about.draw(&staff, &typed, Problems::default(), false))
 }
 
 /// `GET /admin/campaigns/{slug}/edit`
@@ -188,9 +220,16 @@ async fn submit(staff: Staff, slug: Option<String>, form: Pairs) -> Result<HttpR
     let (input, errors) = read(&typed, old, about.locks());
     let said = if errors.is_empty() {
         let merchant = staff.merchant.id;
+        let idea: Option<IdeaId> = typed.get("idea").parse().ok();
         let kept = staff.office.write(move |_, tx| match &slug {
             Some(slug) => campaigns::edit(tx, merchant, slug, input.clone()),
-            None => campaigns::create(tx, merchant, input.clone()),
+            None => {
+                let row = campaigns::create(tx, merchant, input.clone())?;
+                if let Some(idea) = idea {
+                    ideas::made(tx, merchant, idea, row.id)?;
+                }
+                Ok(row)
+            }
         });
         match kept.await {
             Ok(row) => {

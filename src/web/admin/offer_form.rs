@@ -21,8 +21,10 @@ pub const MAX_ROWS: usize = 40;
 /// What can't be changed any more, and why not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// It was published: address, currency, zone and deadline stay.
+    /// It was published: address, currency and zone stay.
     pub published: bool,
+    /// Its deadline is out: it moves by extending alone.
+    pub deadline: bool,
     /// It has opened: so does the opening.
     pub opened: bool,
     /// Somebody has ordered: the offer stays but for what makes it better.
@@ -68,7 +70,10 @@ pub fn restore(typed: &mut Typed, old: &CampaignDraft, locks: Locks) {
     let was = typed_of(old);
     let mut names: Vec<&str> = Vec::new();
     if locks.published {
-        names.extend(["slug", "currency", "time_zone", "deadline"]);
+        names.extend(["slug", "currency", "time_zone", "interest"]);
+    }
+    if locks.deadline {
+        names.push("deadline");
     }
     if locks.opened {
         names.push("opens_at");
@@ -122,6 +127,7 @@ pub fn read(
         currency,
         time_zone,
         opens_at: reader.instant("opens_at"),
+        interest: Some(typed.ticked("interest")),
         threshold: Some(reader.threshold()),
         deadline: reader.instant("deadline"),
         promised_ship_date: text("promised_ship_date"),
@@ -140,6 +146,9 @@ pub fn read(
     };
     if let Some(was) = fixed(locks.published) {
         input.slug.clone_from(&was.slug);
+        input.interest = was.interest;
+    }
+    if let Some(was) = fixed(locks.deadline) {
         input.deadline.clone_from(&was.deadline);
     }
     if let Some(was) = fixed(locks.opened) {
@@ -163,7 +172,7 @@ pub fn read(
         let asked = ["threshold", "handling_days", "steps", "tax"];
         errors.retain(|e| !asked.iter().any(|name| e.field.starts_with(name)));
     }
-    if locks.published {
+    if locks.deadline {
         errors.retain(|e| e.field != "deadline");
     }
     if locks.opened {
@@ -315,6 +324,9 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
             .opens_at
             .map_or_else(String::new, |at| local(at, draft.time_zone)),
     );
+    if draft.interest {
+        typed.set("interest", "1");
+    }
     typed.set("deadline", local(draft.deadline, draft.time_zone));
     typed.set("promised_ship_date", draft.promised_ship_date.to_string());
     typed.set("stop_loss_date", draft.stop_loss_date.to_string());

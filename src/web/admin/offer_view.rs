@@ -112,11 +112,31 @@ impl OfferForm<'_> {
         )
     }
 
+    /// Whether it asks first who would buy.
+    fn asks(&self) -> Line {
+        let on = self.typed.ticked("interest");
+        if self.locks.published {
+            return Line::Text(match on {
+                true => "It asked first who would buy.".into(),
+                false => "It was published without asking first who would buy.".into(),
+            });
+        }
+        Line::Tick(
+            "interest".into(),
+            "Ask first who would buy".into(),
+            on,
+            "Publishing it shows a page without money: shoppers say how many, and up to what price. You open it later, or it \
+             opens at the time below."
+                .into(),
+        )
+    }
+
     fn dates(&self) -> Section {
         let ordered = self.locks.ordered;
         Section::new(
             "Dates",
             vec![
+                self.asks(),
                 Line::Row(vec![
                     self.lockable(
                         Field::input("datetime-local", "opens_at", "Opens")
@@ -127,7 +147,7 @@ impl OfferForm<'_> {
                     ),
                     self.lockable(
                         Field::input("datetime-local", "deadline", "Deadline"),
-                        self.locks.published,
+                        self.locks.deadline,
                         "Published. It moves by extending, once.",
                     ),
                 ]),

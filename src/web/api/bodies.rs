@@ -214,7 +214,8 @@ pub(super) struct CampaignBody {
     time_zone: Option<String>,
     /// From publishing on where it is left out.
     opens_at: Option<DateTime<Utc>>,
-    /// Not available in this version.
+    /// Whether publishing asks first who would buy: the campaign is then `interest`, and nothing is sold. It opens at
+    /// `opens_at`, or when it is published once more. Fixed at publication.
     interest: Option<bool>,
     threshold: ThresholdBody,
     deadline: DateTime<Utc>,

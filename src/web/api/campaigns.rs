@@ -255,7 +255,9 @@ pub(super) fn then_refuse(wrong: &[FieldError]) -> Result<(), Problem> {
     }
 }
 
-/// Publishes a draft: it opens now, or at its time.
+/// Publishes a draft: it opens now or at its time, or, with `interest`, asks first who would buy. Once more, in state
+/// `interest`: opens it, or announces it where its `opens_at` lies ahead (change that to null to open it now); the dates
+/// are checked again, and everybody who answered is told when it opens.
 #[utoipa::path(post, path = "/campaigns/{slug}/publish", operation_id = "publishCampaign", tag = "Campaigns",
     params(("slug" = String, Path, description = "The campaign's name in addresses."),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),

@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, dates, goods, join, orders, supply, updates};
+use super::{after, campaigns, dates, goods, interest, join, orders, supply, updates};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -141,6 +141,7 @@ impl Modify for Key {
         campaigns::close, campaigns::cancel, campaigns::batches,
         join::join, orders::list, orders::one, orders::cancel, after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
+        interest::answer, interest::list, interest::list_ideas,
         updates::list, updates::write, updates::correct,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::replace,
         supply::entries,
@@ -151,6 +152,7 @@ impl Modify for Key {
     tags(
         (name = "Campaigns", description = "Offers: what is sold, at which prices, until when."),
         (name = "Orders", description = "What shoppers committed to."),
+        (name = "Interest", description = "What shoppers would buy, before anything is sold, and what they would like to see next."),
         (name = "Updates", description = "What the seller writes to everybody who joined."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
         (name = "Goods", description = "What arrived, whom it was given to, and its parcels."),

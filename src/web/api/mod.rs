@@ -15,6 +15,7 @@ mod fields;
 mod goods;
 mod goods_bodies;
 mod goods_views;
+mod interest;
 mod join;
 mod order_views;
 mod orders;
@@ -74,6 +75,12 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/campaigns/{slug}/extend", "POST").route(web::post().to(campaigns::extend)))
     .service(at("/campaigns/{slug}/close", "POST").route(web::post().to(campaigns::close)))
     .service(at("/campaigns/{slug}/cancel", "POST").route(web::post().to(campaigns::cancel)))
+    .service(
+        at("/campaigns/{slug}/interest", "GET, HEAD, POST")
+            .route(get().to(interest::list))
+            .route(web::post().to(interest::answer)),
+    )
+    .service(at("/merchants/{slug}/ideas", "GET, HEAD").route(get().to(interest::list_ideas)))
     .service(
         at("/campaigns/{slug}/updates", "GET, HEAD, POST")
             .route(get().to(updates::list))

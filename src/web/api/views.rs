@@ -37,7 +37,8 @@ pub(super) struct Campaign {
     currency: Currency,
     /// Where its days begin and end: an IANA name.
     time_zone: String,
-    /// When orders are taken from; null for a draft that opens on publishing.
+    /// When orders are taken from; null for a draft that opens on publishing, and where it is asked who would buy
+    /// without a time set.
     #[schema(required)]
     opens_at: Option<DateTime<Utc>>,
     /// Orders are taken before this moment.

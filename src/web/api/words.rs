@@ -10,6 +10,7 @@ use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::claim::{ClaimKind, ClaimOutcome, ClaimState};
 use crate::domain::currency::Currency;
 use crate::domain::draft::{PaymentMode, Trigger};
+use crate::domain::interest::IdeaState;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
 use crate::domain::promise::{Answer, NoticeKind, Silence};
@@ -38,6 +39,7 @@ macro_rules! words {
 
 words! {
     CampaignState: "Where a campaign stands.",
+    IdeaState: "Where an idea stands.",
     BatchState: "Where a batch stands.",
     OrderState: "Where an order stands.",
     PaymentState: "Where an order's money stands.",

@@ -43,7 +43,7 @@ pub async fn security_headers<B: MessageBody>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let signed = ["/o/", "/s/", "/d/"]
+    let signed = ["/o/", "/s/", "/d/", "/i/", "/v/"]
         .iter()
         .any(|link| req.path().starts_with(link));
     let mut res = next.call(req).await?;

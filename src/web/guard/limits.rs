@@ -16,6 +16,8 @@ pub enum Limit {
     LogIn,
     /// Joining by the form: 30 a minute.
     Join,
+    /// Answering an interest check, and voting, each of which writes a mail: 10 a minute.
+    Interest,
     /// Asking for an order's link by mail: 5 a minute.
     LinkAgain,
     /// Writes of the API without a key: 60 a minute.
@@ -71,6 +73,7 @@ impl Counted {
 pub struct Limits {
     log_in: Counted,
     join: Counted,
+    interest: Counted,
     link_again: Counted,
     api_write: Counted,
 }
@@ -80,6 +83,7 @@ impl Default for Limits {
         Self {
             log_in: Counted::per_minute(10),
             join: Counted::per_minute(30),
+            interest: Counted::per_minute(10),
             link_again: Counted::per_minute(5),
             api_write: Counted::per_minute(60),
         }
@@ -95,6 +99,7 @@ impl Limits {
         match limit {
             Limit::LogIn => &self.log_in,
             Limit::Join => &self.join,
+            Limit::Interest => &self.interest,
             Limit::LinkAgain => &self.link_again,
             Limit::ApiWrite => &self.api_write,
         }
@@ -126,5 +131,12 @@ mod tests {
             .count(Limit::LinkAgain, client("203.0.113.8:1"))
             .unwrap();
         limits.count(Limit::LogIn, client("203.0.113.7:1")).unwrap();
+        for _ in 0..10 {
+            limits
+                .count(Limit::Interest, client("203.0.113.7:1"))
+                .unwrap();
+        }
+        let eleventh = limits.count(Limit::Interest, client("203.0.113.7:3"));
+        assert!(eleventh.is_err(), "each of them writes a mail");
     }
 }

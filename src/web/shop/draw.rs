@@ -15,9 +15,9 @@ use crate::store::merchants::MerchantRow;
 use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
 use crate::web::view::{
-    CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
-    JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
-    ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
+    CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, InterestInput, JoinForm,
+    JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller,
+    Shell, ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::judgement::Why;
@@ -263,11 +263,12 @@ impl Facts {
     /// Where it stands.
     pub fn standing(&self, now: DateTime<Utc>) -> Standing {
         match self.campaign.state {
-            CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled => {
-                Standing::Scheduled {
-                    opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
-                }
-            }
+            CampaignState::Interest => Standing::Interest {
+                opens: self.campaign.opens_at.map(|at| self.moment(at)),
+            },
+            CampaignState::Draft | CampaignState::Scheduled => Standing::Scheduled {
+                opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
+            },
             CampaignState::Open if self.takes_orders(now) => Standing::Open,
             CampaignState::Open => Standing::Collecting { judged: false },
             CampaignState::Collecting => Standing::Collecting { judged: true },
@@ -343,7 +344,9 @@ impl Facts {
                 }
                 Some(count)
             }
-            Standing::Scheduled { opens } => Some(Countdown::opens(now, opens)),
+            Standing::Scheduled { opens } | Standing::Interest { opens: Some(opens) } => {
+                Some(Countdown::opens(now, opens))
+            }
             _ => None,
         }
     }
@@ -431,6 +434,7 @@ impl Facts {
             options: self.option_rows(),
             from_stock: self.on_sale.is_some(),
             form: self.sells(now).then(|| self.form(input, &problems)),
+            interest: self.interest_form(&InterestInput::default(), &Problems::default()),
             problems,
             shipping: self.shipping(),
             record: Some(Record {

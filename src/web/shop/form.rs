@@ -186,7 +186,7 @@ fn quantities(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> Vec<
 }
 
 /// A typed quantity; empty is none.
-fn quantity(typed: &str) -> Result<i64, String> {
+pub(super) fn quantity(typed: &str) -> Result<i64, String> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(0);
@@ -232,7 +232,7 @@ fn accepted(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> i32 {
 }
 
 /// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut out: String = match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),

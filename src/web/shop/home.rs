@@ -65,6 +65,7 @@ pub fn draw(
         .take(PER_PAGE)
         .map(|(_, row)| row)
         .collect();
+    let asking = campaigns::published(conn, &[CampaignState::Interest], None, OTHERS)?;
     let states = [CampaignState::Scheduled];
     let scheduled = campaigns::published(conn, &states, None, OTHERS)?;
     let states = [
@@ -87,6 +88,7 @@ pub fn draw(
         pager: pager(sort, number, shown.len(), more),
         open: list.offers(shown)?,
         sort,
+        asking: list.offers(asking)?,
         scheduled: list.offers(scheduled)?,
         making: list.offers(making)?,
         ended: list.ended(ended)?,
@@ -233,6 +235,7 @@ fn one(facts: &Facts, covers: &HashMap<CampaignId, PictureRow>, now: DateTime<Ut
     let price = steps.rows.get(steps.current).map(|r| r.price.clone());
     let standing = facts.standing(now);
     let price_note = match (&standing, steps.rows.get(steps.current + 1)) {
+        (Standing::Interest { .. }, _) => "planned at first".to_owned(),
         (Standing::Scheduled { .. }, _) => "at first".to_owned(),
         (Standing::Open, Some(next)) => format!("now, {} from {}", next.price, next.from),
         (Standing::Open, None) => "now, the lowest price".to_owned(),
@@ -248,6 +251,9 @@ fn one(facts: &Facts, covers: &HashMap<CampaignId, PictureRow>, now: DateTime<Ut
         badge: badge(facts, now),
         seller: facts.merchant.name.clone(),
         text: match &standing {
+            Standing::Interest { .. } => {
+                "Say how many, and up to what price. Nothing is charged.".to_owned()
+            }
             Standing::Scheduled { opens: at } => opens(at),
             Standing::Ordered { .. } => {
                 format!("{} ordered from the supplier.", plural(steps.units, "unit"))
@@ -255,7 +261,7 @@ fn one(facts: &Facts, covers: &HashMap<CampaignId, PictureRow>, now: DateTime<Ut
             _ => steps.headline(),
         },
         meter: match &standing {
-            Standing::Scheduled { .. } => None,
+            Standing::Scheduled { .. } | Standing::Interest { .. } => None,
             _ => Some(facts.meter()),
         },
         price: price.unwrap_or_default(),

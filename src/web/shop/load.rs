@@ -17,7 +17,7 @@ use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
-use crate::store::{Conn, etas, promises, purchase_orders};
+use crate::store::{Conn, etas, ideas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::{Why, current_step, tally_of};
 use crate::workflows::stock_sale;
@@ -156,6 +156,7 @@ pub fn merchant_print(conn: &mut Conn, slug: &str) -> Result<Option<u64>, Proble
     let mut hash = DefaultHasher::new();
     hash_merchant(&merchant, &mut hash);
     pages::pulse(conn, Some(merchant.id))?.hash(&mut hash);
+    ideas::pulse(conn, merchant.id)?.hash(&mut hash);
     Ok(Some(hash.finish()))
 }
 

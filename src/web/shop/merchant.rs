@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::draw::{address_lines, terms};
 use super::drawn;
 use super::home::List;
+use super::ideas::cards;
 use super::trust::Counts;
 use crate::domain::campaign::CampaignState;
 use crate::domain::text::markdown_to_html;
@@ -35,7 +36,7 @@ pub fn draw(
     // Running ones first; the newest of each kind before the others, as they come.
     rows.sort_by_key(|row| match row.state {
         CampaignState::Open => 0,
-        CampaignState::Scheduled => 1,
+        CampaignState::Scheduled | CampaignState::Interest => 1,
         CampaignState::Completed | CampaignState::Failed => 3,
         _ => 2,
     });
@@ -51,6 +52,7 @@ pub fn draw(
         shell: shell.of_seller(&merchant.slug),
         name: merchant.name.clone(),
         campaigns: offers,
+        ideas: cards(conn, merchant.id, &merchant.slug)?,
         record,
         imprint: address_lines(&merchant),
         imprint_text: text(&merchant.imprint),

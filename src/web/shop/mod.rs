@@ -4,6 +4,8 @@
 mod draw;
 mod form;
 mod home;
+mod ideas;
+mod interest;
 mod join;
 mod links;
 pub(in crate::web) mod load;
@@ -115,6 +117,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(join::back)),
         )
         .service(both("/m/{slug}", merchant))
+        .configure(ideas::configure)
+        .configure(interest::configure)
         .configure(links::configure)
         .configure(order::configure)
         .configure(supplier::configure);

@@ -1,16 +1,19 @@
 //! A campaign's public page. It carries nothing of its visitor: a snapshot of it may be served from memory, drawn again
 //! when the campaign changes and at least once a minute while a countdown stands on it.
 
+mod live;
+
+pub use live::CampaignLive;
+
 use askama::Template;
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
 
 use super::join::OptionRow;
 use super::steps::StepRow;
 use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
 use super::updates::Update;
 use super::{
-    Badge, Countdown, Html, JoinForm, Link, Meter, Picture, Problems, Seller, Shell, Steps,
+    Badge, Countdown, Html, InterestForm, JoinForm, Link, Meter, Picture, Problems, Seller, Shell,
+    Steps,
 };
 use crate::domain::draft::DelayPolicy;
 
@@ -91,6 +94,11 @@ impl Ending {
 /// Where a campaign stands, with what only that state knows.
 #[derive(Clone, Debug)]
 pub enum Standing {
+    /// Published to ask who would buy; nothing is sold.
+    Interest {
+        /// When joining begins, where that is settled.
+        opens: Option<Moment>,
+    },
     /// Published, not yet open.
     Scheduled {
         /// When joining begins.
@@ -157,6 +165,12 @@ impl MoneyPlan {
         let mut items = Vec::new();
         let day = self.deadline.day();
         match standing {
+            Standing::Interest { opens } => {
+                items.extend(asking(opens.as_ref(), price));
+                items.push(
+                    TimelineItem::next("Enough: the price is settled").text(self.settling(rows)),
+                );
+            }
             Standing::Open | Standing::Scheduled { .. } => {
                 let at = match standing {
                     Standing::Scheduled { .. } => format!("{price} at first"),
@@ -246,7 +260,9 @@ impl MoneyPlan {
             ShipsNow::AsPromised | ShipsNow::NotKnown | ShipsNow::Never => 0,
         };
         match (standing, self.ships_now) {
-            (Standing::Open | Standing::Scheduled { .. }, _) => item.text(self.delay_words()),
+            (Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. }, _) => {
+                item.text(self.delay_words())
+            }
             (_, ShipsNow::On(_)) if late > 0 => item.text(format!(
                 "{} later than promised. Everybody who joined was asked.",
                 plural(late, "day")
@@ -326,6 +342,22 @@ impl MoneyPlan {
     }
 }
 
+/// What happens to nobody's money while a campaign asks who would buy, and what comes then.
+fn asking(opens: Option<&Moment>, price: &str) -> [TimelineItem; 2] {
+    let then = match opens {
+        Some(at) => format!("{}: it opens", at.day()),
+        None => "The seller opens it, or does not".to_owned(),
+    };
+    [
+        TimelineItem::now("Now: you say what you would buy")
+            .text("How many, and up to what price. Nothing is charged, and you have not ordered."),
+        TimelineItem::next(then).text(format!(
+            "A mail tells you, with your answer filled in. Whoever joins then pays once, by card, {price} at first; prices \
+             and dates may change until then."
+        )),
+    ]
+}
+
 /// A seller's record, read from the payment journal.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -395,6 +427,8 @@ pub struct CampaignPage {
     pub from_stock: bool,
     /// The join form, while orders are taken.
     pub form: Option<JoinForm>,
+    /// The form that asks who would buy, while that is asked.
+    pub interest: Option<InterestForm>,
     /// What was wrong with the form; the answer is then a 422 and not kept.
     pub problems: Problems,
     /// Shipping per group of countries.
@@ -467,14 +501,24 @@ impl CampaignPage {
 
     /// The page in one sentence, for search engines.
     pub fn description_text(&self) -> String {
-        format!("{} {}.", self.steps.headline(), self.meter.words())
+        match self.standing {
+            Standing::Interest { .. } => format!(
+                "Would you buy it, how many and up to what price? Nothing is charged. {}",
+                self.steps.headline()
+            ),
+            _ => format!("{} {}.", self.steps.headline(), self.meter.words()),
+        }
     }
 
     fn icons(&self) -> &'static str {
         match (&self.standing, self.problems.is_empty()) {
+            (Standing::Interest { opens: None }, false) => "alert dots",
+            (Standing::Interest { opens: None }, true) => "dots",
             (_, false) => "alert clock dots",
             (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
-            (Standing::Open | Standing::Scheduled { .. }, _) => "clock dots",
+            (Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. }, _) => {
+                "clock dots"
+            }
             (Standing::Collecting { .. }, _) => "calendar dots",
             (Standing::Ordered { .. }, _) => "factory dots",
             (Standing::Failed(_), _) => "coins dots",
@@ -507,68 +551,5 @@ fn join_words(steps: &Steps, all_taken: bool, from_stock: bool) -> String {
         format!("Join at {price} or less")
     } else {
         format!("Join at {price}")
-    }
-}
-
-/// What moves on a campaign's page while it is looked at: the message of its event stream.
-#[derive(Clone, Debug)]
-pub struct CampaignLive {
-    /// The state word.
-    pub state: String,
-    /// Prices and how far the next is.
-    pub steps: Steps,
-    /// The threshold.
-    pub meter: Meter,
-    /// Stock and prices.
-    pub options: Vec<OptionRow>,
-    /// What is left over is sold from stock.
-    pub from_stock: bool,
-}
-
-impl CampaignLive {
-    /// The message as it goes over the event stream, in JSON, with the clock ("@now") that countdowns go by.
-    pub fn message(&self, now: DateTime<Utc>) -> String {
-        let mut out = self.fragments();
-        let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-        out.insert("@now".to_owned(), Value::String(now));
-        Value::Object(out).to_string()
-    }
-
-    /// The message: keys of `data-live` and what stands there now.
-    pub fn fragments(&self) -> Map<String, Value> {
-        let mut out = Map::new();
-        let mut put = |key: String, html: String| out.insert(key, Value::String(html));
-        put("state".into(), Badge::campaign(&self.state).to_string());
-        put("steps".into(), self.steps.to_string());
-        put("meter".into(), self.meter.to_string());
-        put(
-            "join".into(),
-            escape(&join_words(
-                &self.steps,
-                all_taken(&self.options),
-                self.from_stock,
-            )),
-        );
-        for o in &self.options {
-            put(format!("stock-{}", o.sku), escape(&o.stock()));
-            let price = match (&o.price_next, o.sold_out()) {
-                (_, true) => "sold out".to_owned(),
-                (None, _) => escape(&o.price),
-                (Some(next), _) => format!(
-                    "{}<br><span class=\"small quiet\">next {}</span>",
-                    escape(&o.price),
-                    escape(next)
-                ),
-            };
-            put(format!("price-{}", o.sku), price);
-        }
-        out
-    }
-}
-
-fn escape(text: &str) -> String {
-    match askama::filters::escape(text, askama::filters::Html) {
-        Ok(safe) => safe.to_string(),
-        Err(never) => match never {},
     }
 }

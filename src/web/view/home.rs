@@ -112,6 +112,8 @@ pub struct HomePage {
     pub sort: Sort,
     /// More open ones.
     pub pager: Option<Pager>,
+    /// Those that ask who would buy.
+    pub asking: Vec<Offer>,
     /// Scheduled ones.
     pub scheduled: Vec<Offer>,
     /// Collecting, ordered, fulfilling.
@@ -126,6 +128,7 @@ impl HomePage {
     /// Whether there is nothing at all yet.
     pub fn is_new(&self) -> bool {
         self.open.is_empty()
+            && self.asking.is_empty()
             && self.scheduled.is_empty()
             && self.making.is_empty()
             && self.ended.is_empty()

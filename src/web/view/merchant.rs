@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Badge, Day, Html, Link, Moment, Offer, Shell, TermsRef};
+use super::{Badge, Day, Html, IdeaCard, IdeaStand, Link, Moment, Offer, Shell, TermsRef};
 
 /// `/m/{slug}`
 #[derive(Clone, Debug, Template)]
@@ -14,6 +14,8 @@ pub struct MerchantPage {
     pub name: String,
     /// Its campaigns, running ones first.
     pub campaigns: Vec<Offer>,
+    /// What it might run next, most votes first.
+    pub ideas: Vec<IdeaCard>,
     /// Promised against actual, campaign by campaign.
     pub record: Vec<TrustRow>,
     /// Imprint, line by line: legal name, address, register. Empty where none is published.

@@ -11,8 +11,11 @@
 mod after;
 mod campaign;
 mod delay;
+mod demand;
 mod field;
 mod home;
+mod ideas;
+mod interest;
 mod join;
 mod merchant;
 mod order;
@@ -38,8 +41,13 @@ pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
     SilenceSaid, cancel_words,
 };
+pub use demand::{DemandChart, Planned};
 pub use field::{Choice, Control, Field, FieldError, Problems};
 pub use home::{EndedRow, Featured, HomePage, Offer, Sort};
+pub use ideas::{IdeaCard, IdeaPage, IdeaStand, VotePage};
+pub use interest::{
+    AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, Sent,
+};
 pub use join::{JoinForm, JoinInput, JoinOffer, OptionRow, ReviewPage, Seller, TermsRef};
 pub use merchant::{MerchantPage, TermsPage, TrustRow};
 pub use order::{

@@ -26,8 +26,17 @@ axe.run(document, {resultTypes: ['violations']}).then(
 
 const PASSWORD: &str = "unrelated words";
 
+/// The program that looks.
+pub fn axe() -> String {
+    let mut axe = String::new();
+    GzDecoder::new(AXE)
+        .read_to_string(&mut axe)
+        .expect("axe-core");
+    axe
+}
+
 /// Looks at the page that is open, at both widths.
-async fn looks_well(browser: &Browser, axe: &str, what: &str) {
+pub async fn looks_well(browser: &Browser, axe: &str, what: &str) {
     for width in [390, 1280] {
         browser.set_window_size(width, 900).await;
         let client = browser.client();
@@ -43,10 +52,7 @@ async fn looks_well(browser: &Browser, axe: &str, what: &str) {
 
 #[actix_web::test]
 async fn the_main_pages_keep_nobody_out() {
-    let mut axe = String::new();
-    GzDecoder::new(AXE)
-        .read_to_string(&mut axe)
-        .expect("axe-core");
+    let axe = axe();
     let shop = Shop::open(TestDatabase::sqlite()).await;
     shop.write(|_, tx| {
         let hash = PasswordHash::make(PASSWORD)?;

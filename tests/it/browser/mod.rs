@@ -4,4 +4,5 @@ mod accessible;
 mod delays;
 mod doorstep;
 mod driving;
+mod interest;
 mod stories;

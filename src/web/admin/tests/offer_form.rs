@@ -93,6 +93,7 @@ fn a_locked_offer_stays_whatever_the_form_says() {
     let (input, _) = read(&first, None, Locks::default());
     let old = input.check(now()).unwrap();
     let locks = Locks {
+        deadline: true,
         published: true,
         opened: true,
         ordered: true,

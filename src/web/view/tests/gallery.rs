@@ -305,6 +305,31 @@ fn a_supplier_finds_no_form_on_what_does_not_stand_any_more() {
 }
 
 #[test]
+fn a_campaign_that_asks_says_that_nothing_is_charged_and_sells_nothing() {
+    let page = campaign_interest().to_string();
+    has(&page, "Nothing is charged");
+    has(&page, "Would you buy it?");
+    lacks(&page, "id=\"join\"");
+    lacks(&page, "data-live=\"meter\"");
+    let wrong = campaign_interest_with_errors().to_string();
+    has(&wrong, "href=\"#qty_full\"");
+    has(&wrong, "value=\"two\"");
+}
+
+#[test]
+fn the_demand_is_drawn_with_classes_and_told_in_words() {
+    let chart = demand_chart().to_string();
+    has(&chart, "role=\"img\" aria-labelledby=\"d-all-t d-all-d\"");
+    has(
+        &chart,
+        "106 units are wanted at $70.00 or less, 12 units are at $100.00.",
+    );
+    has(&chart, "class=\"good\"");
+    has(&chart, "class=\"wait\"");
+    lacks(&chart, "style=");
+}
+
+#[test]
 fn the_theme_is_set_by_the_server() {
     let mut page = campaign();
     lacks(&page.to_string(), "data-theme");

@@ -1,13 +1,16 @@
 //! What is told to many, and what is sold from stock.
 
 use chrono::Duration;
+use muster::domain::campaign::CampaignState;
 use muster::domain::ids::{BatchId, OptionId, OrderId};
 use muster::domain::order::OrderState;
 use muster::store::campaigns::CampaignRow;
+use muster::workflows::campaigns::{Opening, schedule};
 use muster::workflows::posts::{NewPost, write};
 
 use super::at_each_step;
 use super::people::{ended, joins, pays};
+use crate::interest;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 use crate::tell::{left_over, stock_of};
@@ -41,6 +44,30 @@ both_databases! {
             shop.advance(Duration::minutes(1)).await;
             for name in ["a", "b", "c"] {
                 assert_eq!(letters(shop, &format!("{name}@mail.example")).await, 1, "{name}");
+            }
+        }).await;
+    }
+
+    async fn three_who_answered_are_told_that_it_opened(db: TestDatabase) {
+        let before = async |shop: &Shop| {
+            let campaign = interest::asking(shop).await;
+            for name in ["a", "b", "c"] {
+                interest::would_buy(shop, &campaign, &format!("{name}@mail.example"), "1", "90").await;
+            }
+            shop.settle().await;
+            campaign
+        };
+        at_each_step(db, before, async |shop: &Shop, campaign: &CampaignRow| {
+            let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+            if shop.campaign(campaign).await.state == CampaignState::Interest {
+                let opened = shop.write(move |desk, tx| schedule(desk, tx, merchant, &slug, Opening::Now)).await;
+                opened.expect("it opens");
+            }
+            shop.settle().await;
+            shop.advance(Duration::minutes(1)).await;
+            for name in ["a", "b", "c"] {
+                let all = shop.mail_to(&format!("{name}@mail.example")).await;
+                assert_eq!(all.iter().filter(|s| s.contains(" is open: ")).count(), 1, "{name}: {all:?}");
             }
         }).await;
     }

@@ -20,6 +20,39 @@ pub fn all() -> Vec<(String, String)> {
         "campaign-many-steps",
         campaign_with_many_steps().to_string(),
     );
+    put("campaign-interest", campaign_interest().to_string());
+    put(
+        "campaign-interest-errors",
+        campaign_interest_with_errors().to_string(),
+    );
+    put("answer", answer_asking().to_string());
+    put("answer-errors", answer_with_errors().to_string());
+    let stands = [
+        ("opens", AnswerStand::Opens(moment("2026-05-24T08:00:00Z"))),
+        ("open", AnswerStand::Open("/i/abc/join".to_owned())),
+        ("over", AnswerStand::Over),
+    ];
+    for (name, stand) in stands {
+        put(&format!("answer-{name}"), answer_page(stand).to_string());
+    }
+    for (name, sent) in [
+        ("answer-sent", Sent::Answer),
+        ("answer-gone", Sent::AnswerGone),
+        ("vote-sent", Sent::Vote),
+        ("vote-gone", Sent::VoteGone),
+    ] {
+        put(name, asked_sent(sent).to_string());
+    }
+    let none = Problems::default;
+    put("idea", idea_page(IdeaStand::Open, "", none()).to_string());
+    put("idea-error", idea_with_error().to_string());
+    put(
+        "idea-running",
+        idea_page(IdeaStand::Running(None), "", none()).to_string(),
+    );
+    put("vote", vote_page(false, true).to_string());
+    put("vote-counts", vote_page(true, true).to_string());
+    put("vote-closed", vote_page(false, false).to_string());
     put("review", review().to_string());
     let mut changed = review();
     changed.changed = Some("$92.00".to_owned());

@@ -148,6 +148,7 @@ pub fn campaign() -> CampaignPage {
             &JoinInput::default(),
             &Problems::default(),
         )),
+        interest: None,
         problems: Problems::default(),
         shipping: vec![
             ShippingRow {

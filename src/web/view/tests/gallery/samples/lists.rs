@@ -24,6 +24,20 @@ pub fn in_list(
     }
 }
 
+fn asking() -> Offer {
+    Offer {
+        title: "Ridge travel mug".to_owned(),
+        href: "/c/mug".to_owned(),
+        picture: None,
+        badge: Badge::campaign("interest"),
+        seller: "Fern & Kiln".to_owned(),
+        text: "Say how many, and up to what price. Nothing is charged.".to_owned(),
+        meter: None,
+        price: "$48.00".to_owned(),
+        price_note: "planned at first".to_owned(),
+    }
+}
+
 pub fn home() -> HomePage {
     let pen = Meter::units("Datum titanium pen", 97, 100).aside("5 hours left");
     let set = Meter::units("Ridge pour-over set", 88, 50).aside("10 days left");
@@ -61,6 +75,7 @@ pub fn home() -> HomePage {
             first: None,
             next: Some("/?cursor=abc".to_owned()),
         }),
+        asking: vec![asking()],
         scheduled: Vec::new(),
         making: vec![in_list(
             "Meridian field watch",
@@ -88,6 +103,7 @@ pub fn home_empty() -> HomePage {
         open: Vec::new(),
         sort: Sort::Closing,
         pager: None,
+        asking: Vec::new(),
         scheduled: Vec::new(),
         making: Vec::new(),
         ended: Vec::new(),
@@ -101,6 +117,7 @@ pub fn merchant() -> MerchantPage {
         shell: shell("/m/fern-kiln").of_seller("fern-kiln"),
         name: "Fern & Kiln".to_owned(),
         campaigns: home.open,
+        ideas: idea_cards(),
         record: vec![
             TrustRow {
                 campaign: Link::new("/c/ridge", "Ridge pour-over set"),
@@ -139,6 +156,7 @@ pub fn merchant() -> MerchantPage {
 pub fn merchant_bare() -> MerchantPage {
     let mut page = merchant();
     page.campaigns = Vec::new();
+    page.ideas = Vec::new();
     page.record = Vec::new();
     page.imprint = Vec::new();
     page.imprint_text = Html::default();
