@@ -13,6 +13,7 @@ mod dates;
 mod goods;
 mod minimum;
 mod notices;
+mod papers;
 mod shop;
 mod story;
 mod supply;

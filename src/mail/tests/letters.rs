@@ -25,7 +25,7 @@ fn confirmed() -> Letter {
             line(1, "Slate", "$10.00"),
         ],
         shipping: Some("$6.50".to_owned()),
-        tax: Some("$3.80 included".to_owned()),
+        tax: Some("$3.80 included, VAT 19 %".to_owned()),
         total: "$196.50".to_owned(),
         deadline: utc("2026-05-31T19:00:00Z"),
         threshold: "50 units".to_owned(),

@@ -30,6 +30,7 @@ mod login;
 mod mails;
 mod money;
 mod offer;
+mod offer_bands;
 mod offer_form;
 mod offer_view;
 mod order;

@@ -359,12 +359,13 @@ impl Known {
             })
             .collect();
         rows.push(MoneyRow::new("Shipping", money(quote.shipping)));
+        let tax = self.agreed.tax_label(&self.order.country);
         if quote.tax_added > 0 {
-            rows.push(MoneyRow::new("Tax", money(quote.tax_added)));
+            rows.push(MoneyRow::new(tax.as_str(), money(quote.tax_added)));
         }
         let mut sum = MoneyRow::new("Agreed at joining", money(self.order.total));
         if quote.tax_included > 0 {
-            sum = sum.note(format!("{} tax included", money(quote.tax_included)));
+            sum = sum.note(format!("{} {tax} included", money(quote.tax_included)));
         }
         let order = &self.order;
         let mut movements = vec![MoneyRow::new("Charged", money(order.charged))];

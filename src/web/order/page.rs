@@ -390,11 +390,14 @@ impl Facts {
                 _ => row,
             });
         }
-        rows.extend(shipping_and_tax(&agreed.quote, |amount| self.say(amount)));
+        let tax = agreed.tax_label(&self.order.country);
+        rows.extend(shipping_and_tax(&agreed.quote, &tax, |amount| {
+            self.say(amount)
+        }));
         let mut sum = MoneyRow::new("Total", self.say(self.order.total));
         if agreed.quote.tax_included > 0 {
             sum = sum.note(format!(
-                "{} tax included",
+                "{} {tax} included",
                 self.say(agreed.quote.tax_included)
             ));
         }

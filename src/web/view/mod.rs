@@ -56,6 +56,6 @@ pub use supplier::{
     GivenDate, PoDocument, PoLine, PurchaseOrderPage, RejectPage, SupplierPage, SupplierState,
 };
 pub use time::{
-    Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
+    Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural, weight,
 };
 pub use updates::{Update, UpdatesPage};

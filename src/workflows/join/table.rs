@@ -84,6 +84,7 @@ impl<'a> Table<'a> {
             .map(|(_, draft, quantity)| QuoteLine {
                 unit_price: draft.prices.price_at(self.step),
                 quantity: *quantity,
+                weight_grams: draft.grams(),
             })
             .collect();
         let quote = quote(&priced, wish.address.country, &tariff).map_err(refused_quote)?;
@@ -122,6 +123,7 @@ impl<'a> Table<'a> {
                     sku: row.sku.clone(),
                     name: draft.name.clone(),
                     made_to_order: draft.made_to_order,
+                    weight_grams: draft.weight_grams.map(i64::from),
                 })
                 .collect(),
             quote,
@@ -378,6 +380,8 @@ pub fn new_page(order: OrderId, attempt: i32, amount: i64, plan: PagePlan) -> Pa
 fn refused_quote(e: TariffError) -> Problem {
     match e {
         TariffError::NotShippedTo(_) => Problem::field("address.country", e.to_string()),
-        TariffError::Invalid | TariffError::Overflow => Problem::field("lines", e.to_string()),
+        TariffError::TooLarge(_) | TariffError::Invalid | TariffError::Overflow => {
+            Problem::field("lines", e.to_string())
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn confirmation(
             about: desk.about(&merchant, campaign, draft, order),
             lines: letter_lines(&agreed, None, &order.currency),
             shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-            tax: said_tax(&agreed, &order.currency),
+            tax: said_tax(&agreed, order),
             total: say(order.total, &order.currency),
             ships_by: promised,
             last_day: stock_sale::last_day(draft, promised),
@@ -52,7 +52,7 @@ pub(super) fn confirmation(
         about: desk.about(&merchant, campaign, draft, order),
         lines: letter_lines(&agreed, None, &order.currency),
         shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-        tax: said_tax(&agreed, &order.currency),
+        tax: said_tax(&agreed, order),
         total: say(order.total, &order.currency),
         deadline: campaign.deadline.and_utc(),
         threshold: say_threshold(draft),
@@ -72,14 +72,15 @@ pub fn say_threshold(draft: &CampaignDraft) -> String {
     }
 }
 
-fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
+fn said_tax(agreed: &FrozenQuote, order: &OrderRow) -> Option<String> {
+    let label = agreed.tax_label(&order.country);
+    let kind = label.strip_prefix("Tax ").unwrap_or(&label);
     if agreed.quote.tax_added > 0 {
-        Some(say(agreed.quote.tax_added, currency))
+        let amount = say(agreed.quote.tax_added, &order.currency);
+        Some(format!("{amount}, {kind}"))
     } else if agreed.quote.tax_included > 0 {
-        Some(format!(
-            "{} included",
-            say(agreed.quote.tax_included, currency)
-        ))
+        let amount = say(agreed.quote.tax_included, &order.currency);
+        Some(format!("{amount} included, {kind}"))
     } else {
         None
     }
