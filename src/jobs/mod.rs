@@ -4,6 +4,7 @@
 //! outside is asked. Work is repeatable at each point: it may be run twice, and it may be killed anywhere.
 
 mod campaign;
+mod evidence;
 mod goods;
 mod mail;
 mod payment;
@@ -81,6 +82,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::REFUND.name => refund::drive(office, subject).await,
         k if k == kinds::REFUND_HEARD.name => refund::named(office, subject).await,
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
+        k if k == kinds::EVIDENCE.name => evidence::drive(office, subject).await,
         k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::STEP_TOLD.name => campaign::tell_step(office, subject).await,

@@ -24,12 +24,12 @@ use stripe_checkout::checkout_session::{ExpireCheckoutSession, RetrieveCheckoutS
 use stripe_core::balance::RetrieveForMyAccountBalance;
 use stripe_core::dispute::RetrieveDispute;
 use stripe_core::refund::RetrieveRefund;
-use stripe_shared::{CheckoutSession, Refund};
+use stripe_shared::{CheckoutSession, Dispute, Refund};
 
 use self::pace::{Lane, Pace};
 use crate::workflows::ports::{
-    Balance, Call, CallError, Listed, NewPage, NewRefund, Page, Provider, ProviderCharge,
-    ProviderDispute, ProviderRefund,
+    Balance, Call, CallError, Listed, NewEvidence, NewPage, NewRefund, Page, Provider,
+    ProviderCharge, ProviderDispute, ProviderRefund,
 };
 
 /// Where the provider is, who we are there, and how fast we may ask.
@@ -197,6 +197,19 @@ impl Provider for StripeProvider {
             let request = requests::disputes(intent, since, cursor);
             let call = request.customize().send(&self.client);
             convert::disputes(self.call(Lane::Rest, call).await?)
+        })
+    }
+
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute> {
+        Box::pin(async move {
+            let strategy = requests::once_with(&key)?;
+            let mut request = requests::evidence(&evidence)?.build();
+            request.body = request.body.map(|body| requests::in_order(&body));
+            let call = request
+                .customize::<Dispute>()
+                .request_strategy(strategy)
+                .send(&self.client);
+            convert::dispute(self.call(Lane::Rest, call).await?)
         })
     }
 

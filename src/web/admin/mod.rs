@@ -21,6 +21,7 @@ mod claim_report;
 mod claims;
 mod confirm;
 mod dates;
+mod disputes;
 mod export;
 mod form;
 mod guard;
@@ -36,6 +37,7 @@ mod offer_view;
 mod order;
 mod order_deeds;
 mod orders;
+mod papers;
 mod pictures;
 mod purchase;
 mod refunds;
@@ -120,6 +122,8 @@ fn routes(cfg: &mut web::ServiceConfig) {
     purchase::configure(cfg);
     suppliers::configure(cfg);
     money::configure(cfg);
+    disputes::configure(cfg);
+    papers::configure(cfg);
     mails::configure(cfg);
     settings::configure(cfg);
 }

@@ -14,6 +14,7 @@ use crate::store::campaigns::OptionRow as StoredOption;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
+use crate::web::tongue::say;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, JoinForm, JoinInput,
     JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller, Shell,
@@ -21,7 +22,6 @@ use crate::web::view::{
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::judgement::Why;
-use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::{signs, stock_sale};
 

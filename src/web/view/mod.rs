@@ -16,6 +16,7 @@ mod home;
 mod join;
 mod merchant;
 mod order;
+mod paper;
 mod parts;
 mod refusal;
 mod shell;
@@ -46,6 +47,7 @@ pub use order::{
     CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderGoods,
     OrderPage, ParcelCard, PayOffer, QueuePage, ThanksPage,
 };
+pub use paper::{Sheet, SheetLine, SheetPage};
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
 };

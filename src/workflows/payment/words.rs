@@ -12,6 +12,7 @@ use crate::workflows::desk::{Desk, Problem, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Letter, LetterLine};
 use crate::workflows::money::{self, say};
+use crate::workflows::papers;
 use crate::workflows::stock_sale;
 use crate::workflows::withdraw::information;
 
@@ -34,6 +35,8 @@ pub(super) fn confirmation(
         }
         _ => Vec::new(),
     };
+    let receipt = papers::newest_receipt(tx, order.id)?;
+    let receipt = receipt.map(|number| desk.links.receipt_url(order.id, &number));
     if agreed.from_stock {
         let promised = agreed.promised.unwrap_or(draft.promised_ship_date);
         let letter = Letter::SoldFromStock {
@@ -44,6 +47,7 @@ pub(super) fn confirmation(
             total: say(order.total, &order.currency),
             ships_by: promised,
             last_day: stock_sale::last_day(draft, promised),
+            receipt,
             withdrawal,
         };
         return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
@@ -58,6 +62,7 @@ pub(super) fn confirmation(
         threshold: say_threshold(draft),
         ships_by: draft.promised_ship_date,
         stop_loss: draft.stop_loss_date,
+        receipt,
         withdrawal,
     };
     desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)

@@ -18,8 +18,8 @@ use muster::workflows::links::Links;
 use muster::workflows::office::{Office, Settings, Signals};
 use muster::workflows::payment;
 use muster::workflows::ports::{
-    Balance, Call, CallError, Clock, Listed, NewPage, NewRefund, Page, PageStatus, Provider,
-    ProviderCharge, ProviderDispute, ProviderRefund, ProviderRefundStatus,
+    Balance, Call, CallError, Clock, Listed, NewEvidence, NewPage, NewRefund, Page, PageStatus,
+    Provider, ProviderCharge, ProviderDispute, ProviderRefund, ProviderRefundStatus,
 };
 
 use super::database::TestDatabase;
@@ -192,6 +192,10 @@ impl Provider for TestProvider {
             data: Vec::new(),
             next: None,
         }))
+    }
+
+    fn answer_dispute(&self, _evidence: NewEvidence, _key: String) -> Call<'_, ProviderDispute> {
+        ready(Err(missing()))
     }
 
     fn balance(&self) -> Call<'_, Vec<Balance>> {

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use muster::app::Seams;
 use muster::workflows::ports::{
-    Balance, Call, Listed, NewPage, NewRefund, Page, Provider, ProviderCharge, ProviderDispute,
-    ProviderRefund,
+    Balance, Call, Listed, NewEvidence, NewPage, NewRefund, Page, Provider, ProviderCharge,
+    ProviderDispute, ProviderRefund,
 };
 use tokio::sync::Semaphore;
 
@@ -136,6 +136,13 @@ impl Provider for Changed {
     ) -> Call<'_, Listed<ProviderDispute>> {
         let call = self.inner.disputes(intent, since, cursor);
         self.say_all(&self.between.dispute, call)
+    }
+
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute> {
+        self.say(
+            &self.between.dispute,
+            self.inner.answer_dispute(evidence, key),
+        )
     }
 
     fn balance(&self) -> Call<'_, Vec<Balance>> {
