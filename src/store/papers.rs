@@ -104,11 +104,14 @@ pub fn paperless(conn: &mut Conn, orders: &[OrderId]) -> Result<Vec<(OrderId, i3
         .load(conn)?)
 }
 
-/// By merchant and kind: papers issued, the highest number, and what the counter says.
-pub fn numbers(
-    conn: &mut Conn,
-) -> Result<Vec<((MerchantId, PaperKind), (i64, i64, i64))>, StoreError> {
-    let mut found: HashMap<(MerchantId, PaperKind), (i64, i64, i64)> = HashMap::new();
+/// Whose papers, of which kind.
+pub type Series = (MerchantId, PaperKind);
+/// Papers issued, the highest number, and what the counter says.
+pub type Numbers = (i64, i64, i64);
+
+/// How each series is numbered.
+pub fn numbers(conn: &mut Conn) -> Result<Vec<(Series, Numbers)>, StoreError> {
+    let mut found: HashMap<Series, Numbers> = HashMap::new();
     let all: Vec<(MerchantId, PaperKind, i64)> = papers::table
         .select((papers::merchant_id, papers::kind, papers::number))
         .load(conn)?;
