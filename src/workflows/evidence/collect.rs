@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDateTime, SecondsFormat};
+use chrono::NaiveDateTime;
 
 use crate::domain::country::Country;
 use crate::domain::withdrawal::has_right;
@@ -40,7 +40,7 @@ pub struct Collected {
 }
 
 fn at(moment: NaiveDateTime) -> String {
-    moment.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
+    moment.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// Collects it.
