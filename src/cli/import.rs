@@ -274,7 +274,7 @@ mod tests {
 
     use super::*;
     use crate::domain::draft::{
-        CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput,
+        BandInput, CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput,
     };
     use crate::workflows::exchange::cell;
 
@@ -331,6 +331,11 @@ mod tests {
                     vec![ShippingInput {
                         countries: Some(vec![country]),
                         price: Some(price),
+                        bands: Some(vec![BandInput {
+                            up_to_units: None,
+                            up_to_grams: Some(price),
+                            price: Some(price),
+                        }]),
                     }]
                 }),
                 tax: money.map(|(percent, rate)| {
@@ -339,6 +344,7 @@ mod tests {
                         rate_basis_points: Some(rate),
                         percent: Some(percent),
                         included: Some(false),
+                        name: Some("VAT".to_owned()),
                     }]
                 }),
                 ..CampaignInput::default()

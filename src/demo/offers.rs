@@ -128,7 +128,12 @@ impl Offer {
             "supplier_ids": [supplier.to_string()], "safety_percent": 2,
             "shipping": [
                 {"countries": ["PT", "ES", "FR", "IT", "DE", "NL", "SE", "PL"], "price": 650},
-                {"countries": ["*"], "price": 1450},
+                {"countries": ["*"], "price": 1450, "bands": [{"up_to_units": 4, "price": 0}, {"price": 600}]},
+            ],
+            "tax": [
+                {"countries": ["PT"], "percent": "23", "included": true, "name": "IVA"},
+                {"countries": ["DE"], "percent": "19", "included": true, "name": "VAT"},
+                {"countries": ["FR"], "percent": "20", "included": true, "name": "TVA"},
             ],
         })
     }

@@ -11,6 +11,7 @@ use super::price::{PriceTable, Steps, Threshold};
 use super::tariff::{ShippingRule, Tariff, TaxRule};
 use super::words::words;
 
+mod bands;
 mod check;
 mod lists;
 mod lock;
@@ -162,6 +163,20 @@ pub struct OptionInput {
 pub struct ShippingInput {
     pub countries: Option<Vec<String>>,
     pub price: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bands: Option<Vec<BandInput>>,
+}
+
+/// One of a shipping rule's `bands` as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct BandInput {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to_units: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to_grams: Option<i64>,
+    pub price: Option<i64>,
 }
 
 /// One of `tax` as it came: the rate in hundredths of a percent, or in percent as text (`"19"`, `"8.25"`).
@@ -173,6 +188,8 @@ pub struct TaxInput {
     pub rate_basis_points: Option<i64>,
     pub percent: Option<String>,
     pub included: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// One thing a shopper can choose.
@@ -318,6 +335,7 @@ impl CampaignDraft {
                     .map(|rule| ShippingInput {
                         countries: codes(&rule.countries),
                         price: Some(rule.price),
+                        bands: bands(&rule.bands),
                     })
                     .collect(),
             ),
@@ -329,6 +347,7 @@ impl CampaignDraft {
                         rate_basis_points: Some(rule.rate_basis_points),
                         percent: None,
                         included: Some(rule.included),
+                        name: rule.name.clone(),
                     })
                     .collect(),
             ),
@@ -336,7 +355,21 @@ impl CampaignDraft {
     }
 }
 
+fn bands(bands: &[super::tariff::Band]) -> Option<Vec<BandInput>> {
+    let input = |band: &super::tariff::Band| BandInput {
+        up_to_units: band.up_to_units,
+        up_to_grams: band.up_to_grams,
+        price: Some(band.price),
+    };
+    (!bands.is_empty()).then(|| bands.iter().map(input).collect())
+}
+
 impl OptionDraft {
+    /// The weight of one unit as a tariff takes it, grams.
+    pub fn grams(&self) -> i64 {
+        self.weight_grams.map_or(0, i64::from)
+    }
+
     fn to_input(&self) -> OptionInput {
         OptionInput {
             sku: Some(self.sku.clone()),

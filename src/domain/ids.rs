@@ -69,6 +69,7 @@ impl RefundId {
 }
 
 id!(/** A numbered, versioned document to one supplier. */ PurchaseOrderId);
+id!(/** A receipt or a credit note. */ PaperId);
 id!(/** One entry of the journal: postings that balance. */ EntryId);
 id!(/** A mail to one address. */ MailId);
 id!(/** A picture of a campaign. */ PictureId);

@@ -124,7 +124,7 @@ impl Money {
     }
 
     /// The digits before and after the point, without sign.
-    fn digits(self) -> (u64, Option<String>) {
+    pub(super) fn digits(self) -> (u64, Option<String>) {
         let decimals = self.currency.decimals();
         let minor = self.amount.unsigned_abs();
         if decimals == 0 {

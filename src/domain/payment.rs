@@ -198,6 +198,32 @@ words! {
     }
 }
 
+impl DisputeState {
+    /// Whether the bank has decided.
+    pub fn is_over(self) -> bool {
+        match self {
+            DisputeState::Won | DisputeState::Lost => true,
+            DisputeState::Inquiry | DisputeState::Open => false,
+        }
+    }
+}
+
+words! {
+    /// Where an answer to a dispute stands.
+    EvidenceState {
+        /// Committed; not sent yet.
+        Planned = "planned",
+        /// Sent; the answer is not known: same key, same words again.
+        Sent = "sent",
+        /// The provider has it.
+        Done = "done",
+        /// A received 5xx, and the provider does not have it: a new attempt follows.
+        Absent = "absent",
+        /// The provider did not take it.
+        Refused = "refused",
+    }
+}
+
 /// The planned life of one payment page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PagePlan {

@@ -1,6 +1,6 @@
 //! Shipping and tax: the tariff frozen at joining, and what an order costs by it (domain section 3).
 //!
-//! One shipping price per order, by the country of its address. At most one tax rule applies to a country; its rate
+//! Shipping goes by the country of the address, and may rise with the units or the weight of an order. At most one tax rule applies to a country; its rate
 //! goes for goods, per line and half up, and for shipping. Included tax is extracted from the price, not added to it.
 //! Everything is a multiple of the currency's granularity.
 
@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::country::Country;
 use super::currency::Currency;
+
+mod bands;
+
+pub use bands::{Band, MAX_BANDS, Measure, Size};
 
 /// 100 percent, in basis points.
 pub const WHOLE: i64 = 10_000;
@@ -60,8 +64,11 @@ impl From<Area> for String {
 pub struct ShippingRule {
     /// Where the price applies.
     pub countries: Vec<Area>,
-    /// Price of one order's shipping, minor units; 0 is free.
+    /// Price of one order's shipping, minor units; 0 is free. Where there are bands, what each order pays before them.
     pub price: i64,
+    /// What larger orders pay on top, rising; none: nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bands: Vec<Band>,
 }
 
 /// The tax in some countries.
@@ -74,6 +81,23 @@ pub struct TaxRule {
     pub rate_basis_points: i64,
     /// Whether prices already contain the tax (it is extracted) or not (it is added).
     pub included: bool,
+    /// What it is called on papers, such as `VAT`; none: `Tax`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl TaxRule {
+    /// Its name with its rate, as papers and pages say it: `VAT 19 %`, `Tax 8.25 %`.
+    pub fn label(&self) -> String {
+        let (whole, part) = (self.rate_basis_points / 100, self.rate_basis_points % 100);
+        let rate = match part {
+            0 => whole.to_string(),
+            _ => format!("{whole}.{part:02}")
+                .trim_end_matches('0')
+                .to_owned(),
+        };
+        format!("{} {rate} %", self.name.as_deref().unwrap_or("Tax"))
+    }
 }
 
 /// The rules for shipping and tax of one campaign; each order keeps the copy that was in force when it joined.
@@ -95,6 +119,9 @@ pub enum TariffError {
     /// The tariff has no shipping price for the country.
     #[error("this campaign does not ship to {}", .0.name())]
     NotShippedTo(Country),
+    /// The order is above the last band of the country's shipping.
+    #[error("orders as large as this are not shipped to {}; choose fewer units", .0.name())]
+    TooLarge(Country),
     /// A quantity under 1, or a price or rate under 0.
     #[error("quantities start at 1; prices and rates cannot be negative")]
     Invalid,
@@ -110,6 +137,8 @@ pub struct QuoteLine {
     pub unit_price: i64,
     /// Units, at least 1.
     pub quantity: i64,
+    /// Weight of one unit, grams; 0 where it is not known, which no tariff by weight takes.
+    pub weight_grams: i64,
 }
 
 /// One line, priced.
@@ -152,12 +181,6 @@ impl Quote {
 }
 
 impl Tariff {
-    /// What shipping one order to `country` costs, minor units; `None` where the campaign does not ship. The rule that
-    /// names the country goes before the rest of the world, wherever it stands.
-    pub fn price_for(&self, country: Country) -> Option<i64> {
-        pick(&self.shipping, |rule| &rule.countries, country).map(|rule| rule.price)
-    }
-
     /// The tax rule for `country`; `None` where no tax is due.
     pub fn tax_for(&self, country: Country) -> Option<&TaxRule> {
         pick(&self.tax, |rule| &rule.countries, country)
@@ -165,7 +188,7 @@ impl Tariff {
 
     /// Whether orders to `country` are taken.
     pub fn ships_to(&self, country: Country) -> bool {
-        self.price_for(country).is_some()
+        self.shipping_for(country).is_some()
     }
 }
 
@@ -179,23 +202,22 @@ fn pick<R>(rules: &[R], areas: impl Fn(&R) -> &Vec<Area>, country: Country) -> O
 /// What `lines` cost, shipped to `country` by `tariff`. No lines cost nothing, shipping included: an order with no line
 /// left is refunded whole (domain section 3). Lower prices never give a higher total.
 pub fn quote(lines: &[QuoteLine], country: Country, tariff: &Tariff) -> Result<Quote, TariffError> {
-    let shipping_price = tariff
-        .price_for(country)
-        .ok_or(TariffError::NotShippedTo(country))?;
-    let shipping = if lines.is_empty() { 0 } else { shipping_price };
+    let size = size_of(lines)?;
+    let shipping = match lines.is_empty() {
+        true if tariff.ships_to(country) => 0,
+        true => return Err(TariffError::NotShippedTo(country)),
+        false => tariff.shipping(country, size)?,
+    };
     let rule = tariff.tax_for(country);
     let granularity = tariff.currency.granularity();
     let tax_on = |amount| rule.map_or(Ok(0), |rule| tax(amount, rule, granularity));
-    if shipping < 0 {
-        return Err(TariffError::Invalid);
-    }
 
     let mut priced = Vec::with_capacity(lines.len());
     let mut goods = 0i64;
     let shipping_tax = tax_on(shipping)?;
     let mut tax_sum = shipping_tax;
     for line in lines {
-        if line.quantity < 1 || line.unit_price < 0 {
+        if line.unit_price < 0 {
             return Err(TariffError::Invalid);
         }
         let value = line
@@ -228,6 +250,21 @@ pub fn quote(lines: &[QuoteLine], country: Country, tariff: &Tariff) -> Result<Q
         tax_included,
         total,
     })
+}
+
+/// How large an order of these lines is.
+fn size_of(lines: &[QuoteLine]) -> Result<Size, TariffError> {
+    let mut size = Size::default();
+    for line in lines {
+        if line.quantity < 1 || line.weight_grams < 0 {
+            return Err(TariffError::Invalid);
+        }
+        let grams = line.weight_grams.checked_mul(line.quantity);
+        let grams = grams.and_then(|grams| size.grams.checked_add(grams));
+        let units = size.units.checked_add(line.quantity);
+        (size.units, size.grams) = units.zip(grams).ok_or(TariffError::Overflow)?;
+    }
+    Ok(size)
 }
 
 /// The tax on `amount`, half up to the granularity. Included: the part of the amount that is tax.
@@ -269,16 +306,19 @@ mod tests {
                 ShippingRule {
                     countries: vec![Area::Rest],
                     price: 2_000,
+                    bands: vec![],
                 },
                 ShippingRule {
                     countries: vec![Area::Country(country("DE"))],
                     price: 500,
+                    bands: vec![],
                 },
             ],
             tax: vec![TaxRule {
                 countries: vec![Area::Country(country("DE"))],
                 rate_basis_points: rate,
                 included,
+                name: None,
             }],
         }
     }
@@ -287,14 +327,15 @@ mod tests {
         QuoteLine {
             unit_price,
             quantity,
+            weight_grams: 0,
         }
     }
 
     #[test]
     fn a_named_country_goes_before_the_rest_of_the_world() {
         let tariff = tariff(1_900, true);
-        assert_eq!(tariff.price_for(country("DE")), Some(500));
-        assert_eq!(tariff.price_for(country("US")), Some(2_000));
+        assert_eq!(tariff.shipping(country("DE"), Size::default()), Ok(500));
+        assert_eq!(tariff.shipping(country("US"), Size::default()), Ok(2_000));
         assert!(tariff.tax_for(country("US")).is_none());
     }
 
@@ -354,6 +395,15 @@ mod tests {
         let quote = quote(&[line(1_230, 1)], country("DE"), &tariff).unwrap();
         assert_eq!(quote.lines[0].tax, 60, "61.5 fils become 60");
         assert_eq!(quote.total % 10, 0);
+    }
+
+    #[test]
+    fn a_tax_is_told_by_its_name_and_rate() {
+        let mut rule = tariff(1_900, true).tax.remove(0);
+        assert_eq!(rule.label(), "Tax 19 %");
+        rule.name = Some("VAT".to_owned());
+        rule.rate_basis_points = 550;
+        assert_eq!(rule.label(), "VAT 5.5 %");
     }
 
     #[test]

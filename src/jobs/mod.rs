@@ -5,6 +5,7 @@
 
 mod campaign;
 mod collect;
+mod evidence;
 mod goods;
 mod mail;
 mod payment;
@@ -82,6 +83,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::REFUND.name => refund::drive(office, subject).await,
         k if k == kinds::REFUND_HEARD.name => refund::named(office, subject).await,
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
+        k if k == kinds::EVIDENCE.name => evidence::drive(office, subject).await,
         k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::COLLECT.name => collect::batch(office, subject).await,

@@ -11,7 +11,7 @@ use crate::workflows::dispute::Heard;
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, ProviderRefund, Tag};
 use crate::workflows::refund::{self, Step};
-use crate::workflows::{dispute as disputes, ports};
+use crate::workflows::{dispute as disputes, evidence, ports};
 
 /// Does the next thing for a refund.
 pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Trouble> {
@@ -188,6 +188,13 @@ pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trou
         }),
         Heard::Foreign => Ok(Next::Done),
         Heard::Known if over => Ok(Next::Done),
-        Heard::Known => Ok(Next::At(office.now() + Duration::days(1))),
+        Heard::Known => {
+            let id = subject.to_owned();
+            let remind = office
+                .write(move |desk, tx| evidence::remind(desk, tx, &id))
+                .await?;
+            let tomorrow = office.now() + Duration::days(1);
+            Ok(Next::At(remind.map_or(tomorrow, |at| at.min(tomorrow))))
+        }
     }
 }

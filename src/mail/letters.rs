@@ -64,6 +64,7 @@ letter!(OrderConfirmed, "email/order_confirmed.html", "email/order_confirmed.txt
     threshold: &'a str,
     ships_by: String,
     stop_loss: String,
+    receipt: Option<&'a str>,
     withdrawal: &'a [String],
 });
 
@@ -73,6 +74,7 @@ letter!(SoldFromStock, "email/sold_from_stock.html", "email/sold_from_stock.txt"
     total: &'a str,
     ships_by: String,
     last_day: String,
+    receipt: Option<&'a str>,
     withdrawal: &'a [String],
 });
 
@@ -354,6 +356,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             threshold,
             ships_by,
             stop_loss,
+            receipt,
             withdrawal,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
@@ -369,6 +372,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 threshold,
                 ships_by: day(*ships_by),
                 stop_loss: day(*stop_loss),
+                receipt: receipt.as_deref(),
                 withdrawal,
             }
             .write(subject)
@@ -381,6 +385,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             total,
             ships_by,
             last_day,
+            receipt,
             withdrawal,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
@@ -394,6 +399,7 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
                 total,
                 ships_by: day(*ships_by),
                 last_day: day(*last_day),
+                receipt: receipt.as_deref(),
                 withdrawal,
             }
             .write(subject)

@@ -76,11 +76,16 @@ impl Form {
 
     /// A text field; empty counts as absent.
     pub fn text(&mut self, field: &str) -> Reply<Option<String>> {
+        self.text_up_to(field, 5000)
+    }
+
+    /// A text field of at most so many bytes.
+    pub fn text_up_to(&mut self, field: &str, most: usize) -> Reply<Option<String>> {
         match self.fields.remove(field) {
             None => Ok(None),
             Some(Node::Text(t)) if t.is_empty() => Ok(None),
-            Some(Node::Text(t)) if t.len() > 5000 => {
-                let message = "Invalid string: must be at most 5000 characters";
+            Some(Node::Text(t)) if t.len() > most => {
+                let message = format!("Invalid string: must be at most {most} characters");
                 Err(Refusal::invalid(message).param(self.name_of(field)).into())
             }
             Some(Node::Text(t)) => Ok(Some(t)),

@@ -82,6 +82,11 @@ pub const DISPUTE: Kind = Kind {
     name: "dispute",
     priority: 30,
 };
+/// Sends an answer to a dispute. Subject: the dispute's id at the provider and the attempt.
+pub const EVIDENCE: Kind = Kind {
+    name: "evidence",
+    priority: 31,
+};
 /// Gives a batch's stock to the lines that wait for it. Subject: the batch.
 pub const ALLOCATE: Kind = Kind {
     name: "allocate",
@@ -173,6 +178,7 @@ pub const KINDS: &[Kind] = &[
     REFUND,
     REFUND_HEARD,
     DISPUTE,
+    EVIDENCE,
     SHORT,
     ALLOCATE,
     PROMISE,

@@ -86,6 +86,8 @@ pub struct DisputeRow {
     pub opened_at: NaiveDateTime,
     /// When it ended.
     pub closed_at: Option<NaiveDateTime>,
+    /// Until when the provider takes an answer; none: it takes none.
+    pub due_by: Option<NaiveDateTime>,
 }
 
 /// Keeps a new refund and its first call.
@@ -238,6 +240,7 @@ pub fn save_dispute(conn: &mut Conn, dispute: &DisputeRow) -> Result<(), StoreEr
             disputes::state.eq(dispute.state),
             disputes::provider_state.eq(&dispute.provider_state),
             disputes::closed_at.eq(dispute.closed_at),
+            disputes::due_by.eq(dispute.due_by),
         ))
         .execute(conn)?;
     if changed == 0 {

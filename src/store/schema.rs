@@ -325,6 +325,47 @@ diesel::table! {
         reason -> Text,
         opened_at -> Timestamp,
         closed_at -> Nullable<Timestamp>,
+        due_by -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    dispute_evidence (dispute_id, attempt) {
+        dispute_id -> Text,
+        attempt -> Integer,
+        state -> Text,
+        submits -> Bool,
+        content -> Text,
+        idempotency_key -> Text,
+        prepared_by -> Text,
+        problem -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        done_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    papers (id) {
+        id -> Binary,
+        merchant_id -> Binary,
+        order_id -> Binary,
+        kind -> Text,
+        number -> BigInt,
+        payment_attempt -> Integer,
+        refund_id -> Nullable<Binary>,
+        amount -> BigInt,
+        tax -> BigInt,
+        currency -> Text,
+        content -> Text,
+        issued_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    paperless (order_id, payment_attempt) {
+        order_id -> Binary,
+        payment_attempt -> Integer,
     }
 }
 
@@ -459,6 +500,7 @@ diesel::joinable!(payments -> orders (order_id));
 diesel::joinable!(refunds -> orders (order_id));
 diesel::joinable!(saved_cards -> orders (order_id));
 diesel::joinable!(dues -> orders (order_id));
+diesel::joinable!(disputes -> orders (order_id));
 diesel::joinable!(refund_attempts -> refunds (refund_id));
 diesel::joinable!(journal_postings -> journal_entries (entry_id));
 diesel::joinable!(batches -> campaigns (campaign_id));
@@ -493,6 +535,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     refunds,
     refund_attempts,
     disputes,
+    dispute_evidence,
+    papers,
+    paperless,
     purchase_orders,
     journal_entries,
     journal_postings,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::DateTime;
 use stripe_shared::{
     Charge, ChargeStatus, CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus,
     CheckoutSessionStatus, Dispute, PaymentIntent, Refund,
@@ -142,6 +143,7 @@ fn charge(charge: Charge, tag: Option<Tag>) -> Result<ProviderCharge, CallError>
 pub(super) fn dispute(dispute: Dispute) -> Result<ProviderDispute, CallError> {
     let amount = minor(dispute.amount, &dispute.currency)
         .ok_or_else(|| odd(dispute.id.as_str(), dispute.amount, &dispute.currency))?;
+    let details = dispute.evidence_details;
     Ok(ProviderDispute {
         id: dispute.id.as_str().to_owned(),
         amount,
@@ -149,6 +151,12 @@ pub(super) fn dispute(dispute: Dispute) -> Result<ProviderDispute, CallError> {
         reason: dispute.reason,
         tag: dispute.charge.as_object().and_then(|c| tag(&c.metadata)),
         intent: intent(dispute.payment_intent),
+        due_by: details
+            .due_by
+            .filter(|at| *at > 0)
+            .and_then(|at| DateTime::from_timestamp(at, 0)),
+        has_evidence: details.has_evidence,
+        submissions: details.submission_count,
     })
 }
 

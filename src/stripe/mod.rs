@@ -27,11 +27,11 @@ use stripe_core::balance::RetrieveForMyAccountBalance;
 use stripe_core::dispute::RetrieveDispute;
 use stripe_core::payment_intent::{CancelPaymentIntent, RetrievePaymentIntent};
 use stripe_core::refund::RetrieveRefund;
-use stripe_shared::{CheckoutSession, PaymentIntent, PaymentMethod, Refund};
+use stripe_shared::{CheckoutSession, Dispute, PaymentIntent, PaymentMethod, Refund};
 
 use self::pace::{Lane, Pace};
 use crate::workflows::ports::{
-    Balance, Call, CallError, Listed, NewCharge, NewPage, NewRefund, Page, Provider,
+    Balance, Call, CallError, Listed, NewCharge, NewEvidence, NewPage, NewRefund, Page, Provider,
     ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
 };
 
@@ -278,6 +278,19 @@ impl Provider for StripeProvider {
             let request = requests::disputes(intent, since, cursor);
             let call = request.customize().send(&self.client);
             convert::disputes(self.call(Lane::Rest, call).await?)
+        })
+    }
+
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute> {
+        Box::pin(async move {
+            let strategy = requests::once_with(&key)?;
+            let mut request = requests::evidence(&evidence)?.build();
+            request.body = request.body.map(|body| requests::in_order(&body));
+            let call = request
+                .customize::<Dispute>()
+                .request_strategy(strategy)
+                .send(&self.client);
+            convert::dispute(self.call(Lane::Rest, call).await?)
         })
     }
 

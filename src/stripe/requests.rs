@@ -13,7 +13,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use stripe_core::charge::ListCharge;
-use stripe_core::dispute::ListDispute;
+use stripe_core::dispute::{ListDispute, UpdateDispute, UpdateDisputeEvidence};
 use stripe_core::payment_intent::{
     CreatePaymentIntent, CreatePaymentIntentOffSession, ListPaymentIntent,
 };
@@ -23,7 +23,9 @@ use stripe_types::RangeQueryTs;
 use url::Url;
 
 use crate::domain::currency::Currency;
-use crate::workflows::ports::{CallError, NewCharge, NewPage, NewRefund, PageLine, PageMode, Tag};
+use crate::workflows::ports::{
+    CallError, EvidenceField, NewCharge, NewEvidence, NewPage, NewRefund, PageLine, PageMode, Tag,
+};
 
 /// How many objects one page of a list has: the most that the provider gives.
 const PAGE: i64 = 100;
@@ -252,6 +254,32 @@ pub(super) fn disputes(
         list = list.starting_after(cursor);
     }
     list
+}
+
+/// The parameters of an answer to a dispute.
+pub(super) fn evidence(answer: &NewEvidence) -> Result<UpdateDispute, CallError> {
+    use EvidenceField as F;
+    let mut words = UpdateDisputeEvidence::new();
+    for (field, text) in &answer.fields {
+        let place = match field {
+            F::ProductDescription => &mut words.product_description,
+            F::CustomerName => &mut words.customer_name,
+            F::CustomerEmail => &mut words.customer_email_address,
+            F::PurchaseIp => &mut words.customer_purchase_ip,
+            F::ShippingAddress => &mut words.shipping_address,
+            F::ShippingCarrier => &mut words.shipping_carrier,
+            F::ShippingDate => &mut words.shipping_date,
+            F::TrackingNumber => &mut words.shipping_tracking_number,
+            F::RefundPolicy => &mut words.refund_policy_disclosure,
+            F::CancellationPolicy => &mut words.cancellation_policy_disclosure,
+            F::Everything => &mut words.uncategorized_text,
+        };
+        *place = Some(text.clone());
+    }
+    Ok(UpdateDispute::new(id(answer.dispute.clone())?)
+        .evidence(words)
+        .submit(answer.submits)
+        .expand(vec!["charge".to_owned()]))
 }
 
 /// A form with its parameters in the order of their names. The client keeps metadata in hash maps, whose order differs

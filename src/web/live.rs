@@ -17,7 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::tongue;
 use crate::domain::ids::CampaignId;
+use crate::domain::written::Written;
 use crate::store::{Conn, pages};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
@@ -48,6 +50,9 @@ pub struct Rendered {
 /// Draws what is told.
 pub type Render = fn(&mut Conn, CampaignId, DateTime<Utc>) -> Result<Option<Rendered>, Problem>;
 
+/// What is looked at, and how amounts are written there.
+type Key = (CampaignId, Written);
+
 struct Watched {
     said: watch::Sender<Bytes>,
     version: i64,
@@ -57,7 +62,7 @@ struct Watched {
 struct Inner {
     office: Office,
     render: Render,
-    watched: Mutex<HashMap<CampaignId, Watched>>,
+    watched: Mutex<HashMap<Key, Watched>>,
     on: Arc<AtomicUsize>,
     stop: LiveStop,
 }
@@ -84,7 +89,7 @@ impl Live {
         live
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut HashMap<CampaignId, Watched>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut HashMap<Key, Watched>) -> T) -> T {
         match self.inner.watched.lock() {
             Ok(mut watched) => f(&mut watched),
             Err(poisoned) => f(&mut poisoned.into_inner()),
@@ -92,7 +97,7 @@ impl Live {
     }
 
     /// One more who looks on.
-    pub fn join(&self, campaign: CampaignId, version: i64) -> HttpResponse {
+    pub fn join(&self, campaign: CampaignId, version: i64, written: Written) -> HttpResponse {
         let on = self.inner.on.clone();
         if on.fetch_add(1, Ordering::Relaxed) >= MOST || *self.inner.stop.0.borrow() {
             on.fetch_sub(1, Ordering::Relaxed);
@@ -102,17 +107,19 @@ impl Live {
                 .finish();
         }
         let (said, first) = self.with(|watched| {
-            let its = watched.entry(campaign).or_insert_with(|| Watched {
-                said: watch::channel(Bytes::new()).0,
-                version,
-                standing: None,
-            });
+            let its = watched
+                .entry((campaign, written))
+                .or_insert_with(|| Watched {
+                    said: watch::channel(Bytes::new()).0,
+                    version,
+                    standing: None,
+                });
             (its.said.subscribe(), its.standing.is_none())
         });
         if first {
             // So that a change of its standing is known as one.
             let me = self.clone();
-            tokio::spawn(async move { me.render(campaign).await });
+            tokio::spawn(async move { me.render((campaign, written)).await });
         }
         let listener = Listener {
             said,
@@ -143,7 +150,7 @@ impl Live {
             tokio::select! {
                 heard = touched.recv() => match heard {
                     Ok(campaign) => { changed.insert(campaign); }
-                    Err(RecvError::Lagged(_)) => changed.extend(self.with(|w| w.keys().copied().collect::<Vec<_>>())),
+                    Err(RecvError::Lagged(_)) => changed.extend(self.with(|w| w.keys().map(|(id, _)| *id).collect::<Vec<_>>())),
                     Err(RecvError::Closed) => return,
                 },
                 () = async {
@@ -153,7 +160,9 @@ impl Live {
                     }
                 } => {
                     for campaign in changed.drain() {
-                        self.render(campaign).await;
+                        for key in self.keys_of(campaign) {
+                            self.render(key).await;
+                        }
                     }
                 }
                 _ = look.tick() => changed.extend(self.changed_elsewhere().await),
@@ -176,7 +185,10 @@ impl Live {
     async fn changed_elsewhere(&self) -> Vec<CampaignId> {
         let known: HashMap<CampaignId, i64> = self.with(|watched| {
             watched.retain(|_, its| its.said.receiver_count() > 0);
-            watched.iter().map(|(id, its)| (*id, its.version)).collect()
+            watched
+                .iter()
+                .map(|((id, _), its)| (*id, its.version))
+                .collect()
         });
         if known.is_empty() {
             return Vec::new();
@@ -196,9 +208,18 @@ impl Live {
         }
     }
 
-    async fn render(&self, campaign: CampaignId) {
+    /// How a campaign is looked at: once for each way of writing amounts.
+    fn keys_of(&self, campaign: CampaignId) -> Vec<Key> {
+        self.with(|watched| {
+            let its = watched.keys().filter(|(id, _)| *id == campaign);
+            its.copied().collect()
+        })
+    }
+
+    async fn render(&self, key: Key) {
+        let (campaign, written) = key;
         let looked_at = self.with(|watched| {
-            let its = watched.get(&campaign);
+            let its = watched.get(&key);
             its.is_some_and(|its| its.said.receiver_count() > 0)
         });
         if !looked_at {
@@ -208,7 +229,7 @@ impl Live {
         let drawn = self
             .inner
             .office
-            .read(move |conn| render(conn, campaign, now))
+            .read(move |conn| tongue::within(written, || render(conn, campaign, now)))
             .await;
         let mut new = match drawn {
             Ok(Some(new)) => new,
@@ -216,7 +237,7 @@ impl Live {
             Err(e) => return log::warn!("those who look at {campaign} are told later: {e}"),
         };
         self.with(|watched| {
-            let Some(its) = watched.get_mut(&campaign) else {
+            let Some(its) = watched.get_mut(&key) else {
                 return;
             };
             its.version = new.version;

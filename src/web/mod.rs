@@ -17,6 +17,7 @@ mod site;
 pub mod snapshot;
 pub mod supplier;
 pub mod theme;
+mod tongue;
 mod upload;
 pub mod view;
 

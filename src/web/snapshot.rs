@@ -1,5 +1,7 @@
 //! Public pages from memory: drawn once per change, compressed once, and served without the database.
 //!
+//! A page is kept once for each way of writing amounts that was asked for; there are few.
+//!
 //! A kept page is drawn anew when its campaign was touched, when its minute is over (a countdown stands on it), when the
 //! clock jumped, and when another process changed what it shows, which is looked up at most once a second. One request
 //! draws, the others are served the page as it was; in a rush a page is drawn at most every 200 ms.
@@ -21,8 +23,10 @@ use tokio::sync::broadcast;
 
 use super::pages::CONTENT_SECURITY_POLICY;
 use super::theme;
+use super::tongue;
 use super::view::{Sort, Theme};
 use crate::domain::ids::CampaignId;
+use crate::domain::written::Written;
 use crate::store::Conn;
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
@@ -113,6 +117,7 @@ fn index(theme: Theme) -> usize {
 /// The place of one page.
 struct Slot {
     page: Page,
+    written: Written,
     shown: RwLock<Arc<Shown>>,
     /// Rises with each change that is heard of.
     wanted: AtomicU64,
@@ -133,7 +138,7 @@ impl Slot {
 #[derive(Default)]
 struct Slots {
     by_path: HashMap<String, Arc<Slot>>,
-    by_campaign: HashMap<CampaignId, Arc<Slot>>,
+    by_campaign: HashMap<CampaignId, Vec<Arc<Slot>>>,
     lists: Vec<Arc<Slot>>,
 }
 
@@ -180,9 +185,13 @@ impl Snapshots {
         page: impl FnOnce() -> Page,
     ) -> Result<Option<HttpResponse>, Problem> {
         self.hear();
+        let written = tongue::of(request.headers());
+        // Most visitors' addresses are looked up without making a key.
+        let own_key = (written != Written::default()).then(|| format!("{key} {}", written.index()));
+        let key = own_key.as_deref().unwrap_or(key);
         let slot = match self.slot(key) {
             Some(slot) => slot,
-            None => match self.first(key, page()).await? {
+            None => match self.first(key, page(), written).await? {
                 Some(slot) => slot,
                 None => return Ok(None),
             },
@@ -221,7 +230,7 @@ impl Snapshots {
                     last = Some(campaign);
                     self.with_slots(|slots| {
                         let its = slots.by_campaign.get(&campaign);
-                        for slot in slots.lists.iter().chain(its) {
+                        for slot in slots.lists.iter().chain(its.into_iter().flatten()) {
                             slot.wanted.fetch_add(1, Ordering::Release);
                         }
                     });
@@ -275,7 +284,12 @@ impl Snapshots {
     }
 
     /// Draws a page for the first time. What there is not leaves nothing behind, and holds nobody up.
-    async fn first(&self, key: &str, page: Page) -> Result<Option<Arc<Slot>>, Problem> {
+    async fn first(
+        &self,
+        key: &str,
+        page: Page,
+        written: Written,
+    ) -> Result<Option<Arc<Slot>>, Problem> {
         let (painter, asked) = (self.inner.painter.clone(), page.clone());
         let office = &self.inner.office;
         let there = office.read(move |conn| painter.print(conn, &asked)).await?;
@@ -286,12 +300,13 @@ impl Snapshots {
         if let Some(slot) = self.slot(key) {
             return Ok(Some(slot));
         }
-        let Some(shown) = self.draw(&page, 0).await? else {
+        let Some(shown) = self.draw(&page, written, 0).await? else {
             return Ok(None);
         };
         let campaign = shown.drawing.campaign;
         let slot = Arc::new(Slot {
             page,
+            written,
             shown: RwLock::new(Arc::new(shown)),
             // Something may have been touched while it was drawn, before it could be marked: the first look is due.
             wanted: AtomicU64::new(0),
@@ -301,7 +316,8 @@ impl Snapshots {
         self.change_slots(|slots| {
             match campaign {
                 Some(campaign) => {
-                    slots.by_campaign.insert(campaign, slot.clone());
+                    let its = slots.by_campaign.entry(campaign).or_default();
+                    its.push(slot.clone());
                 }
                 None => slots.lists.push(slot.clone()),
             }
@@ -310,7 +326,12 @@ impl Snapshots {
         Ok(Some(slot))
     }
 
-    async fn draw(&self, page: &Page, wanted: u64) -> Result<Option<Shown>, Problem> {
+    async fn draw(
+        &self,
+        page: &Page,
+        written: Written,
+        wanted: u64,
+    ) -> Result<Option<Shown>, Problem> {
         let (painter, page) = (self.inner.painter.clone(), page.clone());
         let at = self.inner.office.now();
         self.inner
@@ -319,7 +340,8 @@ impl Snapshots {
                 let Some(print) = painter.print(conn, &page)? else {
                     return Ok(None);
                 };
-                let Some(drawing) = painter.draw(conn, &page, at)? else {
+                let draw = || painter.draw(conn, &page, at);
+                let Some(drawing) = tongue::within(written, draw)? else {
                     return Ok(None);
                 };
                 let shown = Shown {
@@ -360,7 +382,7 @@ impl Snapshots {
         }
         let wanted = slot.wanted.load(Ordering::Acquire);
         let looked = self.millis();
-        match self.draw(&slot.page, wanted).await {
+        match self.draw(&slot.page, slot.written, wanted).await {
             Ok(Some(new)) => {
                 slot.looked.store(looked, Ordering::Relaxed);
                 match slot.shown.write() {
@@ -383,7 +405,10 @@ impl Snapshots {
     fn forget(&self, slot: &Arc<Slot>, key: &str) {
         self.change_slots(|slots| {
             slots.by_path.remove(key);
-            slots.by_campaign.retain(|_, s| !Arc::ptr_eq(s, slot));
+            slots.by_campaign.retain(|_, its| {
+                its.retain(|s| !Arc::ptr_eq(s, slot));
+                !its.is_empty()
+            });
             slots.lists.retain(|s| !Arc::ptr_eq(s, slot));
         });
     }
@@ -423,7 +448,7 @@ fn encode(html: String) -> Result<Encoded, String> {
     })
 }
 
-const VARY: HeaderValue = HeaderValue::from_static("Accept-Encoding, Cookie");
+const VARY: HeaderValue = HeaderValue::from_static("Accept-Encoding, Accept-Language, Cookie");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const POLICY: HeaderValue = HeaderValue::from_static(CONTENT_SECURITY_POLICY);

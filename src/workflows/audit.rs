@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 mod goods;
+mod papers;
 mod promises;
 
 use super::desk::{Problem, offer, order_number};
@@ -21,11 +22,13 @@ use crate::store::{Conn, audit as reads, campaigns, dues, orders, refunds};
 
 /// The number under which the promises of section 6 are counted: one more than section 7 has rules.
 const PROMISES: u8 = 9;
+/// The number under which receipts and credit notes are counted.
+const PAPERS: u8 = 10;
 
 /// A rule that is broken, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// The rule's number in domain section 7; 9: the promises of section 6.
+    /// The rule's number in domain section 7; 9: the promises of section 6; 10: receipts and credit notes.
     pub rule: u8,
     /// The order, where it is one's.
     pub order: Option<OrderId>,
@@ -37,6 +40,7 @@ impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rule {
             PROMISES => f.write_str("promises: ")?,
+            PAPERS => f.write_str("receipts: ")?,
             rule => write!(f, "rule {rule}: ")?,
         }
         match self.order {
@@ -70,6 +74,7 @@ pub fn audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Breach>, Problem
         }
         check_counters(conn, &mut books)?;
         check_purchase_orders(conn, &mut books)?;
+        papers::check_numbers(conn, &mut books)?;
         goods::check_units_bought(conn, &mut books)?;
         goods::check_stock(conn, &mut books)?;
         Ok(books.breaches)
@@ -116,12 +121,13 @@ fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(
             .or_insert(0) += amount;
     }
     let sent = goods::Sent::read(conn, &ids)?;
+    let issued = papers::Issued::read(conn, &ids)?;
     for order in page {
         let empty = Vec::new();
         let its_lines = lines.get(&order.id).unwrap_or(&empty);
         let none = HashMap::new();
         let entries = journal.get(&order.id).unwrap_or(&none);
-        check_money(conn, books, order, entries)?;
+        check_money(conn, books, order, entries, &issued)?;
         check_units(books, order, its_lines);
         goods::check_order(books, &sent, order, its_lines);
         goods::check_revenue(books, order, its_lines, entries)?;
@@ -135,6 +141,7 @@ fn check_money(
     books: &mut Books,
     order: &OrderRow,
     journal: &HashMap<String, i64>,
+    issued: &papers::Issued,
 ) -> Result<(), Problem> {
     let id = Some(order.id);
     let of = |key: String| journal.get(&key).copied().unwrap_or(0);
@@ -228,6 +235,8 @@ fn check_money(
             );
         }
     }
+    let undone = of(format!("refund_undone/{clearing}")).abs();
+    papers::check_order(books, issued, order, (&pages, &given), undone);
     check_kept(books, order);
     Ok(())
 }

@@ -135,6 +135,13 @@ pub fn locked(
 }
 
 fn may(tx: &mut Tx, case: &Case, who: &Who) -> Result<(), Problem> {
+    // Who gets the goods is what the bank decides about.
+    if super::money::dispute_is_open(tx, case.order.id)? {
+        return Err(Problem::conflict(
+            "order-disputed",
+            "A payment of this order is disputed. Until the bank has decided nothing of it can be changed.",
+        ));
+    }
     let batch = campaigns::batch(tx.conn, case.order.batch_id)?;
     match locked(case, batch.as_ref(), who, tx.now) {
         None => Ok(()),

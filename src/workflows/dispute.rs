@@ -3,6 +3,7 @@
 
 use super::cancel::leave;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
+use super::evidence;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
@@ -77,6 +78,17 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         )?;
         return Ok(Heard::Known);
     };
+    let due_by = said.due_by.map(|at| at.naive_utc());
+    if let Some(known) = before
+        .as_ref()
+        .filter(|d| d.due_by != due_by && !d.state.is_over())
+    {
+        let row = DisputeRow {
+            due_by,
+            ..known.clone()
+        };
+        refunds::save_dispute(tx.conn, &row)?;
+    }
     let was = before.as_ref().map(|d| d.state);
     if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
         return Ok(Heard::Known);
@@ -92,9 +104,14 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         reason: said.reason.clone(),
         opened_at: before.as_ref().map_or(now, |d| d.opened_at),
         closed_at: over.then_some(now),
+        due_by,
     };
     // A dispute that is heard of only at its end was open in between.
     let was_open = was == Some(DisputeState::Open);
+    if was.is_none() && state == DisputeState::Inquiry {
+        refunds::save_dispute(tx.conn, &row)?;
+        evidence::asked(desk, tx, &order, &row)?;
+    }
     if !was_open && matches!(state, DisputeState::Open | DisputeState::Lost) {
         opened(desk, tx, &campaign, &mut order, &row)?;
     }
@@ -195,8 +212,8 @@ fn opened(
             "A dispute over {amount}: order {}",
             super::desk::order_number(order.number)
         ),
-        vec!["Answer it at the provider before its day ends.".to_owned()],
-        &format!("/admin/orders/{}", order.id),
+        vec![evidence::what_to_do(campaign, row)],
+        &evidence::path(&row.provider_id),
     )
 }
 

@@ -60,7 +60,7 @@ pub const TOLD: [&str; 11] = [
     "last_sign_at",
 ];
 
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 37] = [
     "order_id",
     "number",
     "merchant",
@@ -94,6 +94,10 @@ const ORDER: [&str; 33] = [
     "created_at",
     "confirmed_at",
     "closed_at",
+    "agreed_goods",
+    "agreed_shipping",
+    "agreed_tax",
+    "tax_name",
 ];
 
 const SHIPMENT: [&str; 19] = [
@@ -343,6 +347,7 @@ fn order_row(
     lines: &[LineRow],
 ) -> Result<Vec<Value>, Problem> {
     let address: Address = serde_json::from_str(&row.address)?;
+    let agreed = super::payment::frozen(row)?;
     let lines: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -388,6 +393,10 @@ fn order_row(
         at(Some(row.created_at)),
         at(row.confirmed_at),
         at(row.closed_at),
+        json!(agreed.quote.goods),
+        json!(agreed.quote.shipping),
+        json!(agreed.quote.tax()),
+        json!((agreed.quote.tax() > 0).then(|| agreed.tax_label(&row.country))),
     ])
 }
 

@@ -92,6 +92,16 @@ pub struct FrozenLine {
     /// Whether it was exempt from withdrawal then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_to_order: bool,
+    /// The weight of one unit then, grams; none where it was not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<i64>,
+}
+
+impl FrozenLine {
+    /// The weight of one unit as a tariff takes it, grams.
+    pub fn grams(&self) -> i64 {
+        self.weight_grams.unwrap_or(0)
+    }
 }
 
 /// A deposit as it is agreed at joining.
@@ -128,6 +138,13 @@ pub struct FrozenQuote {
     pub quote: Quote,
     /// The tariff by which it is computed again.
     pub tariff: Tariff,
+}
+
+impl FrozenQuote {
+    /// What the tax of an order to this country is called with its rate, such as `VAT 19 %`.
+    pub fn tax_label(&self, country: &str) -> String {
+        Country::parse(country).map_or_else(|| "Tax".to_owned(), |c| self.tariff.tax_label(c))
+    }
 }
 
 /// A granted hold.

@@ -151,6 +151,9 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// The stop-loss date.
         stop_loss: NaiveDate,
+        /// Where its receipt is.
+        #[serde(default)]
+        receipt: Option<String>,
         /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
         #[serde(default)]
         withdrawal: Vec<String>,
@@ -192,6 +195,9 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// After this day it is refunded, unless it was shipped.
         last_day: NaiveDate,
+        /// Where its receipt is.
+        #[serde(default)]
+        receipt: Option<String>,
         /// What is said of withdrawal, sentence by sentence; nothing where there is no right.
         #[serde(default)]
         withdrawal: Vec<String>,

@@ -75,6 +75,12 @@ impl Links {
         format!("/o/{order}?t={}", self.order_token(order))
     }
 
+    /// The page of an order's receipt or credit note, with the order's token.
+    pub fn receipt_url(&self, order: OrderId, number: &str) -> String {
+        let token = self.order_token(order);
+        self.url(&format!("/o/{order}/receipts/{number}?t={token}"))
+    }
+
     /// The token of a supplier's view: it carries the purchase order and its version.
     pub fn supplier_token(&self, purchase_order: PurchaseOrderId, version: i32) -> String {
         let mut bytes = purchase_order.0.as_bytes().to_vec();

@@ -2,6 +2,7 @@
 //! follows, all in the caller's transaction (domain sections 4 and 7).
 
 use super::desk::{Concerns, Problem, enqueue, happened};
+use super::papers;
 use super::ports::{ProviderRefund, ProviderRefundStatus};
 use crate::domain::currency::Currency;
 use crate::domain::due::DueState;
@@ -132,7 +133,7 @@ pub fn captured(
     let entry = Entry::payment_captured(order.id, money(order, amount)?);
     book(tx, order, once, entry)?;
     order.charged = add(order.charged, amount)?;
-    Ok(())
+    papers::receipt(tx, order, page.attempt, amount)
 }
 
 fn add(a: i64, b: i64) -> Result<i64, Problem> {
@@ -447,6 +448,7 @@ fn done(
     order.refunded = add(order.refunded, refund.amount)?;
     call.state = RefundAttemptState::Succeeded;
     refund.state = RefundState::Succeeded;
+    papers::credit_note(tx, order, refund)?;
     let said = say(refund.amount, &refund.currency);
     happened(
         tx,
@@ -545,6 +547,7 @@ pub fn paid_otherwise(
     order.refund_due -= refund.amount;
     order.refunded = add(order.refunded, refund.amount)?;
     refund.state = RefundState::PaidOtherwise;
+    papers::credit_note(tx, order, refund)?;
     refund.proof = Some(proof.to_owned());
     refund.updated_at = tx.now.naive_utc();
     refunds::save(tx.conn, refund)?;

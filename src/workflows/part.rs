@@ -281,6 +281,7 @@ pub fn cost_of(
             kept.push(QuoteLine {
                 unit_price: line.final_price.unwrap_or(line.unit_price),
                 quantity,
+                weight_grams: priced.grams(),
             });
         }
     }

@@ -1,5 +1,7 @@
 //! The few traits behind which the outside lies, and the words in which it answers.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
@@ -321,6 +323,59 @@ pub struct ProviderDispute {
     pub reason: String,
     /// Our ids on the charge it concerns.
     pub tag: Option<Tag>,
+    /// Until when an answer is taken; none: none is.
+    pub due_by: Option<DateTime<Utc>>,
+    /// Whether an answer lies there, sent on or not.
+    pub has_evidence: bool,
+    /// How many answers were sent on to the bank.
+    pub submissions: u64,
+}
+
+/// An answer to a dispute: the provider's fields with their words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvidence {
+    /// The dispute's id there.
+    pub dispute: String,
+    /// Field by field.
+    pub fields: BTreeMap<EvidenceField, String>,
+    /// Whether it goes on to the bank; else it is only laid down there.
+    pub submits: bool,
+}
+
+crate::domain::words::words! {
+    /// The provider's text fields that are filled in (<https://docs.stripe.com/api/disputes/evidence_object>).
+    EvidenceField {
+        ProductDescription = "product_description",
+        CustomerName = "customer_name",
+        CustomerEmail = "customer_email_address",
+        PurchaseIp = "customer_purchase_ip",
+        ShippingAddress = "shipping_address",
+        ShippingCarrier = "shipping_carrier",
+        ShippingDate = "shipping_date",
+        TrackingNumber = "shipping_tracking_number",
+        RefundPolicy = "refund_policy_disclosure",
+        CancellationPolicy = "cancellation_policy_disclosure",
+        Everything = "uncategorized_text",
+    }
+}
+
+impl EvidenceField {
+    /// Most characters that the provider takes.
+    pub fn most(self) -> usize {
+        use EvidenceField as F;
+        match self {
+            F::ProductDescription | F::RefundPolicy | F::CancellationPolicy | F::Everything => {
+                20_000
+            }
+            F::CustomerName
+            | F::CustomerEmail
+            | F::PurchaseIp
+            | F::ShippingAddress
+            | F::ShippingCarrier
+            | F::ShippingDate
+            | F::TrackingNumber => 5_000,
+        }
+    }
 }
 
 /// What lies at the provider in one currency, in our minor units.
@@ -392,6 +447,8 @@ pub trait Provider: Send + Sync {
         since: Option<DateTime<Utc>>,
         cursor: Option<String>,
     ) -> Call<'_, Listed<ProviderDispute>>;
+    /// Lays an answer to a dispute down, or sends it on to the bank.
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute>;
     /// What lies at the provider.
     fn balance(&self) -> Call<'_, Vec<Balance>>;
 }

@@ -15,6 +15,7 @@ mod goods;
 mod interest;
 mod minimum;
 mod notices;
+mod papers;
 mod shop;
 mod story;
 mod supply;

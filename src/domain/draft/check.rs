@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use super::bands::weights;
 use super::lists::{cheapest_shipping, options, shipping, suppliers, tax};
 use super::*;
 use crate::domain::day;
@@ -155,6 +156,7 @@ impl CampaignInput {
         let shipping = shipping(e, self.shipping.take(), currency);
         let cheapest = cheapest_shipping(&shipping);
         let options = options(e, self.options.take(), steps.as_ref(), currency, cheapest);
+        weights(e, &shipping, options.as_deref());
         let threshold = threshold(e, self.threshold.take(), currency, options.as_deref());
         let tax = tax(e, self.tax.take());
         let supplier_ids = suppliers(e, self.supplier_ids.take());

@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::bands;
 use super::check::{Errors, at};
 use super::*;
 use crate::domain::money::{Money, parse_decimal};
 use crate::domain::tariff::{Area, WHOLE};
 use crate::domain::text::clean_line;
+
+/// Longest name of a tax, in characters.
+const MAX_TAX_NAME: usize = 40;
 
 pub(super) fn options(
     e: &mut Errors,
@@ -158,30 +162,41 @@ pub(super) fn shipping(
         let Some(price) = e.required(&field, input.price, say) else {
             continue;
         };
-        let most = currency.map_or(i64::MAX, Currency::max_charge);
-        if price < 0 {
-            e.add(&field, "write 0 or more");
-        } else if price > most {
-            e.add(
-                &field,
-                format!("write at most {most}: no larger charge is taken"),
-            );
-        } else if let Some(currency) = currency.filter(|currency| !currency.is_granular(price)) {
-            let by = currency.granularity();
-            e.add(
-                &field,
-                format!("in this currency it must be a multiple of {by} minor units"),
-            );
-        }
-        rules.push(ShippingRule { countries, price });
+        shipping_price(e, &field, price, currency);
+        let field = format!("{path}.bands");
+        let bands = bands::bands(e, &field, input.bands.unwrap_or_default(), currency);
+        rules.push(ShippingRule {
+            countries,
+            price,
+            bands,
+        });
     }
     rules
+}
+
+/// An amount of shipping: none negative, larger than a charge, or finer than the currency.
+pub(super) fn shipping_price(e: &mut Errors, field: &str, price: i64, currency: Option<Currency>) {
+    let most = currency.map_or(i64::MAX, Currency::max_charge);
+    if price < 0 {
+        e.add(field, "write 0 or more");
+    } else if price > most {
+        e.add(
+            field,
+            format!("write at most {most}: no larger charge is taken"),
+        );
+    } else if let Some(currency) = currency.filter(|currency| !currency.is_granular(price)) {
+        let by = currency.granularity();
+        e.add(
+            field,
+            format!("in this currency it must be a multiple of {by} minor units"),
+        );
+    }
 }
 
 pub(super) fn cheapest_shipping(rules: &[ShippingRule]) -> i64 {
     rules
         .iter()
-        .map(|rule| rule.price.max(0))
+        .map(|rule| rule.least().max(0))
         .min()
         .unwrap_or(0)
 }
@@ -195,11 +210,15 @@ pub(super) fn tax(e: &mut Errors, input: Option<Vec<TaxInput>>) -> Vec<TaxRule> 
         let say = "whether your prices already contain the tax: true or false";
         let included = e.required(&format!("{path}.included"), input.included, say);
         let rate = rate(e, &path, input.rate_basis_points, input.percent.as_deref());
+        let name = input.name.filter(|name| !name.trim().is_empty());
+        let name =
+            name.and_then(|name| e.keep(&format!("{path}.name"), clean_line(&name, MAX_TAX_NAME)));
         if let (Some(included), Some(rate_basis_points)) = (included, rate) {
             rules.push(TaxRule {
                 countries,
                 rate_basis_points,
                 included,
+                name,
             });
         }
     }

@@ -95,8 +95,8 @@ pub fn lock_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldErr
 fn ships_as_well(old: &CampaignDraft, new: &CampaignDraft) -> bool {
     let (old, new) = (old.tariff(), new.tariff());
     Country::all().all(
-        |country| match (old.price_for(country), new.price_for(country)) {
-            (Some(before), Some(after)) => after <= before,
+        |country| match (old.shipping_for(country), new.shipping_for(country)) {
+            (Some(before), Some(after)) => after.is_as_good_as(before),
             (before, after) => before.is_none() && after.is_none(),
         },
     )

@@ -77,7 +77,14 @@ fn a_good_body_becomes_a_draft() {
     assert_eq!(draft.time_zone, Tz::America__New_York);
     assert_eq!(draft.threshold, Threshold::Units(40));
     assert_eq!(draft.tax[0].rate_basis_points, 825);
-    assert_eq!(draft.tariff().price_for("US".parse().unwrap()), Some(900));
+    assert_eq!(
+        draft
+            .tariff()
+            .shipping_for("US".parse().unwrap())
+            .unwrap()
+            .price,
+        900
+    );
     assert_eq!(draft.options[1].prices.price_at(2), 8_500);
 }
 
@@ -532,4 +539,64 @@ proptest! {
             let _ = with(&format!("/{field}"), json!(text));
         }
     }
+}
+
+#[test]
+fn shipping_bands_rise_by_one_measure_and_reach_the_draft() {
+    let bands =
+        json!([{"up_to_units": 2, "price": 0}, {"up_to_units": 10, "price": 400}, {"price": 400}]);
+    let draft = with("/shipping/1/bands", bands).unwrap();
+    assert_eq!(draft.shipping[1].bands.len(), 3);
+    let again = draft.to_input().check(now()).unwrap();
+    assert_eq!(again.shipping, draft.shipping);
+    for (bands, field) in [
+        (
+            json!([{"up_to_units": 2, "price": 5}, {"price": 4}]),
+            "shipping[1].bands[1].price",
+        ),
+        (
+            json!([{"up_to_units": 2, "price": 5}, {"up_to_units": 2, "price": 5}]),
+            "shipping[1].bands[1].up_to_units",
+        ),
+        (
+            json!([{"up_to_units": 2, "price": 5}, {"up_to_grams": 900, "price": 5}]),
+            "shipping[1].bands[1]",
+        ),
+        (
+            json!([{"up_to_units": 2, "up_to_grams": 2, "price": 5}]),
+            "shipping[1].bands[0]",
+        ),
+        (json!([{"price": 5}]), "shipping[1].bands[0]"),
+        (
+            json!([{"price": 5}, {"up_to_units": 5, "price": 5}]),
+            "shipping[1].bands[0]",
+        ),
+        (
+            json!([{"up_to_units": 0, "price": 5}]),
+            "shipping[1].bands[0].up_to_units",
+        ),
+        (
+            json!([{"up_to_units": 1, "price": -5}]),
+            "shipping[1].bands[0].price",
+        ),
+        (json!([{"up_to_units": 1}]), "shipping[1].bands[0].price"),
+    ] {
+        let errors = with("/shipping/1/bands", bands.clone()).unwrap_err();
+        assert!(
+            errors.iter().any(|e| e.field == field),
+            "{bands}: {errors:?}"
+        );
+    }
+}
+
+#[test]
+fn shipping_by_weight_asks_each_option_for_its_weight() {
+    let bands = json!([{"up_to_grams": 2000, "price": 0}, {"price": 400}]);
+    let errors = with("/shipping/1/bands", bands.clone()).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].field, "options[0].weight_grams");
+    let mut body = body();
+    set(&mut body, "/shipping/1/bands", bands);
+    set(&mut body, "/options/0/weight_grams", json!(750));
+    assert!(check(body).is_ok());
 }

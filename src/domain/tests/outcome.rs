@@ -20,6 +20,7 @@ fn plain() -> Tariff {
         shipping: vec![ShippingRule {
             countries: vec![Area::Rest],
             price: 0,
+            bands: vec![],
         }],
         tax: vec![],
     }
@@ -107,6 +108,7 @@ fn back(line: &FinalLine<usize>) -> i64 {
     let kept = [QuoteLine {
         unit_price: line.unit_price,
         quantity: line.quantity,
+        weight_grams: 0,
     }];
     refund_difference(line.shown * line.quantity, &kept, germany(), &plain()).unwrap()
 }
@@ -502,11 +504,11 @@ proptest! {
     ) {
         let tariff = Tariff {
             currency: Currency::USD,
-            shipping: vec![ShippingRule { countries: vec![Area::Rest], price: shipping }],
-            tax: vec![TaxRule { countries: vec![Area::Rest], rate_basis_points: rate, included }],
+            shipping: vec![ShippingRule { countries: vec![Area::Rest], price: shipping, bands: vec![] }],
+            tax: vec![TaxRule { countries: vec![Area::Rest], rate_basis_points: rate, included, name: None }],
         };
         let total = |unit_price, quantity| {
-            quote(&[QuoteLine { unit_price, quantity }], germany(), &tariff).unwrap().total
+            quote(&[QuoteLine { unit_price, quantity, weight_grams: 0 }], germany(), &tariff).unwrap().total
         };
         let mut shop = Shop::new(&counts, &prices, Threshold::Units(1));
         for (quantity, _) in &orders {
@@ -521,7 +523,7 @@ proptest! {
             prop_assert!(line.unit_price <= line.shown);
             prop_assert!(line.unit_price <= shop.prices[&shop.option].price_at(step));
             let charged = total(line.shown, line.quantity);
-            let kept = [QuoteLine { unit_price: line.unit_price, quantity: line.quantity }];
+            let kept = [QuoteLine { unit_price: line.unit_price, quantity: line.quantity, weight_grams: 0 }];
             let back = refund_difference(charged, &kept, germany(), &tariff).unwrap();
             prop_assert!((0..=charged).contains(&back));
             charged_sum += charged;

@@ -17,6 +17,7 @@ fn plain() -> Tariff {
         shipping: vec![ShippingRule {
             countries: vec![Area::Rest],
             price: 0,
+            bands: vec![],
         }],
         tax: vec![],
     }
@@ -90,16 +91,19 @@ fn shipping_and_tax_are_computed_again_and_are_part_of_the_one_refund() {
         shipping: vec![ShippingRule {
             countries: vec![Area::Rest],
             price: 500,
+            bands: vec![],
         }],
         tax: vec![TaxRule {
             countries: vec![Area::Rest],
             rate_basis_points: 1_000,
             included: false,
+            name: None,
         }],
     };
     let line = |unit_price| QuoteLine {
         unit_price,
         quantity: 2,
+        weight_grams: 0,
     };
     let charged = quote(&[line(10_000)], germany(), &tariff).unwrap().total;
     assert_eq!(charged, 20_000 + 500 + 2_000 + 50);
@@ -120,6 +124,7 @@ fn an_order_that_was_charged_less_than_it_costs_now_gets_nothing_and_owes_nothin
     let kept = [QuoteLine {
         unit_price: 100,
         quantity: 2,
+        weight_grams: 0,
     }];
     assert_eq!(refund_difference(150, &kept, germany(), &plain()), Ok(0));
 }

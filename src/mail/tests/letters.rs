@@ -25,12 +25,13 @@ fn confirmed() -> Letter {
             line(1, "Slate", "$10.00"),
         ],
         shipping: Some("$6.50".to_owned()),
-        tax: Some("$3.80 included".to_owned()),
+        tax: Some("$3.80 included, VAT 19 %".to_owned()),
         total: "$196.50".to_owned(),
         deadline: utc("2026-05-31T19:00:00Z"),
         threshold: "50 units".to_owned(),
         ships_by: date("2026-09-01"),
         stop_loss: date("2026-12-01"),
+        receipt: Some("https://shop.example/o/1/receipts/R-00012?t=x".to_owned()),
         withdrawal: Vec::new(),
     }
 }
@@ -133,6 +134,7 @@ fn from_stock() -> Letter {
         total: "$86.50".to_owned(),
         ships_by: date("2026-09-14"),
         last_day: date("2026-12-01"),
+        receipt: Some("https://shop.example/o/1/receipts/R-00012?t=x".to_owned()),
         withdrawal: Vec::new(),
     }
 }
@@ -530,6 +532,7 @@ fn hostile() -> Vec<Letter> {
             total: evil(),
             ships_by: date("2026-09-14"),
             last_day: date("2026-12-01"),
+            receipt: Some("https://shop.example/o/1/receipts/R-00012?t=x".to_owned()),
             withdrawal: Vec::new(),
         },
         Letter::Staff {

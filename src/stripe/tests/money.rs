@@ -166,6 +166,9 @@ async fn a_dispute_keeps_the_providers_own_word() {
                 status: word.to_owned(),
                 reason: "fraudulent".to_owned(),
                 tag: None,
+                due_by: None,
+                has_evidence: false,
+                submissions: 0,
             }
         );
     }

@@ -4,10 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
 use super::form::{Typed, dotted, sentence};
+use super::offer_bands;
 use crate::domain::currency::Currency;
 use crate::domain::day::parse_local;
 use crate::domain::draft::{
-    CampaignDraft, CampaignInput, FieldError, MAX_OPTIONS, MAX_SUPPLIERS, OptionInput,
+    BandInput, CampaignDraft, CampaignInput, FieldError, MAX_OPTIONS, MAX_SUPPLIERS, OptionInput,
     ShippingInput, TaxInput, ThresholdInput,
 };
 use crate::domain::money::{Money, parse_decimal};
@@ -38,8 +39,9 @@ pub fn compact(typed: &mut Typed) {
             let name = format!("{list}.{row}");
             // A choice is always sent, so it alone makes no rule.
             let blank = if list == "tax" {
-                typed.is_blank(&format!("{name}.countries"))
-                    && typed.is_blank(&format!("{name}.percent"))
+                ["countries", "percent", "name"]
+                    .iter()
+                    .all(|part| typed.is_blank(&format!("{name}.{part}")))
             } else {
                 typed.is_blank(&name)
             };
@@ -287,8 +289,19 @@ impl Reader<'_> {
             .map(|row| ShippingInput {
                 countries: self.countries(&format!("shipping.{row}.countries")),
                 price: self.amount(&format!("shipping.{row}.price")),
+                bands: self.bands(&format!("shipping.{row}.bands")),
             })
             .collect()
+    }
+
+    fn bands(&mut self, name: &str) -> Option<Vec<BandInput>> {
+        match offer_bands::read(self.typed.get(name), self.currency?) {
+            Ok(bands) => bands,
+            Err(say) => {
+                self.wrong(name, say);
+                None
+            }
+        }
     }
 
     fn tax(&mut self) -> Vec<TaxInput> {
@@ -302,6 +315,10 @@ impl Reader<'_> {
                     rate_basis_points: None,
                     percent: Some(percent.trim().trim_end_matches('%').trim().to_owned()),
                     included: Some(included != "no"),
+                    name: self
+                        .typed
+                        .some(&format!("tax.{row}.name"))
+                        .map(str::to_owned),
                 }
             })
             .collect()
@@ -366,12 +383,18 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
     for (row, rule) in draft.shipping.iter().enumerate() {
         typed.set(format!("shipping.{row}.countries"), codes(&rule.countries));
         typed.set(format!("shipping.{row}.price"), money(rule.price));
+        let bands = offer_bands::typed(&rule.bands, draft.currency);
+        typed.set(format!("shipping.{row}.bands"), bands);
     }
     for (row, rule) in draft.tax.iter().enumerate() {
         let points = rule.rate_basis_points;
         let percent = format!("{}.{:02}", points / 100, points % 100);
         typed.set(format!("tax.{row}.countries"), codes(&rule.countries));
         typed.set(format!("tax.{row}.percent"), percent);
+        typed.set(
+            format!("tax.{row}.name"),
+            rule.name.clone().unwrap_or_default(),
+        );
         let included = if rule.included { "yes" } else { "no" };
         typed.set(format!("tax.{row}.included"), included);
     }
@@ -444,6 +467,9 @@ fn field_of(path: &str) -> String {
     if let Some((row, _)) = path.split_once(".countries.") {
         return format!("{row}.countries");
     }
+    if let Some((row, _)) = path.split_once(".bands.") {
+        return format!("{row}.bands");
+    }
     match path.as_str() {
         "threshold" => "threshold.target".to_owned(),
         "shipping" => "shipping.0.countries".to_owned(),
@@ -467,6 +493,12 @@ fn words(error: &FieldError) -> String {
     let leans = ["must ", "cannot ", "stands "];
     if leans.iter().any(|word| error.message.starts_with(word)) {
         return sentence(&format!("{of} {}", error.message));
+    }
+    if let Some((_, band)) = error.field.split_once(".bands[")
+        && let Some((index, _)) = band.split_once(']')
+        && let Ok(index) = index.parse::<usize>()
+    {
+        return sentence(&format!("band {}: {}", index + 1, error.message));
     }
     sentence(&error.message)
 }

@@ -378,6 +378,18 @@ impl OfferForm<'_> {
                     .hint("0 is free.")
                     .inputmode("decimal"),
                 ),
+                self.field(
+                    Field::area(
+                        format!("shipping.{row}.bands"),
+                        "Larger orders pay on top",
+                        3,
+                    )
+                    .hint(
+                        "By weight or by units, one band a line: 2 kg: 0, 10 kg: 4.50, more: 9. \
+                             Without \"more\" larger orders are not shipped.",
+                    )
+                    .optional(),
+                ),
             ]));
             if count > 1 && !self.locks.ordered {
                 let label = format!("Remove rule {}", row + 1);
@@ -403,7 +415,9 @@ impl OfferForm<'_> {
             let rules = self.typed.rows_up_to("tax", MAX_ROWS);
             for row in 0..rules {
                 let of = |part: &str| self.typed.get(&format!("tax.{row}.{part}")).to_owned();
-                let value = format!("{} %", of("percent"));
+                let value = format!("{} {} %", of("name"), of("percent"))
+                    .trim()
+                    .to_owned();
                 lines.push(Line::Locked(
                     format!("tax.{row}"),
                     of("countries"),
@@ -431,6 +445,12 @@ impl OfferForm<'_> {
                     Field::text(format!("tax.{row}.percent"), "Percent")
                         .hint("Such as 19 or 8.25.")
                         .inputmode("decimal")
+                        .optional(),
+                ),
+                self.field(
+                    Field::text(format!("tax.{row}.name"), "Name")
+                        .hint("On orders and receipts, such as VAT.")
+                        .max_length(40)
                         .optional(),
                 ),
                 self.field(Field::select(

@@ -10,6 +10,7 @@ use super::kit::{Cell, Facts, Table, fact, id, moment, short, zone_of};
 use crate::domain::country::Country;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
+use crate::domain::paper::Paper;
 use crate::domain::payment::{RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
 use crate::store::claims::ClaimRow;
@@ -17,6 +18,7 @@ use crate::store::mails::MailRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::HappeningRow;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::papers::PaperRow;
 use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
 use crate::store::{Conn, campaigns, claims, mails, misc, orders, refunds};
 use crate::web::order::claim_badge;
@@ -40,6 +42,7 @@ pub(super) struct Known {
     payments: Vec<PaymentRow>,
     pub(super) refunds: Vec<(RefundRow, Vec<RefundAttemptRow>)>,
     disputes: Vec<DisputeRow>,
+    papers: Vec<(PaperRow, Paper)>,
     happened: Vec<HappeningRow>,
     mails: Vec<MailRow>,
     claims: Vec<ClaimRow>,
@@ -66,6 +69,7 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
         payments: orders::payments_of(conn, id)?,
         refunds: with_calls,
         disputes: refunds::disputes_of(conn, id)?,
+        papers: super::papers::of_order(conn, id)?,
         happened: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
         claims: claims::of_order(conn, id)?,
@@ -138,6 +142,7 @@ struct OrderPage {
     payments: Table,
     refunds: Vec<ShownRefund>,
     disputes: Table,
+    papers: Table,
     timeline: Timeline,
     mails: Vec<ShownMail>,
     facts: Facts,
@@ -194,6 +199,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
             .map(|(r, c)| shown(order, r, c, manages))
             .collect(),
         disputes: known.dispute_table(zone),
+        papers: super::papers::table(&known.papers),
         timeline: Timeline {
             items: known.happened.iter().map(done).collect(),
         },
@@ -359,12 +365,13 @@ impl Known {
             })
             .collect();
         rows.push(MoneyRow::new("Shipping", money(quote.shipping)));
+        let tax = self.agreed.tax_label(&self.order.country);
         if quote.tax_added > 0 {
-            rows.push(MoneyRow::new("Tax", money(quote.tax_added)));
+            rows.push(MoneyRow::new(tax.as_str(), money(quote.tax_added)));
         }
         let mut sum = MoneyRow::new("Agreed at joining", money(self.order.total));
         if quote.tax_included > 0 {
-            sum = sum.note(format!("{} tax included", money(quote.tax_included)));
+            sum = sum.note(format!("{} {tax} included", money(quote.tax_included)));
         }
         let order = &self.order;
         let mut movements = vec![MoneyRow::new("Charged", money(order.charged))];
@@ -449,7 +456,10 @@ impl Known {
     fn dispute_table(&self, zone: Tz) -> Table {
         let rows = self.disputes.iter().map(|dispute| {
             vec![
-                Cell::Code(dispute.provider_id.clone()),
+                Cell::Document(Link::new(
+                    crate::workflows::evidence::path(&dispute.provider_id),
+                    &dispute.provider_id,
+                )),
                 Cell::state(dispute.state.as_str()),
                 Cell::number(say(dispute.amount, &self.order.currency)),
                 Cell::text(state_word(&dispute.reason)),

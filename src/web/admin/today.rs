@@ -143,15 +143,15 @@ fn open_disputes(
                     say(dispute.amount, &order.currency)
                 ),
                 text: format!(
-                    "Order {}, {}, reason: {}. Answer it in the provider's dashboard.",
+                    "Order {}, {}, reason: {}. What answers it is collected on one page.",
                     order_number(order.number),
                     order.name,
                     state_word(&dispute.reason).to_lowercase()
                 ),
                 when: "soon".into(),
                 deed: Link::new(
-                    format!("/admin/orders/{}#h-disputes", order.id),
-                    "See the order",
+                    crate::workflows::evidence::path(&dispute.provider_id),
+                    "Answer it",
                 ),
                 urgency: 1,
             });

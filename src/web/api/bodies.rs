@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::fields::{Errors, Reader, integer_at, text_at};
 use crate::domain::country::Country;
-use crate::domain::draft::{CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput};
+use crate::domain::draft::{
+    BandInput, CampaignInput, OptionInput, ShippingInput, TaxInput, ThresholdInput,
+};
 use crate::domain::order::Delivery;
 use crate::domain::price::MAX_UNITS;
 use crate::domain::text::{clean_line, clean_text, normalize_email, optional_line};
@@ -329,6 +331,26 @@ pub(super) struct OptionBody {
 pub(super) struct ShippingBody {
     /// ISO 3166-1 codes, or `*` for the rest.
     countries: Vec<String>,
+    /// What each order pays; 0 is free.
+    price: i64,
+    /// What larger orders pay on top, rising; the price that holds is the first band's that the order fits in.
+    #[schema(max_items = 20)]
+    bands: Option<Vec<BandBody>>,
+}
+
+/// What orders up to a bound pay on top. All bands of a rule go by units or all by weight; the last may have no bound,
+/// else larger orders are not shipped.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct BandBody {
+    /// Up to so many units.
+    #[schema(minimum = 1)]
+    up_to_units: Option<i64>,
+    /// Up to this weight; every option must then have `weight_grams`.
+    #[schema(minimum = 1)]
+    up_to_grams: Option<i64>,
+    /// Never less than that of the band before.
     price: i64,
 }
 
@@ -344,6 +366,8 @@ pub(super) struct TaxBody {
     percent: Option<String>,
     /// Whether prices contain it.
     included: Option<bool>,
+    /// What it is called on orders and receipts, such as `VAT`; left out: `Tax`.
+    name: Option<String>,
 }
 
 /// Reads a campaign: types here, rules in the domain.
@@ -387,6 +411,7 @@ pub(super) fn campaign(body: &Value, e: &mut Errors) -> CampaignInput {
             let input = ShippingInput {
                 countries: strings(&mut r, "countries", e),
                 price: r.integer("price", e),
+                bands: r.each("bands", e, band),
             };
             r.end(e);
             Some(input)
@@ -398,6 +423,7 @@ pub(super) fn campaign(body: &Value, e: &mut Errors) -> CampaignInput {
                 rate_basis_points: r.integer("rate_basis_points", e),
                 percent: r.string("percent", e),
                 included: r.boolean("included", e),
+                name: r.string("name", e),
             };
             r.end(e);
             Some(input)
@@ -405,6 +431,17 @@ pub(super) fn campaign(body: &Value, e: &mut Errors) -> CampaignInput {
     };
     r.end(e);
     input
+}
+
+fn band(value: &Value, at: String, e: &mut Errors) -> Option<BandInput> {
+    let mut r = Reader::at(value, at, e)?;
+    let input = BandInput {
+        up_to_units: r.integer("up_to_units", e),
+        up_to_grams: r.integer("up_to_grams", e),
+        price: r.integer("price", e),
+    };
+    r.end(e);
+    Some(input)
 }
 
 fn option(value: &Value, at: String, e: &mut Errors) -> Option<OptionInput> {

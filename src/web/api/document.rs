@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, dates, goods, interest, join, orders, supply, updates};
+use super::{after, campaigns, dates, goods, interest, join, orders, papers, supply, updates};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -144,7 +144,7 @@ impl Modify for Key {
         interest::answer, interest::list, interest::list_ideas,
         updates::list, updates::write, updates::correct,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::replace,
-        supply::entries,
+        supply::entries, papers::of_order, papers::list,
         goods::batch, dates::set, goods::receipts, goods::short, goods::create, goods::handover, goods::delivered, goods::list,
     ),
     components(schemas(Problem)),

@@ -20,6 +20,7 @@ mod join;
 mod order_views;
 mod orders;
 mod paging;
+mod papers;
 mod promise_views;
 mod supplier_body;
 mod supply;
@@ -120,6 +121,8 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/shipments", "POST").route(web::post().to(goods::create)))
     .service(at("/shipments/{id}/handover", "POST").route(web::post().to(goods::handover)))
     .service(at("/shipments/{id}/delivered", "POST").route(web::post().to(goods::delivered)))
+    .service(at("/orders/{id}/receipts", "GET, HEAD").route(get().to(papers::of_order)))
+    .service(at("/documents", "GET, HEAD").route(get().to(papers::list)))
     .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
 }
 

@@ -10,6 +10,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 
 use super::guards;
+use crate::web::tongue;
 
 /// The headers that depend on the settings.
 pub(super) struct Policy {
@@ -46,7 +47,8 @@ pub async fn security_headers<B: MessageBody>(
     let signed = ["/o/", "/s/", "/d/", "/i/", "/v/"]
         .iter()
         .any(|link| req.path().starts_with(link));
-    let mut res = next.call(req).await?;
+    let written = tongue::of(req.headers());
+    let mut res = tongue::during(written, next.call(req)).await?;
     let policy = guards(res.request()).map(|guards| {
         let policy = &guards.headers;
         (policy.content.clone(), policy.https)

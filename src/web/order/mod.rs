@@ -5,6 +5,7 @@ mod delay;
 mod edit;
 mod goods;
 mod page;
+mod papers;
 mod withdraw;
 
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ use page::{Consent, Facts, Ways, WrongProof};
 pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
 pub(in crate::web) use edit::{address_fields, typed_of};
 pub(in crate::web) use page::{claim_badge, claim_picture};
+pub(in crate::web) use papers::sheet;
 
 /// What stands behind the `?` of an order's pages.
 #[derive(Default, Deserialize)]
@@ -69,6 +71,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(delay::configure)
         .configure(claims::configure)
         .configure(withdraw::configure)
+        .configure(papers::configure)
         .configure(edit::configure);
 }
 

@@ -9,21 +9,20 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::ClaimId;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{ClaimId, OrderId};
 use crate::domain::order::{Delivery, LineState, OrderState};
 use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
-use crate::store::Conn;
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
-use crate::store::claims::ClaimPhotoRow;
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, HappeningRow};
-use crate::store::notices::NoticeRow;
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
+use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::{self, RefundRow};
+use crate::store::{Conn, claims::ClaimPhotoRow, notices::NoticeRow};
 use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
+use crate::web::tongue::{nonzero_said, say};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
     QueuePage, Shell, ThanksPage, Timeline, TimelineItem, grouped,
@@ -33,7 +32,6 @@ use crate::workflows::change::locked;
 use crate::workflows::claims::{self, Case, Who};
 use crate::workflows::desk::{Problem, ends_at, is_for_staff, offer, order_number, takes_orders};
 use crate::workflows::join::{Address, FrozenQuote};
-use crate::workflows::money::{nonzero_said, say};
 use crate::workflows::payment::frozen;
 use crate::workflows::stock_sale;
 
@@ -61,6 +59,7 @@ pub struct Facts {
     pub campaign: CampaignRow,
     lines: Vec<LineRow>,
     refunds: Vec<RefundRow>,
+    papers: Vec<PaperRow>,
     happenings: Vec<HappeningRow>,
     mails: Vec<MailRow>,
     draft: CampaignDraft,
@@ -105,6 +104,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         consent: promise::read(conn, &order, &lines, draft.time_zone)?,
         lines,
         refunds: refunds::of_order(conn, id)?,
+        papers: papers::of_orders(conn, &[id])?,
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
         draft,
@@ -305,6 +305,7 @@ impl Facts {
             placed: self.moment(self.order.created_at),
             timeline: self.timeline(now),
             money: self.money(),
+            papers: super::papers::links(&self.papers, ways.below),
             delay: self.open_delay(now, ways.notice).filter(|_| end.is_none()),
             promise: live.then(|| self.promise_table(now, ways.notice)),
             address,
@@ -390,11 +391,14 @@ impl Facts {
                 _ => row,
             });
         }
-        rows.extend(shipping_and_tax(&agreed.quote, |amount| self.say(amount)));
+        let tax = agreed.tax_label(&self.order.country);
+        rows.extend(shipping_and_tax(&agreed.quote, &tax, |amount| {
+            self.say(amount)
+        }));
         let mut sum = MoneyRow::new("Total", self.say(self.order.total));
         if agreed.quote.tax_included > 0 {
             sum = sum.note(format!(
-                "{} tax included",
+                "{} {tax} included",
                 self.say(agreed.quote.tax_included)
             ));
         }

@@ -8,20 +8,21 @@ use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};
 use crate::domain::price::Threshold;
-use crate::domain::tariff::Area;
+use crate::domain::tariff::{Area, Band, Measure, ShippingRule};
 use crate::domain::text::markdown_to_html;
 use crate::store::campaigns::OptionRow as StoredOption;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
+use crate::web::tongue::say;
 use crate::web::view::{
     CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, InterestInput, JoinForm,
     JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller,
     Shell, ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
+    weight,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::judgement::Why;
-use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::{signs, stock_sale};
 
@@ -368,16 +369,44 @@ impl Facts {
                 Area::Rest => "All other countries",
             });
             let names: Vec<&str> = names.collect();
+            let price = |amount| match amount {
+                0 => "free".to_owned(),
+                amount => self.say(amount),
+            };
             ShippingRow {
                 countries: names.join(", "),
-                price: if rule.price == 0 {
-                    "free".to_owned()
-                } else {
-                    self.say(rule.price)
+                price: match rule.bands.is_empty() {
+                    true => price(rule.price),
+                    false if rule.least() == 0 => "free at first".to_owned(),
+                    false => format!("from {}", price(rule.least())),
                 },
+                bands: self.bands(rule),
             }
         });
         rows.collect()
+    }
+
+    /// A rule's bands in words, and what is above them.
+    fn bands(&self, rule: &ShippingRule) -> Vec<String> {
+        let mut words: Vec<String> = Vec::with_capacity(rule.bands.len() + 1);
+        let size = |(measure, most)| match measure {
+            Measure::Units => plural(most, "unit"),
+            Measure::Grams => weight(most),
+        };
+        for band in &rule.bands {
+            let price = match rule.price.saturating_add(band.price) {
+                0 => "free".to_owned(),
+                amount => self.say(amount),
+            };
+            words.push(match band.bound() {
+                Some(bound) => format!("{price} up to {}", size(bound)),
+                None => format!("{price} above that"),
+            });
+        }
+        if let Some(bound) = rule.bands.last().and_then(Band::bound) {
+            words.push(format!("not shipped above {}", size(bound)));
+        }
+        words
     }
 
     /// The join form, filled in with what was typed.

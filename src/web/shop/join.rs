@@ -303,6 +303,7 @@ impl Desk<'_> {
                 Some(QuoteLine {
                     unit_price: option.prices.price_at(step),
                     quantity: *quantity,
+                    weight_grams: option.grams(),
                 })
             })
             .collect();
@@ -353,10 +354,11 @@ impl Desk<'_> {
             })
             .collect();
         let say = |amount| facts.say(amount);
-        rows.extend(shipping_and_tax(priced, say));
+        let tax = facts.draft.tariff().tax_label(checked.address.country);
+        rows.extend(shipping_and_tax(priced, &tax, say));
         let mut sum = MoneyRow::new("Total", facts.say(priced.total));
         if priced.tax_included > 0 {
-            sum = sum.note(format!("{} tax included", facts.say(priced.tax_included)));
+            sum = sum.note(format!("{} {tax} included", facts.say(priced.tax_included)));
         }
         MoneyTable {
             caption: "What it costs".to_owned(),
@@ -368,7 +370,7 @@ impl Desk<'_> {
 }
 
 /// The rows under the lines.
-pub fn shipping_and_tax(priced: &Quote, say: impl Fn(i64) -> String) -> Vec<MoneyRow> {
+pub fn shipping_and_tax(priced: &Quote, tax: &str, say: impl Fn(i64) -> String) -> Vec<MoneyRow> {
     let mut rows = vec![MoneyRow::new(
         "Shipping",
         match priced.shipping {
@@ -377,7 +379,7 @@ pub fn shipping_and_tax(priced: &Quote, say: impl Fn(i64) -> String) -> Vec<Mone
         },
     )];
     if priced.tax_added > 0 {
-        rows.push(MoneyRow::new("Tax", say(priced.tax_added)));
+        rows.push(MoneyRow::new(tax, say(priced.tax_added)));
     }
     rows
 }

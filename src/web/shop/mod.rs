@@ -26,7 +26,7 @@ use crate::web::guard::{Client, Guards, Limit, TooMany};
 use crate::web::live::{Live, LiveStop, Rendered};
 use crate::web::snapshot::{Drawing, Page, Painter, Snapshots};
 use crate::web::view::{CampaignPage, JoinInput, Problems, Shell, Sort, Theme};
-use crate::web::{order, supplier, theme};
+use crate::web::{order, supplier, theme, tongue};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
@@ -196,7 +196,7 @@ async fn events(
         .await;
     let shell = Shell::public(theme::of(&request), "/", shop.sandbox());
     match found {
-        Ok(Some((id, version, _))) => shop.live.join(id, version),
+        Ok(Some((id, version, _))) => shop.live.join(id, version, tongue::of(request.headers())),
         Ok(None) => trouble::page(shell, &Problem::NotFound("campaign")),
         Err(e) => trouble::page(shell, &e),
     }

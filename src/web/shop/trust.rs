@@ -15,9 +15,9 @@ use crate::domain::ids::{CampaignId, MerchantId};
 use crate::store::Conn;
 use crate::store::campaigns::CampaignRow;
 use crate::store::pages::{self, Handover, PlacedOrder};
+use crate::web::tongue::say;
 use crate::web::view::{Badge, Day, Link, Moment, TrustRow, plural};
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::money::say;
 use crate::workflows::signs;
 
 /// What is counted for one merchant.

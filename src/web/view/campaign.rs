@@ -389,8 +389,10 @@ impl Record {
 pub struct ShippingRow {
     /// "Portugal, Spain", "All other countries".
     pub countries: String,
-    /// "$6.50".
+    /// "$6.50", "from $6.50".
     pub price: String,
+    /// Where larger orders cost more: "$6.50 up to 2 kg", "$9.00 above that".
+    pub bands: Vec<String>,
 }
 
 /// `/c/{slug}`
@@ -491,6 +493,11 @@ impl CampaignPage {
                 _ => format!("{}.", self.money.promised()),
             },
         }
+    }
+
+    /// Whether one price holds for every number of units.
+    fn ships_flat(&self) -> bool {
+        self.shipping.iter().all(|row| row.bands.is_empty())
     }
 
     /// The money's timeline.

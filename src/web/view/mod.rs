@@ -19,6 +19,7 @@ mod interest;
 mod join;
 mod merchant;
 mod order;
+mod paper;
 mod parts;
 mod refusal;
 mod shell;
@@ -54,6 +55,7 @@ pub use order::{
     CancelOffer, CancelPage, LinkAgainPage, LinkSentPage, MailProblem, OrderEnd, OrderGoods,
     OrderPage, ParcelCard, PayOffer, QueuePage, ThanksPage,
 };
+pub use paper::{Sheet, SheetLine, SheetPage};
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
 };
@@ -64,6 +66,6 @@ pub use supplier::{
     GivenDate, PoDocument, PoLine, PurchaseOrderPage, RejectPage, SupplierPage, SupplierState,
 };
 pub use time::{
-    Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural,
+    Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural, weight,
 };
 pub use updates::{Update, UpdatesPage};

@@ -141,6 +141,8 @@ pub struct OrderPage {
     pub timeline: Timeline,
     /// Lines, total, charges and refunds.
     pub money: MoneyTable,
+    /// Receipts and credit notes, oldest first.
+    pub papers: Vec<super::Link>,
     /// A delay that can be answered: stands first.
     pub delay: Option<DelayOffer>,
     /// Every date that was promised; none once nothing will be shipped.

@@ -176,6 +176,16 @@ pub fn plural(n: i64, unit: &str) -> String {
     format!("{} {unit}{s}", grouped(n))
 }
 
+/// A weight in grams: "500 g", "2 kg", "10.5 kg".
+pub fn weight(grams: i64) -> String {
+    let (whole, part) = (grams / 1_000, grams % 1_000);
+    match (whole, part) {
+        (0, _) => format!("{grams} g"),
+        (_, 0) => format!("{whole} kg"),
+        (_, _) => format!("{}.{}", whole, format!("{part:03}").trim_end_matches('0')) + " kg",
+    }
+}
+
 /// "12,480".
 pub fn grouped(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();

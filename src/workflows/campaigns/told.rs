@@ -104,6 +104,7 @@ fn step_letter(
             QuoteLine {
                 unit_price: final_unit_price(priced.unit_price, at_step),
                 quantity: priced.quantity,
+                weight_grams: line.grams(),
             }
         })
         .collect();

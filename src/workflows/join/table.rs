@@ -86,6 +86,7 @@ impl<'a> Table<'a> {
             .map(|(_, draft, quantity)| QuoteLine {
                 unit_price: draft.prices.price_at(step),
                 quantity: *quantity,
+                weight_grams: draft.grams(),
             })
             .collect();
         let quote = quote(&priced, wish.address.country, &tariff).map_err(refused_quote)?;
@@ -125,6 +126,7 @@ impl<'a> Table<'a> {
                     sku: row.sku.clone(),
                     name: draft.name.clone(),
                     made_to_order: draft.made_to_order,
+                    weight_grams: draft.weight_grams.map(i64::from),
                 })
                 .collect(),
             quote,
@@ -432,6 +434,8 @@ pub fn new_page(
 fn refused_quote(e: TariffError) -> Problem {
     match e {
         TariffError::NotShippedTo(_) => Problem::field("address.country", e.to_string()),
-        TariffError::Invalid | TariffError::Overflow => Problem::field("lines", e.to_string()),
+        TariffError::TooLarge(_) | TariffError::Invalid | TariffError::Overflow => {
+            Problem::field("lines", e.to_string())
+        }
     }
 }

@@ -145,6 +145,7 @@ impl Outcome<'_> {
             kept.push(QuoteLine {
                 unit_price: price,
                 quantity: line.quantity,
+                weight_grams: frozen.grams(),
             });
         }
         if lines.iter().any(|l| l.cancelled > 0) {

@@ -14,6 +14,7 @@ use crate::workflows::desk::{Concerns, Desk, Problem, happened, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Joined, JoinedBy, Letter, LetterLine};
 use crate::workflows::money::{self, say};
+use crate::workflows::papers;
 use crate::workflows::stock_sale;
 use crate::workflows::withdraw::information;
 
@@ -36,16 +37,19 @@ pub(super) fn confirmation(
         }
         _ => Vec::new(),
     };
+    let receipt = papers::newest_receipt(tx, order.id)?;
+    let receipt = receipt.map(|number| desk.links.receipt_url(order.id, &number));
     if agreed.from_stock {
         let promised = agreed.promised.unwrap_or(draft.promised_ship_date);
         let letter = Letter::SoldFromStock {
             about: desk.about(&merchant, campaign, draft, order),
             lines: letter_lines(&agreed, None, &order.currency),
             shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-            tax: said_tax(&agreed, &order.currency),
+            tax: said_tax(&agreed, order),
             total: say(order.total, &order.currency),
             ships_by: promised,
             last_day: stock_sale::last_day(draft, promised),
+            receipt,
             withdrawal,
         };
         return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
@@ -54,7 +58,7 @@ pub(super) fn confirmation(
         let joined = Joined {
             lines: letter_lines(&agreed, None, &order.currency),
             shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-            tax: said_tax(&agreed, &order.currency),
+            tax: said_tax(&agreed, order),
             total: say(order.total, &order.currency),
             by,
             deadline: campaign.deadline.and_utc(),
@@ -73,12 +77,13 @@ pub(super) fn confirmation(
         about: desk.about(&merchant, campaign, draft, order),
         lines: letter_lines(&agreed, None, &order.currency),
         shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
-        tax: said_tax(&agreed, &order.currency),
+        tax: said_tax(&agreed, order),
         total: say(order.total, &order.currency),
         deadline: campaign.deadline.and_utc(),
         threshold: say_threshold(draft),
         ships_by: draft.promised_ship_date,
         stop_loss: draft.stop_loss_date,
+        receipt,
         withdrawal,
     };
     desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter)
@@ -151,14 +156,15 @@ pub fn say_threshold(draft: &CampaignDraft) -> String {
     }
 }
 
-fn said_tax(agreed: &FrozenQuote, currency: &str) -> Option<String> {
+fn said_tax(agreed: &FrozenQuote, order: &OrderRow) -> Option<String> {
+    let label = agreed.tax_label(&order.country);
+    let kind = label.strip_prefix("Tax ").unwrap_or(&label);
     if agreed.quote.tax_added > 0 {
-        Some(say(agreed.quote.tax_added, currency))
+        let amount = say(agreed.quote.tax_added, &order.currency);
+        Some(format!("{amount}, {kind}"))
     } else if agreed.quote.tax_included > 0 {
-        Some(format!(
-            "{} included",
-            say(agreed.quote.tax_included, currency)
-        ))
+        let amount = say(agreed.quote.tax_included, &order.currency);
+        Some(format!("{amount} included, {kind}"))
     } else {
         None
     }

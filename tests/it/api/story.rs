@@ -94,6 +94,25 @@ both_databases! {
         assert_eq!((&gone["state"], &gone["totals"]["kept"]), (&json!("cancelled"), &usd(0)));
     }
 
+    async fn receipts_are_read_by_the_shopper_and_by_the_merchant(db: TestDatabase) {
+        let api = Api::start(&db).await;
+        let slug = api.open(api.pens()).await;
+        let order = api.buy(&slug, "a@example.com", "raw", 2).await;
+        api.buy(&slug, "b@example.com", "raw", 1).await;
+        let shown = api.get(&order).anonymous().send().await.expect(200);
+        let own = api.get(&order.replace("?t=", "/receipts?t=")).anonymous().send().await.expect(200);
+        let total = &shown["totals"]["charged"];
+        assert_eq!((&own["data"][0]["number"], &own["data"][0]["total"]), (&json!("R-00001"), total));
+        let wrong = order.replace("?t=", "/receipts?t=x");
+        assert_eq!(api.get(&wrong).anonymous().send().await.refused(404), "not-found");
+        let all = api.get("/documents?limit=1").send().await.expect(200);
+        assert_eq!(all["data"][0]["number"], json!("R-00002"));
+        let cursor = all["next_cursor"].as_str().unwrap();
+        let rest = api.get(&format!("/documents?cursor={cursor}")).send().await.expect(200);
+        assert_eq!(rest, json!({"data": own["data"], "next_cursor": null}));
+        api.get("/documents").anonymous().send().await.expect(401);
+    }
+
     async fn the_journal_balances_and_is_read_page_by_page(db: TestDatabase) {
         let api = Api::start(&db).await;
         let slug = api.open(api.pens()).await;

@@ -118,7 +118,9 @@ async fn through(shop: &Shop, fault: &Value, what: impl Future<Output = ()>) {
     if fault["webhooks"] == "drop" {
         // What no webhook told is asked for, as the worker does every six hours.
         let office = &shop.running.app.office;
-        let report = muster::jobs::reconcile(office).await.expect("it can be asked");
+        let report = muster::jobs::reconcile(office)
+            .await
+            .expect("it can be asked");
         assert!(report.left.is_empty(), "{:?}", report.left);
         shop.settle().await;
     }

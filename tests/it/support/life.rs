@@ -12,8 +12,9 @@ use futures_util::future::BoxFuture;
 use muster::app::Seams;
 use muster::store::Gate;
 use muster::workflows::ports::{
-    Balance, Call, CallError, Delivered, Listed, MailError, Mailer, NewCharge, NewPage, NewRefund,
-    Outgoing, Page, Provider, ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
+    Balance, Call, CallError, Delivered, Listed, MailError, Mailer, NewCharge, NewEvidence,
+    NewPage, NewRefund, Outgoing, Page, Provider, ProviderCharge, ProviderDispute, ProviderIntent,
+    ProviderRefund,
 };
 use tokio::sync::watch;
 
@@ -194,6 +195,11 @@ impl Provider for MortalProvider {
     ) -> Call<'_, Listed<ProviderDispute>> {
         let call = move || self.inner.disputes(intent, since, cursor);
         self.life.call(None, call)
+    }
+
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute> {
+        let call = || self.inner.answer_dispute(evidence, key);
+        self.life.call(Some("dispute answered"), call)
     }
 
     fn balance(&self) -> Call<'_, Vec<Balance>> {

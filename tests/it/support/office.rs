@@ -18,9 +18,9 @@ use muster::workflows::links::Links;
 use muster::workflows::office::{Office, Settings, Signals};
 use muster::workflows::payment;
 use muster::workflows::ports::{
-    Balance, Call, CallError, Clock, Listed, NewCharge, NewPage, NewRefund, Page, PageMode,
-    PageStatus, Provider, ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
-    ProviderRefundStatus,
+    Balance, Call, CallError, Clock, Listed, NewCharge, NewEvidence, NewPage, NewRefund, Page,
+    PageMode, PageStatus, Provider, ProviderCharge, ProviderDispute, ProviderIntent,
+    ProviderRefund, ProviderRefundStatus,
 };
 
 use super::cards::{self, Cards};
@@ -250,6 +250,10 @@ impl Provider for TestProvider {
             data: Vec::new(),
             next: None,
         }))
+    }
+
+    fn answer_dispute(&self, _evidence: NewEvidence, _key: String) -> Call<'_, ProviderDispute> {
+        ready(Err(missing()))
     }
 
     fn balance(&self) -> Call<'_, Vec<Balance>> {

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use muster::app::Seams;
 use muster::workflows::ports::{
-    Balance, Call, Listed, NewCharge, NewPage, NewRefund, Page, Provider, ProviderCharge,
-    ProviderDispute, ProviderIntent, ProviderRefund,
+    Balance, Call, Listed, NewCharge, NewEvidence, NewPage, NewRefund, Page, Provider,
+    ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
 };
 use tokio::sync::Semaphore;
 
@@ -163,6 +163,13 @@ impl Provider for Changed {
     ) -> Call<'_, Listed<ProviderDispute>> {
         let call = self.inner.disputes(intent, since, cursor);
         self.say_all(&self.between.dispute, call)
+    }
+
+    fn answer_dispute(&self, evidence: NewEvidence, key: String) -> Call<'_, ProviderDispute> {
+        self.say(
+            &self.between.dispute,
+            self.inner.answer_dispute(evidence, key),
+        )
     }
 
     fn balance(&self) -> Call<'_, Vec<Balance>> {

@@ -7,10 +7,10 @@ use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::store::refunds::RefundRow;
+use crate::web::tongue::nonzero_said;
 use crate::web::view::{Link, OrderEnd, Tone};
 use crate::workflows::desk::takes_orders;
 use crate::workflows::judgement::Why;
-use crate::workflows::money::nonzero_said;
 
 impl Facts {
     /// How it ended; none while it goes on.

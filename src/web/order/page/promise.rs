@@ -12,11 +12,11 @@ use crate::store::notices::{self, NoticeRow};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::promises::GivenUpRow;
 use crate::store::{Conn, promises};
+use crate::web::tongue::nonzero_said;
 use crate::web::view::{
     Badge, Day, DelayOffer, PromiseRow, PromiseTable, SilenceSaid, TermsRef, TimelineItem, Tone,
 };
 use crate::workflows::desk::Problem;
-use crate::workflows::money::nonzero_said;
 use crate::workflows::part::unshipped_price;
 
 /// An order before the delay rule: what was promised, what was told, what was answered.

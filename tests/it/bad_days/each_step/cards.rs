@@ -8,8 +8,8 @@ use muster::store::campaigns::CampaignRow;
 use muster::workflows::collect;
 
 use super::at_each_step;
-use super::people::{ended, wait_until};
 use super::movements;
+use super::people::{ended, wait_until};
 use crate::cards::{ASKS_ALWAYS, FAILS_LATER, arrive, saved, saves, with_deposit};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};

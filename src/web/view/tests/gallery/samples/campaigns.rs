@@ -154,10 +154,12 @@ pub fn campaign() -> CampaignPage {
             ShippingRow {
                 countries: "Portugal, Spain".to_owned(),
                 price: "$6.50".to_owned(),
+                bands: vec![],
             },
             ShippingRow {
                 countries: "All other countries".to_owned(),
                 price: "$14.00".to_owned(),
+                bands: vec![],
             },
         ],
         from_stock: false,

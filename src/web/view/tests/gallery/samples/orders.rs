@@ -141,6 +141,7 @@ pub fn order() -> OrderPage {
         seller_href: "/m/fern-kiln".to_owned(),
         seller_email: Some("hello@fern-kiln.example".to_owned()),
         end: None,
+        papers: vec![Link::new("/o/1/receipts/R-00001?t=x", "Receipt R-00001")],
         after: AfterPart {
             claims: Vec::new(),
             report: None,
