@@ -504,7 +504,7 @@ pub fn judge_again(
 ) -> Result<Again, Problem> {
     let draft = offer(campaign)?;
     let step = batch.step.unwrap_or(0);
-    let judged = collected_at(tx, campaign, batch, &draft)?;
+    let judged = collected_at(tx.conn, campaign, batch, &draft)?;
     let success = match judged {
         Judgement::Missed {
             collected, target, ..
@@ -548,8 +548,20 @@ pub fn judge_again(
 /// # Errors
 /// What the database says.
 pub fn missing(tx: &mut Tx, campaign: &CampaignRow, batch: &BatchRow) -> Result<String, Problem> {
+    missing_now(tx.conn, campaign, batch)
+}
+
+/// As [`missing`], for pages.
+///
+/// # Errors
+/// What the database says.
+pub fn missing_now(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+) -> Result<String, Problem> {
     let draft = offer(campaign)?;
-    Ok(match collected_at(tx, campaign, batch, &draft)? {
+    Ok(match collected_at(conn, campaign, batch, &draft)? {
         Judgement::Missed {
             collected, target, ..
         } => say_missing(target - collected, &draft),
@@ -568,16 +580,16 @@ fn say_missing(missing: i64, draft: &CampaignDraft) -> String {
 }
 
 fn collected_at(
-    tx: &mut Tx,
+    conn: &mut Conn,
     campaign: &CampaignRow,
     batch: &BatchRow,
     draft: &CampaignDraft,
 ) -> Result<Judgement<OptionId>, Problem> {
-    let rows = campaigns::options_of(tx.conn, campaign.id)?;
+    let rows = campaigns::options_of(conn, campaign.id)?;
     let paid = Paid::of(
         &rows,
         draft,
-        &orders::units_at_prices(tx.conn, batch.id, true)?,
+        &orders::units_at_prices(conn, batch.id, true)?,
     );
     let input = JudgeInput {
         step: Some(usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0)),

@@ -21,12 +21,13 @@ use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
 use crate::web::assets::asset;
 use crate::web::pages;
+use crate::web::shop::load::counted_by_step;
 use crate::web::view::{
     Badge, Day, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
     TimelineItem, grouped, plural, state_word,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
-use crate::workflows::judgement::{Outlook, Why, outlook, say_counted, tally_of};
+use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_of};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::purchase::{Document, say_blocked};
@@ -35,6 +36,10 @@ use crate::workflows::purchase::{Document, say_blocked};
 struct Known {
     row: CampaignRow,
     draft: CampaignDraft,
+    /// The furthest step that committed orders reach, limits respected.
+    current: usize,
+    /// Units that count for each step, where orders may wait for one.
+    counted: Vec<i64>,
     tally: Tally,
     outlook: Outlook,
     why: Option<Why>,
@@ -61,6 +66,8 @@ fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<K
     let all = merchants::suppliers_of(conn, staff.id)?;
     Ok(Known {
         tally,
+        current: current_step(conn, &row, &draft)?,
+        counted: counted_by_step(conn, row.id, &draft)?,
         outlook: outlook(conn, &row, &draft)?,
         why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         options: campaigns::options_of(conn, row.id)?,
@@ -252,9 +259,14 @@ impl Known {
                 .collect(),
             current: match judged.and_then(|step| usize::try_from(step).ok()) {
                 Some(step) => step,
-                None => self.draft.steps.reached(self.row.committed_units),
+                None => self.current,
             },
             units: self.row.committed_units,
+            counted: if judged.is_some() {
+                Vec::new()
+            } else {
+                self.counted.clone()
+            },
             option: first
                 .filter(|_| self.draft.options.len() > 1)
                 .map(|o| o.name.clone()),

@@ -17,6 +17,7 @@ mod join;
 mod merchant;
 mod order;
 mod parts;
+mod paying;
 mod refusal;
 mod shell;
 mod steps;
@@ -49,6 +50,7 @@ pub use order::{
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
 };
+pub use paying::{Asked, Charging, DuePart, Paying};
 pub use refusal::RefusalPage;
 pub use shell::{Html, NavItem, PANEL_NAV, PanelShell, Shell, Theme};
 pub use steps::{StepRow, Steps, StepsPhase};
