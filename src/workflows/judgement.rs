@@ -569,6 +569,16 @@ pub fn missing_now(
     })
 }
 
+/// As a sentence: `1 unit is missing`, `3 units are missing`, `$50.00 is missing`.
+pub fn is_missing(missing: &str) -> String {
+    let are = if missing.ends_with("units") {
+        "are"
+    } else {
+        "is"
+    };
+    format!("{missing} {are} missing")
+}
+
 fn say_missing(missing: i64, draft: &CampaignDraft) -> String {
     match (draft.threshold, missing) {
         (Threshold::Units(_), 1) => "1 unit".to_owned(),

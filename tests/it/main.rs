@@ -17,3 +17,6 @@ mod shop;
 mod story;
 mod supply;
 mod tell;
+
+#[path = "cards/pages.rs"]
+mod card_pages;

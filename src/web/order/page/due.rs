@@ -17,7 +17,7 @@ use crate::web::shop::threshold_words;
 use crate::web::view::{DuePart, Moment, MoneyRow, TimelineItem, Tone};
 use crate::workflows::collect::{at_the_end, may_buy};
 use crate::workflows::desk::{Problem, ends_at};
-use crate::workflows::judgement::missing_now;
+use crate::workflows::judgement::{is_missing, missing_now};
 use crate::workflows::letters::AtTheEnd;
 use crate::workflows::money::nonzero_said;
 
@@ -278,16 +278,16 @@ impl Facts {
         };
         let line = if may_buy(&self.campaign, batch, now.naive_utc()) {
             format!(
-                "Until {} the seller may buy them. If not, it fails, and {back}. Until then you may still leave.",
+                "Until {} the seller may buy what is missing. If not, it fails, and {back}. Until then you may still leave.",
                 said(until)
             )
         } else {
-            format!("The time to buy them is over: it is decided in a moment. If it fails, {back}.")
+            format!("The time to buy it is over: it is decided in a moment. If it fails, {back}.")
         };
         Some(DuePart {
             tone: Tone::Wait,
             icon: "clock",
-            title: format!("{missing} are missing"),
+            title: is_missing(missing),
             lines: vec![
                 "Not every card could be charged, and too little came in.".to_owned(),
                 line,

@@ -4,6 +4,8 @@
 mod after;
 #[path = "samples/campaigns.rs"]
 mod campaigns;
+#[path = "samples/cards.rs"]
+mod cards;
 #[path = "samples/lists.rs"]
 mod lists;
 #[path = "samples/orders.rs"]
@@ -20,6 +22,7 @@ use crate::web::view::*;
 
 pub use after::*;
 pub use campaigns::*;
+pub use cards::*;
 pub use lists::*;
 pub use orders::*;
 pub use suppliers::*;
