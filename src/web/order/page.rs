@@ -14,7 +14,7 @@ use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::ClaimId;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Delivery, LineState, OrderState};
-use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
+use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose, RefundState};
 use crate::store::Conn;
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
 use crate::store::claims::ClaimPhotoRow;
@@ -226,6 +226,11 @@ impl Facts {
                 .filter(|_| end.is_none() && self.order.state == OrderState::Pending)
                 .map(|page| PayOffer {
                     href: (ways.below)("/pay"),
+                    title: if page.kind == PaymentKind::Setup {
+                        "Your card is not saved yet"
+                    } else {
+                        "Not paid yet"
+                    },
                     words: self.pay_words(page),
                     until: self.moment(self.order.hold_expires_at),
                 }),

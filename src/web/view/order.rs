@@ -76,6 +76,8 @@ pub struct ThanksPage {
 pub struct PayOffer {
     /// The provider's page, or the queue page.
     pub href: String,
+    /// What stands above it: "Not paid yet".
+    pub title: &'static str,
     /// What the button says: "Pay $96.50".
     pub words: String,
     /// Until when the units are kept.

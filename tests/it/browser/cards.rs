@@ -37,7 +37,7 @@ async fn join(
         .wait_for_text("your card is saved, nothing is charged")
         .await;
     if !limit.is_empty() {
-        browser.click(limit).await;
+        browser.fill(limit, "on").await;
     }
     ask_for_the_total(browser, "ana@mail.example", "2").await;
     browser.wait_for_text(&format!("{total} in all")).await;

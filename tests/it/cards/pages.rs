@@ -197,7 +197,7 @@ both_databases! {
         assert_eq!(shop.pay(order, GOOD_CARD).await, 303);
         shop.settle().await;
         let row = shop.order(order).await;
-        // Nobody had joined before: the price shown, and charged at most, is the first one; 6 units reach the second.
+        // Shown 100 when nobody had joined before; with 6 units everybody pays 90.
         assert_eq!((row.charged, row.owed, row.payment_state), (54000, 0, PaymentState::Paid));
         shop.audit().await;
         shop.close().await;

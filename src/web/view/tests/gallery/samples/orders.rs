@@ -167,6 +167,7 @@ pub fn order_with_trouble() -> OrderPage {
     page.payment_state = "unpaid".to_owned();
     page.pay = Some(PayOffer {
         href: "/o/1/pay?t=abc".to_owned(),
+        title: "Not paid yet",
         words: "Pay $96.50".to_owned(),
         until: moment("2026-05-21T13:45:00Z"),
     });
