@@ -95,7 +95,7 @@ both_databases! {
                 }
             }
         }
-        assert_eq!(operations, 36);
+        assert_eq!(operations, 38);
         assert!(!page.contains("<script"));
     }
 }
