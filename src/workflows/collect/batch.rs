@@ -73,7 +73,7 @@ fn short(
 ) -> Result<Looked, Problem> {
     let now = tx.now.naive_utc();
     let Some(until) = batch.short_until else {
-        return Ok(begin_short(desk, tx, campaign, batch, missing)?);
+        return begin_short(desk, tx, campaign, batch, missing);
     };
     if now < until {
         return Ok(Looked::At(until.and_utc()));
