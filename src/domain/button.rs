@@ -1,5 +1,7 @@
 //! The words of the button that orders, per language, as data (Directive 2011/83/EU, Art. 8(2): "order with obligation to
-//! pay" or a corresponding unambiguous formulation, in the shopper's language).
+//! pay" or a corresponding unambiguous formulation, in the shopper's language). The same words stand on it where a card
+//! is only saved, or a part is paid: the duty to pay is entered into then, also where it depends on something that is
+//! still to happen (Court of Justice, C-400/22, Conny).
 
 use super::country::Country;
 

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::words::{day, day_of, one_line, units};
 use crate::domain::promise::{NoticeKind, RefundCause, Silence};
+use crate::workflows::judgement::is_missing;
 use crate::workflows::letters::{
     About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, WhyCancelled, WhyFailed,
     WhyWithdrawn,
@@ -176,8 +177,9 @@ fn card(about: &About, news: &CardNews) -> String {
             format!("Order {} is released: nothing was charged", about.number)
         }
         CardNews::Short { missing, until, .. } => format!(
-            "{}: {missing} are missing, decided by {}",
+            "{}: {}, decided by {}",
             about.campaign,
+            is_missing(missing),
             day_of(*until, zone)
         ),
         CardNews::Ends { expiry, .. } => format!(

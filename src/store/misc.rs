@@ -16,6 +16,16 @@ pub fn setting(conn: &mut Conn, name: &str) -> Result<Option<String>, StoreError
         .optional()?)
 }
 
+/// How often something of a kind happened to orders of a campaign.
+pub fn happened_to(conn: &mut Conn, campaign: CampaignId, kind: &str) -> Result<i64, StoreError> {
+    Ok(happenings::table
+        .filter(happenings::campaign_id.eq(campaign))
+        .filter(happenings::order_id.is_not_null())
+        .filter(happenings::kind.eq(kind))
+        .count()
+        .get_result(conn)?)
+}
+
 /// Keeps a setting.
 pub fn set_setting(conn: &mut Conn, name: &str, value: &str) -> Result<(), StoreError> {
     each_backend!(conn, c => {

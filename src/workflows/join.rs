@@ -374,7 +374,12 @@ impl Joins {
                 let order = known.iter().find(|o| o.form_key.as_ref() == Some(key))?;
                 let again = placed(order.clone(), true);
                 Some(match again {
-                    Ok(first) if order.email != wish.email || !is_same(&first.frozen, wish) => {
+                    Ok(first)
+                        if order.email != wish.email
+                            || usize::try_from(order.limit_step).ok()
+                                != Some(wish.limit_step.unwrap_or(0))
+                            || !is_same(&first.frozen, wish) =>
+                    {
                         Err(form_used())
                     }
                     again => again,

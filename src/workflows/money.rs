@@ -1,6 +1,10 @@
 //! The movements of an order's money: each books its journal entry, moves the order's sums, and asks for the work that
 //! follows, all in the caller's transaction (domain sections 4 and 7).
 
+mod disputes;
+
+pub use disputes::{dispute_lost, dispute_opened, dispute_won};
+
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::papers;
 use super::ports::{ProviderRefund, ProviderRefundStatus};
@@ -576,43 +580,6 @@ pub fn drop_refund(
     refund.held = false;
     refund.updated_at = tx.now.naive_utc();
     refunds::save(tx.conn, refund)?;
-    Ok(())
-}
-
-/// A dispute took the money for now: held / clearing.
-///
-/// # Errors
-/// What the database says.
-pub fn dispute_opened(tx: &mut Tx, order: &OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
-    let entry = Entry::dispute_opened(order.id, money(order, amount)?);
-    book(tx, order, format!("dispute_opened:{id}"), entry)
-}
-
-/// A dispute was won: the money came back.
-///
-/// # Errors
-/// What the database says.
-pub fn dispute_won(tx: &mut Tx, order: &OrderRow, id: &str, amount: i64) -> Result<(), Problem> {
-    let entry = Entry::dispute_won(order.id, money(order, amount)?);
-    book(tx, order, format!("dispute_won:{id}"), entry)
-}
-
-/// A dispute was lost: the money is gone, and so is what was owed of it.
-///
-/// # Errors
-/// What the database says.
-pub fn dispute_lost(
-    tx: &mut Tx,
-    order: &mut OrderRow,
-    id: &str,
-    amount: i64,
-) -> Result<(), Problem> {
-    let taken = amount.min(order.money().kept()).max(0);
-    let deposit = journal::balance_of_order(tx.conn, order.id, Account::CustomerDeposits.as_str())?;
-    let from_deposit = taken.min(-deposit).max(0);
-    let entry = Entry::dispute_lost(order.id, money(order, amount)?, from_deposit);
-    book(tx, order, format!("dispute_lost:{id}"), entry)?;
-    order.lost = add(order.lost, taken)?;
     Ok(())
 }
 

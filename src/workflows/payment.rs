@@ -4,9 +4,11 @@
 use chrono::NaiveDateTime;
 
 mod making;
+mod saving;
 mod words;
 
 pub use making::{Due, due, page_request, refused, try_anew};
+use saving::{keep_card, saved};
 pub use words::{letter_lines, say_threshold};
 
 use super::desk::{
@@ -149,71 +151,6 @@ pub fn heard_paid(
     }
     loaded.page.intent_id.clone_from(&said.intent);
     paid(desk, tx, loaded, said.amount)
-}
-
-/// The card that a deposit was paid with, kept for the balance. Without one the balance is paid on a page.
-fn keep_card(
-    tx: &mut Tx,
-    id: OrderId,
-    card: Option<&super::ports::CardOnFile>,
-) -> Result<(), Problem> {
-    if let Some(card) = card {
-        cards::keep(tx, id, card)?;
-    }
-    Ok(())
-}
-
-/// The page saved a card: the order counts as committed, or has another card from now on.
-fn saved(
-    desk: &Desk,
-    tx: &mut Tx,
-    mut loaded: Loaded,
-    card: &super::ports::CardOnFile,
-) -> Result<(), Problem> {
-    let now = tx.now.naive_utc();
-    let was_open = loaded.page.state.is_open();
-    loaded.page.state = AttemptState::Saved;
-    loaded.page.settled_at = Some(now);
-    orders::save_payment(tx.conn, &loaded.page)?;
-    tx.heard(loaded.order.id, None);
-    if was_open {
-        page_closed(tx, &loaded.campaign)?;
-    }
-    match loaded.order.state {
-        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
-            cards::refuse(tx, loaded.order.id, card)?;
-            super::judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
-        }
-        OrderState::Pending => {
-            cards::keep(tx, loaded.order.id, card)?;
-            confirm(desk, tx, &mut loaded, 0)
-        }
-        OrderState::Expired | OrderState::Cancelled => {
-            if loaded.order.state == OrderState::Expired
-                && is_sold(&loaded.campaign, &loaded.order, now)
-                && within_limit(tx, &loaded.campaign, &loaded.order)?
-                && take_again(tx, &mut loaded.order)?
-            {
-                cards::keep(tx, loaded.order.id, card)?;
-                return confirm(desk, tx, &mut loaded, 0);
-            }
-            if loaded.order.units_taken {
-                free(tx, &mut loaded.order)?;
-            }
-            cards::refuse(tx, loaded.order.id, card)?;
-            loaded.order.note = Some(
-                "The card was saved after the units were free again: it is not kept, and nothing is charged."
-                    .to_owned(),
-            );
-            money::keep(tx, &mut loaded.order)
-        }
-        OrderState::Confirmed
-        | OrderState::Waitlisted
-        | OrderState::Backordered
-        | OrderState::PartlyShipped
-        | OrderState::Shipped
-        | OrderState::Delivered => cards::replaced(desk, tx, &mut loaded.order, card),
-    }
 }
 
 /// The page took the money.

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::mail::words::{Rows, day, moment};
+use crate::workflows::judgement::is_missing;
 use crate::workflows::letters::{About, AtTheEnd, CardNews, Joined, JoinedBy};
 
 letter!(Card, "email/card.html", "email/card.txt" {
@@ -208,7 +209,8 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
         } => {
             said.title = "Not enough could be charged";
             said.first = format!(
-                "After all cards were charged, {missing} are missing for {}.",
+                "After all cards were charged, {} for {}.",
+                is_missing(missing),
                 about.campaign
             );
             said.by_itself.push(format!(

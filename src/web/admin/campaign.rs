@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::NaiveDateTime;
 
+use super::collecting::{self, Collecting, Short};
 use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
 use super::interest::{self, InterestPart};
 use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
 use crate::domain::campaign::CampaignState;
-use crate::domain::draft::{CampaignDraft, Trigger};
+use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::price::{Tally, Threshold};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::domain::text::markdown_to_html;
@@ -22,12 +24,13 @@ use crate::store::purchase_orders::PurchaseOrderRow;
 use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
 use crate::web::assets::asset;
 use crate::web::pages;
+use crate::web::shop::load::counted_by_step;
 use crate::web::view::{
     Badge, Day, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
     TimelineItem, grouped, plural, state_word,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
-use crate::workflows::judgement::{Outlook, Why, outlook, say_counted, tally_of};
+use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_of};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::purchase::{Document, say_blocked};
@@ -36,6 +39,12 @@ use crate::workflows::purchase::{Document, say_blocked};
 struct Known {
     row: CampaignRow,
     draft: CampaignDraft,
+    /// The furthest step that committed orders reach, limits respected.
+    current: usize,
+    collecting: Option<Collecting>,
+    short: Option<Short>,
+    /// Units that count for each step, where orders may wait for one.
+    counted: Vec<i64>,
     tally: Tally,
     outlook: Outlook,
     why: Option<Why>,
@@ -50,7 +59,12 @@ struct Known {
     interest: Option<interest::Known>,
 }
 
-fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<Known, Problem> {
+fn load(
+    conn: &mut Conn,
+    staff: &merchants::MerchantRow,
+    slug: &str,
+    now: NaiveDateTime,
+) -> Result<Known, Problem> {
     let row = own_campaign(conn, staff, slug)?;
     let draft = offer(&row)?;
     let tally = tally_of(conn, &row, &draft)?;
@@ -59,11 +73,22 @@ fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<K
         Some(batch) => purchase_orders::of_batch(conn, batch.id)?,
         None => Vec::new(),
     };
+    let (collecting, short) = match &batch {
+        Some(batch) => (
+            collecting::read(conn, &row, &draft, batch)?,
+            collecting::read_short(conn, &row, &draft, batch, now)?,
+        ),
+        None => (None, None),
+    };
     let sums = journal::balances(conn, staff.id, Some(row.id))?;
     let all = merchants::suppliers_of(conn, staff.id)?;
     Ok(Known {
         tally,
         interest: interest::load(conn, &row, &draft)?,
+        collecting,
+        short,
+        current: current_step(conn, &row, &draft)?,
+        counted: counted_by_step(conn, row.id, &draft)?,
         outlook: outlook(conn, &row, &draft)?,
         why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         options: campaigns::options_of(conn, row.id)?,
@@ -89,8 +114,10 @@ fn load(conn: &mut Conn, staff: &merchants::MerchantRow, slug: &str) -> Result<K
 /// `/admin/campaigns/{slug}`
 #[derive(Template)]
 #[template(path = "admin/campaign.html")]
-struct CampaignPage {
+struct CampaignPage<'a> {
     shell: PanelShell,
+    collecting: Option<&'a Collecting>,
+    short: Option<&'a Short>,
     title: String,
     badge: Badge,
     line: String,
@@ -121,14 +148,15 @@ struct CampaignPage {
 /// `GET /admin/campaigns/{slug}`
 pub async fn page(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
+    let now = staff.office.now().naive_utc();
     let known = staff
         .office
-        .read(move |conn| load(conn, &merchant, &slug))
+        .read(move |conn| load(conn, &merchant, &slug, now))
         .await?;
     Ok(pages::private(StatusCode::OK, &draw(&staff, &known)))
 }
 
-fn draw(staff: &Staff, known: &Known) -> CampaignPage {
+fn draw<'a>(staff: &Staff, known: &'a Known) -> CampaignPage<'a> {
     let Known { row, draft, .. } = known;
     let zone = draft.time_zone;
     let now = staff.office.now().naive_utc();
@@ -148,12 +176,13 @@ fn draw(staff: &Staff, known: &Known) -> CampaignPage {
     }
     CampaignPage {
         shell: staff.shell("campaigns"),
+        collecting: known.collecting.as_ref(),
+        short: known.short.as_ref(),
         title: row.title.clone(),
         badge: Badge::state(row.state.as_str()),
         line: format!(
-            "{}, {}, closes {}",
-            plural(row.collected_orders, "paid order"),
-            plural(row.collected_units, "paid unit"),
+            "{}, closes {}",
+            known.counted_words(),
             short(ends_at(row), zone)
         ),
         deeds: if manages {
@@ -218,9 +247,14 @@ impl Known {
     /// Why it has the price it has, line by line; before the judgement, what would come of it now.
     fn why(&self) -> Option<(&'static str, Vec<String>)> {
         match (&self.why, self.row.state) {
-            (Some(why), _) => Some(("Why this price", why.lines(&self.draft))),
-            (None, CampaignState::Open) if self.row.collected_units > 0 => {
-                let mut lines = self.outlook.why.lines(&self.draft);
+            (Some(why), _) => {
+                let mut lines = collecting::by_step(why, &self.draft);
+                lines.extend(why.lines(&self.draft));
+                Some(("Why this price", lines))
+            }
+            (None, CampaignState::Open) if self.counts() > 0 => {
+                let mut lines = collecting::by_step(&self.outlook.why, &self.draft);
+                lines.extend(self.outlook.why.lines(&self.draft));
                 let waits = self.outlook.why.not_made().next().is_some();
                 if waits && self.draft.trigger == Trigger::AtThreshold {
                     lines.push(
@@ -242,7 +276,46 @@ impl Known {
             meter.value_text = say_counted(&self.tally, &self.draft);
             meter.target_text = say_threshold(&self.draft);
         }
-        meter.aside("paid")
+        meter.aside(if self.is_promised() {
+            "promised"
+        } else {
+            "paid"
+        })
+    }
+
+    /// Whether what counts is not charged yet: cards are saved.
+    fn is_promised(&self) -> bool {
+        self.draft.payment_mode == PaymentMode::ChargeOnSuccess
+            && matches!(
+                self.row.state,
+                CampaignState::Open | CampaignState::Collecting
+            )
+    }
+
+    /// Units that count before the judgement.
+    fn counts(&self) -> i64 {
+        if self.is_promised() {
+            self.row.committed_units
+        } else {
+            self.row.collected_units
+        }
+    }
+
+    /// How much counts, and how much of it is paid.
+    fn counted_words(&self) -> String {
+        let paid = format!(
+            "{}, {}",
+            plural(self.row.collected_orders, "paid order"),
+            plural(self.row.collected_units, "paid unit")
+        );
+        if self.is_promised() {
+            format!(
+                "{} promised, {paid}",
+                plural(self.row.committed_units, "unit")
+            )
+        } else {
+            paid
+        }
     }
 
     fn steps(&self) -> Steps {
@@ -260,9 +333,14 @@ impl Known {
                 .collect(),
             current: match judged.and_then(|step| usize::try_from(step).ok()) {
                 Some(step) => step,
-                None => self.draft.steps.reached(self.row.committed_units),
+                None => self.current,
             },
             units: self.row.committed_units,
+            counted: if judged.is_some() {
+                Vec::new()
+            } else {
+                self.counted.clone()
+            },
             option: first
                 .filter(|_| self.draft.options.len() > 1)
                 .map(|o| o.name.clone()),
@@ -343,11 +421,7 @@ impl Known {
         )
     }
 
-    fn blocked(
-        &self,
-        batch: &BatchRow,
-        now: chrono::NaiveDateTime,
-    ) -> Option<(String, Vec<String>)> {
+    fn blocked(&self, batch: &BatchRow, now: NaiveDateTime) -> Option<(String, Vec<String>)> {
         let (blocked, since) = (batch.blocked?, batch.blocked_since?);
         let po = self
             .orders
@@ -394,6 +468,7 @@ impl Known {
             Day(self.draft.stop_loss_date).text(),
         ));
         facts.push(fact("Threshold", say_threshold(&self.draft)));
+        facts.push(fact("Paid", collecting::mode_words(&self.draft)));
         facts.push(fact("Judged", state_word(self.draft.trigger.as_str())));
         let names: Vec<&str> = self.suppliers.iter().map(|s| s.name.as_str()).collect();
         let names = if names.is_empty() {
@@ -502,9 +577,10 @@ struct PreviewPage {
 /// `GET /admin/campaigns/{slug}/preview`
 pub async fn preview(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
+    let now = staff.office.now().naive_utc();
     let known = staff
         .office
-        .read(move |conn| load(conn, &merchant, &slug))
+        .read(move |conn| load(conn, &merchant, &slug, now))
         .await?;
     let page = PreviewPage {
         shell: staff.shell("campaigns"),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, ListPage, PAGE, Table, zone_of};
-use super::{campaign, confirm, offer, pictures};
+use super::{campaign, collecting, confirm, offer, pictures};
 use crate::domain::price::Threshold;
 use crate::store::campaigns::{self, CampaignRow};
 use crate::web::view::{Empty, Link, Pager, grouped, plural};
@@ -40,6 +40,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
             "/campaigns/{slug}/cancel",
             web::post().to(confirm::do_cancel),
         )
+        .route("/campaigns/{slug}/buy", web::get().to(collecting::buy))
+        .route("/campaigns/{slug}/buy", web::post().to(collecting::do_buy))
         .route("/campaigns/{slug}/pictures", web::get().to(pictures::page))
         .route("/campaigns/{slug}/pictures", web::post().to(pictures::add))
         .route(

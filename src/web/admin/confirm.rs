@@ -8,7 +8,7 @@ use super::kit::{Facts, act, fact, own_campaign, short, slug};
 use super::offer_form::local;
 use crate::domain::campaign::CampaignState;
 use crate::domain::day::{parse_date, parse_local};
-use crate::domain::draft::{CampaignDraft, FieldError};
+use crate::domain::draft::{CampaignDraft, FieldError, PaymentMode};
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
 use crate::store::journal;
@@ -95,6 +95,7 @@ pub async fn publish(staff: Staff, path: web::Path<String>) -> Result<HttpRespon
         ),
         fact("Closes", short(about.row.deadline, zone)),
         fact("Threshold", say_threshold(&about.draft)),
+        fact("Paid", super::collecting::mode_words(&about.draft)),
         fact("Seller", staff.merchant.name.clone()),
     ];
     page.lead = vec![
@@ -125,7 +126,8 @@ pub async fn publish(staff: Staff, path: web::Path<String>) -> Result<HttpRespon
             "No supplier is chosen. Without one the purchase order is blocked, and after 7 days the campaign fails.".into(),
         ));
     }
-    if !staff.merchant.payouts_manual {
+    let pays = about.draft.payment_mode != PaymentMode::ChargeOnSuccess;
+    if pays && !staff.merchant.payouts_manual {
         lines.push(Line::Text(
             "Shoppers pay at joining, so their money must still be there if the campaign fails. Keep payouts manual at \
              Stripe: Dashboard, Settings, Payouts, Payout schedule, choose Manual. Then say so in your settings here."

@@ -19,6 +19,7 @@ mod campaigns;
 mod claim_list;
 mod claim_report;
 mod claims;
+mod collecting;
 mod confirm;
 mod dates;
 mod disputes;

@@ -9,6 +9,7 @@ use crate::domain::currency::Currency;
 use crate::domain::day::parse_local;
 use crate::domain::draft::{
     BandInput, CampaignDraft, CampaignInput, FieldError, MAX_OPTIONS, MAX_SUPPLIERS, OptionInput,
+    PaymentMode,
     ShippingInput, TaxInput, ThresholdInput,
 };
 use crate::domain::money::{Money, parse_decimal};
@@ -83,6 +84,7 @@ pub fn restore(typed: &mut Typed, old: &CampaignDraft, locks: Locks) {
     if locks.ordered {
         names.extend(["promised_ship_date", "stop_loss_date", "handling_days"]);
         names.extend(["threshold", "trigger", "delay_policy", "steps", "tax"]);
+        names.extend(["payment_mode", "deposit_percent", "deposit_unpaid"]);
     }
     for name in names {
         typed.replace(name, &was);
@@ -135,7 +137,7 @@ pub fn read(
         promised_ship_date: text("promised_ship_date"),
         stop_loss_date: text("stop_loss_date"),
         handling_days: typed.number("handling_days", &mut reader.errors),
-        payment_mode: Some("charge_now".to_owned()),
+        payment_mode: Some(text("payment_mode").unwrap_or_else(|| "charge_now".to_owned())),
         trigger: text("trigger"),
         steps: Some(reader.steps()),
         options: None,
@@ -146,6 +148,11 @@ pub fn read(
         tax: Some(reader.tax()),
         ..CampaignInput::default()
     };
+    // Its fields are on the form in any case; only a deposit asks for them.
+    if input.payment_mode.as_deref() == Some(PaymentMode::Deposit.as_str()) {
+        input.deposit_percent = typed.number("deposit_percent", &mut reader.errors);
+        input.deposit_unpaid = text("deposit_unpaid");
+    }
     if let Some(was) = fixed(locks.published) {
         input.slug.clone_from(&was.slug);
         input.interest = was.interest;
@@ -162,6 +169,9 @@ pub fn read(
         input.stop_loss_date.clone_from(&was.stop_loss_date);
         input.handling_days = was.handling_days;
         input.trigger.clone_from(&was.trigger);
+        input.payment_mode.clone_from(&was.payment_mode);
+        input.deposit_percent = was.deposit_percent;
+        input.deposit_unpaid.clone_from(&was.deposit_unpaid);
         input.steps.clone_from(&was.steps);
         input.delay_policy.clone_from(&was.delay_policy);
         input.tax.clone_from(&was.tax);
@@ -171,7 +181,7 @@ pub fn read(
     let mut errors = reader.errors;
     // What is locked was not asked for.
     if locks.ordered {
-        let asked = ["threshold", "handling_days", "steps", "tax"];
+        let asked = ["threshold", "handling_days", "steps", "tax", "deposit"];
         errors.retain(|e| !asked.iter().any(|name| e.field.starts_with(name)));
     }
     if locks.deadline {
@@ -357,6 +367,11 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
         },
     );
     typed.set("trigger", draft.trigger.as_str());
+    typed.set("payment_mode", draft.payment_mode.as_str());
+    if draft.deposit_percent > 0 {
+        typed.set("deposit_percent", draft.deposit_percent.to_string());
+    }
+    typed.set("deposit_unpaid", draft.deposit_unpaid.as_str());
     typed.set("safety_percent", draft.safety_percent.to_string());
     typed.set("delay_policy", draft.delay_policy.as_str());
     for (step, count) in draft.steps.counts().iter().enumerate() {
@@ -409,6 +424,8 @@ pub fn typed_new() -> Typed {
         ("time_zone", "UTC"),
         ("threshold.kind", "units"),
         ("trigger", "at_deadline"),
+        ("payment_mode", "charge_now"),
+        ("deposit_unpaid", "returned"),
         ("delay_policy", "ftc"),
         ("handling_days", "2"),
         ("safety_percent", "0"),

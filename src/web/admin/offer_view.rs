@@ -37,6 +37,7 @@ impl OfferForm<'_> {
             self.words(),
             self.dates(),
             self.threshold(),
+            self.paying(),
             self.steps(),
             self.options(),
             self.suppliers(),
@@ -215,7 +216,59 @@ impl OfferForm<'_> {
                 ]),
             ],
         )
-        .text("Shoppers pay at joining. If the threshold is missed at the deadline, everybody gets everything back.")
+        .text("If the threshold is missed at the deadline, everybody gets everything back that was paid.")
+    }
+
+    fn paying(&self) -> Section {
+        let ordered = self.locks.ordered;
+        let modes = vec![
+            Choice::new(
+                "charge_now",
+                "At joining: all of it; the difference, or everything, goes back",
+            ),
+            Choice::new(
+                "charge_on_success",
+                "On success: a card is saved, and charged only if it comes together",
+            ),
+            Choice::new(
+                "deposit",
+                "Deposit: a part at joining, the rest when the goods arrive",
+            ),
+        ];
+        let unpaid = vec![
+            Choice::new("returned", "It goes back to the shopper"),
+            Choice::new("kept", "You keep it"),
+        ];
+        Section::new(
+            "How shoppers pay",
+            vec![
+                self.lockable(Field::select("payment_mode", "Payment", modes), ordered, ORDERED),
+                Line::Row(vec![
+                    self.lockable(
+                        Field::input("number", "deposit_percent", "Deposit, percent")
+                            .hint("Of the total, 1 to 99. Only with a deposit.")
+                            .range(Some("1".into()), Some("99".into()))
+                            .optional(),
+                        ordered,
+                        ORDERED,
+                    ),
+                    self.lockable(
+                        Field::select(
+                            "deposit_unpaid",
+                            "A deposit whose rest is never paid",
+                            unpaid,
+                        )
+                        .hint("Shoppers read it before they join. Only with a deposit."),
+                        ordered,
+                        ORDERED,
+                    ),
+                ]),
+            ],
+        )
+        .text(
+            "With saved cards some will be declined: their holders have 7 days to pay in another way, and shoppers may \
+             join only if a price is reached. A rest is told 3 days ahead and charged once the goods are there.",
+        )
     }
 
     fn step_count(&self) -> usize {

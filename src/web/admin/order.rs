@@ -8,27 +8,31 @@ use chrono_tz::Tz;
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, fact, id, moment, short, zone_of};
 use crate::domain::country::Country;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
+use crate::domain::due::DueState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::paper::Paper;
-use crate::domain::payment::{RefundAttemptState, RefundState};
+use crate::domain::payment::{PaymentKind, RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
 use crate::store::claims::ClaimRow;
+use crate::store::dues::{CardRow, DueRow};
 use crate::store::mails::MailRow;
 use crate::store::merchants::MerchantRow;
 use crate::store::misc::HappeningRow;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::papers::PaperRow;
 use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
-use crate::store::{Conn, campaigns, claims, mails, misc, orders, refunds};
+use crate::store::{Conn, campaigns, claims, dues, mails, misc, orders, refunds};
 use crate::web::order::claim_badge;
 use crate::web::pages;
+use crate::web::shop::step_words;
 use crate::web::view::{
     Badge, Link, MoneyRow, MoneyTable, PanelShell, Timeline, TimelineItem, grouped, state_word,
 };
 use crate::workflows::cancel::can_staff_cancel;
 use crate::workflows::claims::say_kind;
-use crate::workflows::desk::{Problem, order_number};
+use crate::workflows::desk::{Problem, offer, order_number};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::say;
 use crate::workflows::payment::frozen;
@@ -46,6 +50,9 @@ pub(super) struct Known {
     happened: Vec<HappeningRow>,
     mails: Vec<MailRow>,
     claims: Vec<ClaimRow>,
+    draft: CampaignDraft,
+    due: Option<DueRow>,
+    card: Option<CardRow>,
 }
 
 fn own(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<OrderRow, Problem> {
@@ -61,9 +68,13 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
         let calls = refunds::attempts_of(conn, refund.id)?;
         with_calls.push((refund, calls));
     }
+    let campaign =
+        campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     Ok(Known {
-        campaign: campaigns::by_id(conn, order.campaign_id)?
-            .ok_or(Problem::NotFound("campaign"))?,
+        draft: offer(&campaign)?,
+        campaign,
+        due: dues::of_order(conn, id)?,
+        card: dues::card_of(conn, id)?,
         agreed: frozen(&order)?,
         lines: orders::lines_of(conn, id)?,
         payments: orders::payments_of(conn, id)?,
@@ -75,6 +86,17 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
         claims: claims::of_order(conn, id)?,
         order,
     })
+}
+
+/// What an attempt to collect is.
+fn kind_words(kind: PaymentKind) -> &'static str {
+    match kind {
+        PaymentKind::Join => "Page",
+        PaymentKind::Setup => "Page that saves the card",
+        PaymentKind::Deposit => "Page for the deposit",
+        PaymentKind::Charge => "Charge of the card",
+        PaymentKind::Fix => "Page for what is owed",
+    }
 }
 
 /// A refund as staff see it.
@@ -309,6 +331,7 @@ impl Known {
         }
         match self.order.state {
             S::Pending => "The shopper is paying. Unpaid, the hold runs out by itself.".into(),
+            _ if self.owed_next().is_some() => self.owed_next().unwrap_or_default(),
             S::Confirmed => "Paid. It waits for the judgement and the supplier's order.".into(),
             S::Backordered => "The supplier's order is out; it waits for its goods.".into(),
             S::PartlyShipped => "A part is with the carrier; the rest waits for its goods.".into(),
@@ -318,6 +341,58 @@ impl Known {
             S::Expired => "Never paid; its hold ran out.".into(),
             other => state_word(other.as_str()),
         }
+    }
+
+    /// What is still to be collected, in words; none where nothing is.
+    fn owed_next(&self) -> Option<String> {
+        if self.order.owed <= 0 || !self.order.state.is_paid() {
+            return None;
+        }
+        let owed = say(self.order.owed, &self.order.currency);
+        let zone = self.draft.time_zone;
+        let due = self.due.as_ref().filter(|due| due.state.is_open());
+        Some(match due {
+            Some(due) => match due.state {
+                DueState::Announced => {
+                    format!(
+                        "{owed} is charged on {}, once the goods are there.",
+                        short(due.charge_at, zone)
+                    )
+                }
+                DueState::Declined => format!(
+                    "The card was declined. {owed} can be paid until {}.",
+                    due.ends_at.map_or_else(String::new, |at| short(at, zone))
+                ),
+                DueState::Charging | DueState::Paid | DueState::GivenUp | DueState::Dropped => {
+                    format!("{owed} is being charged to the saved card.")
+                }
+            },
+            None if self.order.mode == PaymentMode::Deposit => {
+                format!("The deposit is paid. {owed} is charged when the goods arrive.")
+            }
+            None => format!("The card is saved. {owed} at most is charged if it comes together."),
+        })
+    }
+
+    /// How it is paid, for the facts.
+    fn paying_facts(&self) -> Facts {
+        let order = &self.order;
+        let mode = match order.mode {
+            PaymentMode::ChargeNow => "at joining",
+            PaymentMode::ChargeOnSuccess => "on success, by saved card",
+            PaymentMode::Deposit => "a deposit, the rest when the goods arrive",
+        };
+        let mut facts = vec![fact("Is paid", mode)];
+        let limit = usize::try_from(order.limit_step).unwrap_or(0);
+        facts.extend(step_words(&self.draft, limit).map(|step| fact("In only if reached", step)));
+        if let Some(card) = &self.card {
+            let until = card.expiry().map_or_else(String::new, |e| format!(", {e}"));
+            facts.push(fact("Card", format!("{}{until}", card.said())));
+        }
+        if order.owed > 0 {
+            facts.push(fact("Still to be paid", say(order.owed, &order.currency)));
+        }
+        facts
     }
 
     fn name_of(&self, sku: &str) -> String {
@@ -379,6 +454,7 @@ impl Known {
             ("On its way back", order.refund_due),
             ("Refunded", order.refunded),
             ("Lost in disputes", order.lost),
+            ("Deposit that you keep", order.forfeited),
         ] {
             if amount > 0 {
                 movements.push(MoneyRow::new(name, money(-amount)));
@@ -398,7 +474,7 @@ impl Known {
         let unusual = self.payments.iter().any(|page| page.problem.is_some());
         let rows = self.payments.iter().map(|page| {
             let mut row = vec![
-                Cell::text(format!("Page {}", page.attempt)),
+                Cell::text(format!("{} {}", kind_words(page.kind), page.attempt)),
                 Cell::state(page.state.as_str()),
                 Cell::number(say(page.amount, &self.order.currency)),
                 Cell::when(page.settled_at.unwrap_or(page.planned_at), zone),
@@ -422,7 +498,7 @@ impl Known {
             ("At the provider", false),
         ];
         if unusual {
-            head.push(("What is unusual", false));
+            head.push(("What was said", false));
         }
         Table::new("Payment pages", head, rows.collect())
     }
@@ -492,8 +568,13 @@ impl Known {
             fact("Parcels", state_word(order.delivery.as_str())),
             fact("Hold until", short(order.hold_expires_at, zone)),
         ];
+        facts.extend(self.paying_facts());
         if let Some(at) = order.confirmed_at {
-            facts.push(fact("Paid", short(at, zone)));
+            let counts = match order.mode {
+                PaymentMode::ChargeNow => "Paid",
+                PaymentMode::ChargeOnSuccess | PaymentMode::Deposit => "Counts since",
+            };
+            facts.push(fact(counts, short(at, zone)));
         }
         if let Some(at) = order.closed_at {
             facts.push(fact("Closed", short(at, zone)));

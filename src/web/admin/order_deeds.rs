@@ -41,9 +41,12 @@ fn cancel_page(staff: &Staff, known: &Known, reason: &str, problems: Problems) -
     let back = say(order.money().kept(), &order.currency);
     let action = format!("/admin/orders/{}/cancel", order.id);
     let mut page = form(staff, known, format!("Cancel order {number}"), action);
-    page.lead = vec![format!(
-        "{back} goes back to the card, shipping included. This can't be undone."
-    )];
+    let paid = order.money().kept() > 0;
+    page.lead = vec![if paid {
+        format!("{back} goes back to the card, shipping included. This can't be undone.")
+    } else {
+        "Nothing was charged, so nothing goes back. This can't be undone.".to_owned()
+    }];
     page.facts = vec![
         fact("Shopper", order.name.clone()),
         fact("Charged", say(order.charged, &order.currency)),
@@ -60,7 +63,11 @@ fn cancel_page(staff: &Staff, known: &Known, reason: &str, problems: Problems) -
                 .into(),
         ],
     )];
-    page.submit = format!("Cancel and refund {back}");
+    page.submit = if paid {
+        format!("Cancel and refund {back}")
+    } else {
+        "Cancel this order".to_owned()
+    };
     page.risk = true;
     page.problems = problems;
     page.answer()

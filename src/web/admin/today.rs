@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use chrono::{DateTime, Duration, Utc};
 
+mod cards;
 mod dates;
 mod suppliers;
 
@@ -70,6 +71,7 @@ pub fn things(
     let all = campaigns::of_merchant(conn, merchant.id, None, 200)?;
     for campaign in &all {
         of_campaign(conn, campaign, now, &mut things)?;
+        cards::of_campaign(conn, campaign, now, &mut things)?;
         dates::near(conn, campaign, now, &mut things)?;
     }
     claim_list::waiting(conn, merchant, now, &mut things)?;

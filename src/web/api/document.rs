@@ -139,7 +139,7 @@ impl Modify for Key {
     paths(
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
-        join::join, orders::list, orders::one, orders::cancel, after::refund, after::edit,
+        join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
         interest::answer, interest::list, interest::list_ideas,
         updates::list, updates::write, updates::correct,

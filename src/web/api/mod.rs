@@ -11,6 +11,7 @@ mod bodies;
 mod campaigns;
 mod dates;
 mod document;
+mod due_views;
 mod fields;
 mod goods;
 mod goods_bodies;
@@ -104,6 +105,8 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/orders/{id}/withdraw", "POST").route(web::post().to(after::withdraw)))
     .service(at("/claims/{id}/resolve", "POST").route(web::post().to(after::resolve)))
     .service(at("/orders/{id}/cancel", "POST").route(web::post().to(orders::cancel)))
+    .service(at("/orders/{id}/pay", "POST").route(web::post().to(orders::pay)))
+    .service(at("/orders/{id}/card", "POST").route(web::post().to(orders::card)))
     .service(at("/orders/{id}/refund", "POST").route(web::post().to(after::refund)))
     .service(
         at("/suppliers", "GET, HEAD, POST")

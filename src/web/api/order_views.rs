@@ -5,12 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::due_views::{OrderCard, OrderDeposit, OrderDue, limit_step, paying};
 use super::promise_views::{Promise, promise};
 use crate::domain::currency::Currency;
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
-use crate::domain::payment::AttemptState;
+use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders, stock};
 use crate::workflows::allocate::allocations_told;
@@ -75,10 +77,14 @@ pub(super) fn page_face(
         url: None,
         queue_position: None,
     };
-    if order.state != OrderState::Pending {
-        return Ok(face);
-    }
-    let Some(page) = orders::payments_of(conn, order.id)?.pop() else {
+    let pending = order.state == OrderState::Pending;
+    let pages = orders::payments_of(conn, order.id)?;
+    // Of an order that counts already: one that pays what is owed, or saves another card.
+    let present = pages.into_iter().rev().find(|page| {
+        pending
+            || page.state.is_open() && matches!(page.kind, PaymentKind::Fix | PaymentKind::Setup)
+    });
+    let Some(page) = present else {
         return Ok(face);
     };
     match page.state {
@@ -156,12 +162,26 @@ pub(super) struct Order {
     payment_state: PaymentState,
     /// When the units are offered to others again, unless it is paid.
     hold_expires_at: DateTime<Utc>,
-    /// The provider's page, while it can be paid there.
+    /// When shoppers pay.
+    payment_mode: PaymentMode,
+    /// An index into the campaign's `steps`: it is in only if that step is reached; null: in any case.
+    #[schema(required)]
+    limit_step: Option<i32>,
+    /// What was paid at joining, with `deposit`; else null.
+    #[schema(required)]
+    deposit: Option<OrderDeposit>,
+    /// The card that is charged; null where none is saved.
+    #[schema(required)]
+    card: Option<OrderCard>,
+    /// What is collected after joining; null before that begins.
+    #[schema(required)]
+    due: Option<OrderDue>,
+    /// The provider's page, while something can be paid, or a card saved, there.
     #[schema(required)]
     checkout_url: Option<String>,
     /// How many payment pages are made before this one's, while it is being made.
     #[schema(required)]
-    queue_position: Option<i64>,
+    pub(super) queue_position: Option<i64>,
     lines: Vec<OrderLine>,
     totals: Totals,
     promise: Promise,
@@ -192,7 +212,7 @@ struct OrderLine {
 struct Totals {
     charged: Money,
     refunded: Money,
-    /// Charged, less what went back, is due back or was lost in disputes.
+    /// Charged, less what went back, is due back, was lost in disputes, or is a deposit that the seller keeps.
     kept: Money,
 }
 
@@ -265,10 +285,16 @@ pub(super) fn order(
             }),
     );
     timeline.sort_by_key(|entry| entry.at);
+    let pays = paying(conn, order, currency)?;
     Ok(Order {
         order_id: order.id.0,
         state: order.state,
         payment_state: order.payment_state,
+        payment_mode: order.mode,
+        limit_step: limit_step(order),
+        deposit: pays.deposit,
+        card: pays.card,
+        due: pays.due,
         hold_expires_at: order.hold_expires_at.and_utc(),
         checkout_url: face.url,
         queue_position: face.queue_position,
@@ -297,6 +323,11 @@ pub(super) struct MerchantOrder {
     total: Money,
     /// It was bought from left-over stock, after the campaign.
     from_stock: bool,
+    /// When it is paid.
+    payment_mode: PaymentMode,
+    /// An index into the campaign's `steps`: it is in only if that step is reached; null: in any case.
+    #[schema(required)]
+    limit_step: Option<i32>,
     totals: Totals,
     /// What staff should know.
     #[schema(required)]
@@ -352,6 +383,8 @@ pub(super) fn merchant_orders(
                 lines: order_lines(own, currency),
                 total: Money::new(order.total, currency),
                 from_stock: is_from_stock(order),
+                payment_mode: order.mode,
+                limit_step: limit_step(order),
                 totals: totals(order, currency),
                 note: order.note.clone(),
                 created_at: order.created_at.and_utc(),

@@ -1,5 +1,7 @@
 //! Orders: for whoever has the order's link, and for the merchant.
 
+use std::time::{Duration, Instant};
+
 use actix_web::web::Path;
 
 use super::answer::{Answer, Response, change};
@@ -10,10 +12,11 @@ use super::document::{Public, Refusals};
 use super::order_views::{self, MerchantOrder, Order};
 use super::paging::{List, PageAsked};
 use crate::domain::ids::OrderId;
-use crate::store::orders::OrderFilter;
-use crate::store::{campaigns, orders as store};
+use crate::store::orders::{OrderFilter, OrderRow};
+use crate::store::{Tx, campaigns, orders as store};
 use crate::workflows::cancel::{self, By};
-use crate::workflows::desk::Problem;
+use crate::workflows::collect;
+use crate::workflows::desk::{Desk, Problem};
 
 /// The order of an address, where the token opens it. A foreign token is told nothing.
 pub(super) fn opened(ask: &Ask, path: &str) -> Result<OrderId, Problem> {
@@ -62,6 +65,66 @@ pub(super) async fn cancel(ask: Ask, path: Path<String>) -> Response {
         Answer::ok(&order_views::order(tx.conn, &row, tx.now)?)
     })
     .await
+}
+
+/// Has a page made on which what is owed of an order is paid, after the saved card was declined or before a balance is
+/// charged; the page that is there already is given again.
+#[utoipa::path(post, path = "/orders/{order_id}/pay", operation_id = "payOrder", tag = "Orders",
+    params(("order_id" = String, Path, description = "The order."),
+        ("t" = String, Query, description = "The token that joining gave.")),
+    request_body = Option<NothingBody>,
+    responses((status = 200, description = "The order, with the page in `checkout_url`.", body = Order), Refusals))]
+pub(super) async fn pay(ask: Ask, path: Path<String>) -> Response {
+    with_page(&ask, &path, collect::pay).await
+}
+
+/// Has a page made on which another card is saved for an order; where the first was declined, the new one is charged at
+/// once.
+#[utoipa::path(post, path = "/orders/{order_id}/card", operation_id = "saveAnotherCard", tag = "Orders",
+    params(("order_id" = String, Path, description = "The order."),
+        ("t" = String, Query, description = "The token that joining gave.")),
+    request_body = Option<NothingBody>,
+    responses((status = 200, description = "The order, with the page in `checkout_url`.", body = Order), Refusals))]
+pub(super) async fn card(ask: Ask, path: Path<String>) -> Response {
+    with_page(&ask, &path, collect::save_another_card).await
+}
+
+/// How long an answer waits for the page to be made.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// After how long it looks again without a bell.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Asks for a page, and waits a moment until it is there. Asking twice gives the same page.
+async fn with_page(
+    ask: &Ask,
+    path: &str,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<OrderRow, Problem>,
+) -> Response {
+    ask.count()?;
+    let id = opened(ask, path)?;
+    let wrong = nothing(ask)?;
+    ask.office
+        .write(move |desk, tx| -> Result<(), Problem> {
+            deed(desk, tx, id)?;
+            then_refuse(&wrong)
+        })
+        .await?;
+    let end = Instant::now() + LONGEST_WAIT;
+    loop {
+        let bell = ask.office.signals().bells.listen(id);
+        let now = ask.office.now();
+        let order = ask
+            .office
+            .read(move |conn| -> Result<Order, Problem> {
+                let row = store::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
+                order_views::order(conn, &row, now)
+            })
+            .await?;
+        if order.queue_position.is_none() || Instant::now() >= end {
+            return Ok(Answer::ok(&order)?.respond());
+        }
+        bell.wait(LOOK).await;
+    }
 }
 
 /// A campaign's orders, newest first.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::currency::Currency;
-use crate::domain::draft::{PaymentMode, Trigger};
+use crate::domain::draft::{CampaignDraft, DepositUnpaid, PaymentMode, Trigger};
 use crate::domain::ids::OptionId;
 use crate::domain::money::Money;
 use crate::domain::price::{PriceTable, tally};
@@ -18,7 +18,7 @@ use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
-use crate::store::{Conn, campaigns, orders, purchase_orders};
+use crate::store::{Conn, campaigns, dues, orders, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::current_step;
 use crate::workflows::stock_sale;
@@ -49,6 +49,12 @@ pub(super) struct Campaign {
     stop_loss_date: NaiveDate,
     /// When shoppers pay.
     payment_mode: PaymentMode,
+    /// Percent of the total that is paid at joining; null without a deposit.
+    #[schema(required)]
+    deposit_percent: Option<i32>,
+    /// What becomes of a deposit whose balance is never paid; null without a deposit.
+    #[schema(required)]
+    deposit_unpaid: Option<DepositUnpaid>,
     /// When it is judged.
     trigger: Trigger,
     /// What must be collected.
@@ -57,11 +63,22 @@ pub(super) struct Campaign {
     steps: Vec<i64>,
     /// The index of the furthest step reached.
     current_step: usize,
+    /// Units of orders that are in only if a further step is reached, by that step; with `charge_on_success`.
+    waiting_for_step: Vec<WaitingForStep>,
     /// What shoppers can choose.
     options: Vec<CampaignOption>,
     /// What the seller should add before shoppers come; told on publishing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
+}
+
+/// Units that wait for a step.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WaitingForStep {
+    /// An index into `steps`.
+    step: usize,
+    units: i64,
 }
 
 /// What must be collected, and how far it is.
@@ -152,7 +169,15 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             })
         })
         .collect();
+    let current = match judged {
+        Some(step) => step,
+        None => current_step(conn, row, &draft)?,
+    };
+    let deposit = draft.payment_mode == PaymentMode::Deposit;
     Ok(Campaign {
+        waiting_for_step: waiting(conn, row, &draft, current)?,
+        deposit_percent: deposit.then_some(draft.deposit_percent),
+        deposit_unpaid: deposit.then_some(draft.deposit_unpaid),
         slug: row.slug.clone(),
         title: row.title.clone(),
         state: row.state,
@@ -171,13 +196,28 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             committed: committed.counted(draft.threshold),
         },
         steps: draft.steps.counts().to_vec(),
-        current_step: match judged {
-            Some(step) => step,
-            None => current_step(conn, row, &draft)?,
-        },
+        current_step: current,
         options,
         warnings: Vec::new(),
     })
+}
+
+/// Units that wait for a step beyond the one reached.
+fn waiting(
+    conn: &mut Conn,
+    row: &CampaignRow,
+    draft: &CampaignDraft,
+    reached: usize,
+) -> Result<Vec<WaitingForStep>, Problem> {
+    if draft.payment_mode != PaymentMode::ChargeOnSuccess {
+        return Ok(Vec::new());
+    }
+    let all = dues::limits_of(conn, row.id)?;
+    let waits = all.into_iter().filter_map(|(step, units)| {
+        let step = usize::try_from(step).ok()?;
+        (step > reached && units > 0).then_some(WaitingForStep { step, units })
+    });
+    Ok(waits.collect())
 }
 
 /// All units of a campaign that are bought in one go.

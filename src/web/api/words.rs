@@ -9,7 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::claim::{ClaimKind, ClaimOutcome, ClaimState};
 use crate::domain::currency::Currency;
-use crate::domain::draft::{PaymentMode, Trigger};
+use crate::domain::draft::{DepositUnpaid, PaymentMode, Trigger};
+use crate::domain::due::DueState;
 use crate::domain::interest::IdeaState;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
@@ -49,6 +50,8 @@ words! {
     LineState: "Where an order line stands.",
     Delivery: "How the shopper wants the parcels.",
     PaymentMode: "When shoppers pay.",
+    DepositUnpaid: "What becomes of a deposit whose balance is never paid.",
+    DueState: "Where the collecting of an order stands.",
     Trigger: "When the batch is judged.",
     PurchaseOrderState: "Where a purchase order stands.",
     ShipmentState: "Where a parcel stands.",

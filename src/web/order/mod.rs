@@ -2,6 +2,7 @@
 
 mod claims;
 mod delay;
+mod due;
 mod edit;
 mod goods;
 mod page;
@@ -18,7 +19,6 @@ use serde::Deserialize;
 
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
-use crate::domain::payment::AttemptState;
 use crate::store::orders::{self, PaymentRow};
 use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
@@ -62,6 +62,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/o/{id}", web::get().to(show))
         .route("/o/{id}/pay", web::get().to(pay))
+        .route("/o/{id}/pay", web::post().to(due::pay))
+        .service(
+            web::resource("/o/{id}/card")
+                .route(web::get().to(due::back))
+                .route(web::post().to(due::card)),
+        )
         .route("/o/{id}/arrived", web::post().to(goods::arrived))
         .service(
             web::resource("/o/{id}/cancel")
@@ -180,6 +186,12 @@ async fn show(
         }
         return private(StatusCode::OK, &facts.thanks(shell, known, back, now));
     }
+    if returned && facts.has_later_page() && facts.unheard().is_some() {
+        shell.flash =
+            Some("The provider has not told us yet. This page asks again by itself.".to_owned());
+        shell.refresh = Some(3);
+        shell.back = format!("{back}&paid=1");
+    }
     let page = page_of(&office, &opened, &facts, shell, None);
     private(StatusCode::OK, &page)
 }
@@ -250,15 +262,10 @@ pub(in crate::web) fn new_key() -> String {
 /// lost webhook is made good at once.
 async fn returned_paid(office: &Office, id: OrderId) -> Result<Facts, Problem> {
     let facts = read(office, id).await?;
-    let asked = facts
-        .payments
-        .iter()
-        .rev()
-        .find(|p| p.state == AttemptState::Open);
-    let (OrderState::Pending, Some(open)) = (facts.order.state, asked) else {
+    let Some(open) = facts.unheard() else {
         return Ok(facts);
     };
-    let subject = payment_subject(id, open.attempt);
+    let subject = payment_subject(id, open);
     office
         .write(move |_: &Desk, tx: &mut Tx| {
             let now = tx.now.naive_utc();
@@ -267,7 +274,7 @@ async fn returned_paid(office: &Office, id: OrderId) -> Result<Facts, Problem> {
             Ok::<_, Problem>(())
         })
         .await?;
-    wait_while(office, id, |facts| facts.order.state == OrderState::Pending).await
+    wait_while(office, id, |facts| facts.unheard() == Some(open)).await
 }
 
 /// `GET /o/{id}/pay?t=`: to the provider's page as soon as there is one.

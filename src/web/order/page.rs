@@ -1,8 +1,10 @@
 //! What was read of an order, as the models of its pages.
 
 mod after;
+mod due;
 mod ending;
 mod goods;
+mod paying;
 mod promise;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -11,7 +13,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{ClaimId, OrderId};
 use crate::domain::order::{Delivery, LineState, OrderState};
-use crate::domain::payment::{AttemptState, RefundPurpose, RefundState};
+use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose, RefundState};
 use crate::store::campaigns::{self, BatchRow, CampaignRow};
 use crate::store::mails::{self, MailRow};
 use crate::store::merchants::{self, MerchantRow};
@@ -21,11 +23,11 @@ use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::store::{Conn, claims::ClaimPhotoRow, notices::NoticeRow};
 use crate::web::shop::updates::{self, Written};
-use crate::web::shop::{address_lines, shipping_and_tax, threshold_words};
+use crate::web::shop::{address_lines, shipping_and_tax};
 use crate::web::tongue::{nonzero_said, say};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
-    QueuePage, Shell, ThanksPage, Timeline, TimelineItem, grouped,
+    Shell, Timeline, TimelineItem, grouped,
 };
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
@@ -72,6 +74,7 @@ pub struct Facts {
     goods: goods::Goods,
     updates: Written,
     consent: Option<Consent>,
+    owes: due::Owes,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
@@ -97,6 +100,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         None => Vec::new(),
     };
     let (lines, draft) = (orders::lines_of(conn, id)?, offer(&campaign)?);
+    let batch = campaigns::batch(conn, order.batch_id)?;
     Ok(Facts {
         case,
         photos,
@@ -108,7 +112,8 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
         draft,
-        batch: campaigns::batch(conn, order.batch_id)?,
+        owes: due::read(conn, &order, &campaign, batch.as_ref())?,
+        batch,
         agreed: frozen(&order)?,
         goods: goods::read(conn, &order)?,
         address: serde_json::from_str(&order.address)?,
@@ -176,104 +181,9 @@ impl Facts {
             && !(self.agreed.from_stock && self.lines.iter().any(packed))
     }
 
-    /// The page that can be paid now, or is made.
-    fn open_page(&self) -> Option<&PaymentRow> {
-        let pending = self.order.state == OrderState::Pending;
-        let open = |p: &&PaymentRow| {
-            matches!(p.state, AttemptState::Planned | AttemptState::Open) && !p.close_wanted
-        };
-        self.payments.iter().rev().find(open).filter(|_| pending)
-    }
-
-    /// The page that is not made yet.
-    pub fn planned(&self) -> Option<&PaymentRow> {
-        self.open_page()
-            .filter(|p| p.state == AttemptState::Planned)
-    }
-
-    /// Where it is paid.
-    pub fn checkout(&self) -> Option<&str> {
-        let open = self.open_page();
-        open.filter(|p| p.state == AttemptState::Open)?
-            .url
-            .as_deref()
-    }
-
-    /// Whether there is nothing to pay at yet.
-    pub fn waits_for_its_page(&self) -> bool {
-        self.planned().is_some()
-    }
-
-    /// Whether its payment is known.
-    pub fn is_paid(&self) -> bool {
-        self.order.state.is_paid()
-    }
-
-    /// Whether who comes back from paying is thanked: not where the order ended meanwhile.
-    pub fn may_thank(&self) -> bool {
-        let processing = self
-            .payments
-            .iter()
-            .any(|p| p.state == AttemptState::Processing);
-        match self.order.state {
-            OrderState::Pending => !processing,
-            _ => self.is_paid() && self.order.refund_due == 0 && self.order.refunded == 0,
-        }
-    }
-
     /// What goes back if it is cancelled.
     pub fn comes_back(&self) -> Option<String> {
         nonzero_said(self.order.money().kept(), &self.order.currency)
-    }
-
-    /// The page that waits for the payment page.
-    pub fn queue(&self, shell: Shell, before: i64, order_href: String) -> QueuePage {
-        QueuePage {
-            shell: shell.of_seller(&self.merchant.slug),
-            title: self.agreed.title.clone(),
-            before,
-            total: self.say(self.order.total),
-            held_until: self.moment(self.order.hold_expires_at),
-            order_href,
-            events: None,
-        }
-    }
-
-    /// Back from the provider's page.
-    pub fn thanks(
-        &self,
-        shell: Shell,
-        paid: bool,
-        order_href: String,
-        now: DateTime<Utc>,
-    ) -> ThanksPage {
-        let open = takes_orders(&self.campaign, now.naive_utc());
-        let next = self.draft.steps.next(self.campaign.committed_units);
-        let first = self.draft.options.first();
-        let next_step = match (next, first, self.draft.options.len()) {
-            (Some((step, missing)), Some(first), 1) if open => Some(format!(
-                "{} more and everybody pays {}.",
-                grouped(missing),
-                self.say(first.prices.price_at(step))
-            )),
-            (Some((_, missing)), _, _) if open => {
-                Some(format!("{} more and the prices fall.", grouped(missing)))
-            }
-            _ => None,
-        };
-        ThanksPage {
-            shell: shell.of_seller(&self.merchant.slug),
-            title: self.agreed.title.clone(),
-            campaign_href: self.campaign_href(),
-            paid,
-            total: self.say(self.order.total),
-            email: self.order.email.clone(),
-            deadline: self.moment(ends_at(&self.campaign)),
-            threshold: threshold_words(&self.draft),
-            from_stock: self.agreed.from_stock.then(|| self.promised()),
-            next_step,
-            order_href,
-        }
     }
 
     /// The order's own page.
@@ -306,6 +216,7 @@ impl Facts {
             timeline: self.timeline(now),
             money: self.money(),
             papers: super::papers::links(&self.papers, ways.below),
+            due: self.due_part(ways.below, now).filter(|_| end.is_none()),
             delay: self.open_delay(now, ways.notice).filter(|_| end.is_none()),
             promise: live.then(|| self.promise_table(now, ways.notice)),
             address,
@@ -313,10 +224,15 @@ impl Facts {
             // Nobody is led to a payment of what will not be made.
             pay: self
                 .open_page()
-                .filter(|_| end.is_none())
-                .map(|_| PayOffer {
+                .filter(|_| end.is_none() && self.order.state == OrderState::Pending)
+                .map(|page| PayOffer {
                     href: (ways.below)("/pay"),
-                    total: self.say(self.order.total),
+                    title: if page.kind == PaymentKind::Setup {
+                        "Your card is not saved yet"
+                    } else {
+                        "Not paid yet"
+                    },
+                    words: self.pay_words(page),
                     until: self.moment(self.order.hold_expires_at),
                 }),
             cancel: self.cancel_offer((ways.below)("/cancel"), now),
@@ -395,7 +311,7 @@ impl Facts {
         rows.extend(shipping_and_tax(&agreed.quote, &tax, |amount| {
             self.say(amount)
         }));
-        let mut sum = MoneyRow::new("Total", self.say(self.order.total));
+        let mut sum = MoneyRow::new(self.sum_words(), self.say(self.order.total));
         if agreed.quote.tax_included > 0 {
             sum = sum.note(format!(
                 "{} {tax} included",
@@ -403,6 +319,7 @@ impl Facts {
             ));
         }
         let mut movements = self.movements();
+        movements.extend(self.owed_rows());
         if let Some(last) = self.in_the_end() {
             movements.push(MoneyRow::new("What it costs in the end", self.say(last)));
         }
@@ -417,7 +334,7 @@ impl Facts {
     /// What is kept of it, where that is less than was agreed: none of one that is cancelled.
     fn in_the_end(&self) -> Option<i64> {
         let order = &self.order;
-        let kept = order.money().kept();
+        let kept = order.money().kept() + order.owed;
         let paid = order.state.is_paid() && order.lost == 0;
         (paid && kept < order.total).then_some(kept)
     }
@@ -534,12 +451,10 @@ impl Facts {
 
     fn ahead(&self, items: &mut Vec<TimelineItem>, now: DateTime<Utc>) {
         if self.order.state == OrderState::Pending {
-            items.push(
-                TimelineItem::now("Your payment is waited for").text(format!(
-                    "Your units are kept until {}.",
-                    self.moment(self.order.hold_expires_at).text()
-                )),
-            );
+            items.push(TimelineItem::now(self.waited_for()).text(format!(
+                "Your units are kept until {}.",
+                self.moment(self.order.hold_expires_at).text()
+            )));
         }
         if self.agreed.from_stock {
             self.ahead_from_stock(items);
@@ -549,16 +464,10 @@ impl Facts {
             "{}: it is decided",
             self.moment(ends_at(&self.campaign)).day()
         );
-        let enough = format!(
-            "With {} paid for it is ordered, and the price is settled. With less everything goes back, by itself.",
-            threshold_words(&self.draft)
-        );
+        let enough = self.enough_words();
         match self.campaign.state {
             CampaignState::Failed => {
-                items.push(
-                    TimelineItem::now("It did not come together")
-                        .text("Everything you paid goes back to your card, by itself."),
-                );
+                items.push(TimelineItem::now("It did not come together").text(self.failed_words()));
                 return;
             }
             CampaignState::Open if takes_orders(&self.campaign, now.naive_utc()) => {
@@ -584,10 +493,7 @@ impl Facts {
                         "It came together: the price is settled",
                     ));
                 }
-                items.push(
-                    TimelineItem::now("The supplier's order is made ready")
-                        .text("Until it goes out you may still leave."),
-                );
+                self.charging_ahead(items);
             }
             _ => {
                 if !self.goods_ahead(items) {
@@ -595,6 +501,7 @@ impl Facts {
                 }
             }
         }
+        self.balance_ahead(items);
         self.promised_ahead(items, now);
     }
 }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::load::{Facts, Flows};
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
-use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};
+use crate::domain::draft::{CampaignDraft, DepositUnpaid, OptionDraft, PaymentMode, Trigger};
 use crate::domain::price::Threshold;
 use crate::domain::tariff::{Area, Band, Measure, ShippingRule};
 use crate::domain::text::markdown_to_html;
@@ -16,10 +16,10 @@ use crate::store::misc::PictureRow;
 use crate::web::assets::asset;
 use crate::web::tongue::say;
 use crate::web::view::{
-    CampaignLive, CampaignPage, Choice, Countdown, Day, Ending, Html, InterestInput, JoinForm,
-    JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Picture, Problems, Record, Seller,
-    Shell, ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef, grouped, plural,
-    weight,
+    CampaignLive, CampaignPage, Charging, Choice, Countdown, Day, Ending, Html, InterestInput,
+    JoinForm, JoinInput, JoinOffer, Meter, Moment, MoneyPlan, OptionRow, Paying, Picture, Problems,
+    Record, Seller, Shell, ShippingRow, ShipsNow, Standing, StepRow, Steps, StepsPhase, TermsRef,
+    grouped, plural, weight,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
 use crate::workflows::judgement::Why;
@@ -32,6 +32,24 @@ pub fn threshold_words(draft: &CampaignDraft) -> String {
         Threshold::Units(n) if n != 1 => format!("{} units", grouped(n)),
         _ => say_threshold(draft),
     }
+}
+
+/// How an offer is paid.
+pub fn paying(draft: &CampaignDraft) -> Paying {
+    match draft.payment_mode {
+        PaymentMode::ChargeNow => Paying::Now,
+        PaymentMode::ChargeOnSuccess => Paying::OnSuccess,
+        PaymentMode::Deposit => Paying::Deposit {
+            percent: draft.deposit_percent,
+            kept: draft.deposit_unpaid == DepositUnpaid::Kept,
+        },
+    }
+}
+
+/// A step as it is waited for: "the price from 50 units"; nothing for the first.
+pub fn step_words(draft: &CampaignDraft, step: usize) -> Option<String> {
+    let from = draft.steps.counts().get(step).filter(|_| step > 0)?;
+    Some(format!("the price from {} units", grouped(*from)))
 }
 
 /// Who sells.
@@ -186,6 +204,11 @@ impl Facts {
             rows: rows.collect(),
             current: self.step(),
             units: self.units(),
+            counted: if self.judged() {
+                Vec::new()
+            } else {
+                self.counted.clone()
+            },
             option: match (first, self.draft.options.len()) {
                 (Some(first), 2..) => Some(first.name.clone()),
                 _ => None,
@@ -309,6 +332,64 @@ impl Facts {
             orders: back.orders,
             refunded_orders: back.done,
             refunded: self.say(back.refunded),
+            paying: self.paying(),
+        }
+    }
+
+    /// How it is paid: what is left over from stock, at once.
+    pub fn paying(&self) -> Paying {
+        if self.on_sale.is_some() {
+            Paying::Now
+        } else {
+            paying(&self.draft)
+        }
+    }
+
+    fn charging(&self) -> Charging {
+        let short = self.batch.as_ref().and_then(|batch| batch.short_until);
+        match &self.batch {
+            Some(batch) if batch.collecting_since.is_some() && batch.collected_at.is_none() => {
+                short.map_or(Charging::Now, |until| Charging::Short(self.moment(until)))
+            }
+            _ => Charging::Done,
+        }
+    }
+
+    /// What can be waited for: the price of each step in turn (domain section 3).
+    fn limits(&self) -> Vec<Choice> {
+        if self.paying() != Paying::OnSuccess || self.draft.steps.len() < 2 {
+            return Vec::new();
+        }
+        let first = self.draft.options.first();
+        let one = self.draft.options.len() == 1;
+        let mut all = vec![Choice::new("0", "In any case")];
+        for (at, from) in self.draft.steps.counts().iter().enumerate().skip(1) {
+            let price = first.map_or_else(String::new, |o| self.say(o.prices.price_at(at)));
+            let of = match first {
+                Some(option) if !one => format!(" for {}", option.name),
+                _ => String::new(),
+            };
+            let label = format!(
+                "Only if it gets that cheap: from {} units, {price}{of}",
+                grouped(*from)
+            );
+            all.push(Choice::new(at.to_string(), label));
+        }
+        all
+    }
+
+    /// What the page after the form shows, and what its button does.
+    fn form_promise(&self) -> String {
+        let shows = "The next page shows the total with shipping and tax";
+        let day = self.moment(ends_at(&self.campaign)).day();
+        match self.paying() {
+            Paying::Now => format!("{shows}, and a button that pays."),
+            Paying::OnSuccess => format!(
+                "{shows}, and a button that orders: your card is saved then, and charged only if it comes together, after {day}."
+            ),
+            Paying::Deposit { percent, .. } => format!(
+                "{shows}, and a button that orders: {percent} % is paid then, the rest when the goods arrive."
+            ),
         }
     }
 
@@ -332,6 +413,8 @@ impl Facts {
                 .on_sale
                 .as_ref()
                 .map(|_| self.draft.handling_days.into()),
+            paying: self.paying(),
+            charging: self.charging(),
         }
     }
 
@@ -418,6 +501,8 @@ impl Facts {
             seller: seller(&self.merchant),
             terms: terms(&self.merchant),
             from_stock: self.on_sale.is_some(),
+            promise: self.form_promise(),
+            limits: self.limits(),
         };
         JoinForm::new(offer, input, problems)
     }

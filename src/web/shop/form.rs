@@ -6,7 +6,7 @@ use super::load::Facts;
 use crate::domain::country::Country;
 use crate::domain::order::Delivery;
 use crate::domain::text::{clean_line, normalize_email, optional_line};
-use crate::web::view::{JoinInput, Problems};
+use crate::web::view::{JoinInput, Paying, Problems};
 use crate::workflows::join::Address;
 
 /// The most units of one option in one order.
@@ -47,6 +47,7 @@ impl Sent {
                 "country" => input.country = value,
                 "delivery" => input.delivery = value,
                 "terms" => input.terms = value,
+                "limit_step" => input.limit_step = value,
                 "step" => sent.step = value,
                 "confirmed_total" => sent.confirmed_total = value.trim().parse().ok(),
                 "form_key" => {
@@ -80,6 +81,8 @@ pub struct Checked {
     pub delivery: Delivery,
     /// The terms that were accepted.
     pub terms_version: i32,
+    /// In only if the step with this index is reached.
+    pub limit_step: Option<usize>,
 }
 
 /// Checks every field.
@@ -127,6 +130,7 @@ pub fn check(facts: &Facts, input: &JoinInput) -> Result<Checked, Problems> {
     if delivery.is_err() {
         problems.add("delivery", "Choose how it is to be sent.");
     }
+    let limit_step = limit(facts, input, &mut problems);
     let terms_version = accepted(facts, input, &mut problems);
     match (email, country, delivery) {
         (Ok(email), Some(country), Ok(delivery)) if problems.is_empty() => Ok(Checked {
@@ -143,6 +147,7 @@ pub fn check(facts: &Facts, input: &JoinInput) -> Result<Checked, Problems> {
             lines,
             delivery,
             terms_version,
+            limit_step,
         }),
         _ => Err(problems),
     }
@@ -214,6 +219,30 @@ fn country(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> Option<
         return None;
     }
     Some(country)
+}
+
+/// The step that is waited for; none where the order is in in any case.
+fn limit(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> Option<usize> {
+    let typed = input.limit_step.trim();
+    if matches!(typed, "" | "0") {
+        return None;
+    }
+    if facts.paying() != Paying::OnSuccess {
+        problems.add(
+            "",
+            "Waiting for a price is not offered here any more. Join in any case, or do not join.",
+        );
+        return None;
+    }
+    let step = typed.parse::<usize>().ok();
+    let step = step.filter(|at| *at < facts.draft.steps.len());
+    if step.is_none() {
+        problems.add(
+            "limit_step",
+            "Choose one of the prices, or to be in in any case.",
+        );
+    }
+    step
 }
 
 fn accepted(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> i32 {

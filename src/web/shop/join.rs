@@ -5,11 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::draw::{seller, terms, threshold_words};
+use super::draw::{seller, step_words, terms, threshold_words};
 use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
 use crate::domain::button::button;
+use crate::domain::price::deposit_of;
 use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::domain::withdrawal::has_right;
@@ -17,7 +18,8 @@ use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
 use crate::web::view::{
-    FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
+    Asked, FieldError, JoinInput, MoneyRow, MoneyTable, Paying, Problems, ReviewPage, Shell,
+    grouped,
 };
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::join::JoinRequest;
@@ -139,7 +141,7 @@ impl Desk<'_> {
             joined_from: self.client.to_string(),
             // A form's key is its own: none can be made to look like a program's.
             form_key: self.sent.form_key.as_ref().map(|key| format!("form:{key}")),
-            limit_step: None,
+            limit_step: checked.limit_step,
             buys_missing: false,
         }
     }
@@ -250,7 +252,8 @@ impl Desk<'_> {
             total: facts.say(priced.total),
             confirmed_total: priced.total,
             changed,
-            may_fall: facts.on_sale.is_none() && facts.step() + 1 < facts.draft.steps.len(),
+            asked: self.asked(checked, &priced),
+            may_fall: facts.on_sale.is_none() && self.step(checked) + 1 < facts.draft.steps.len(),
             threshold: threshold_words(&facts.draft),
             deadline: facts.moment(ends_at(&facts.campaign)),
             ships_by: facts.ships_by(self.shop.office.now()),
@@ -288,13 +291,41 @@ impl Desk<'_> {
         withdraw::information(&exempt.collect::<Vec<_>>(), checked.lines.len())
     }
 
+    /// The index of the step whose price is shown: of the later of the current one and the one that is waited for.
+    fn step(&self, checked: &Checked) -> usize {
+        match self.facts.on_sale {
+            Some(_) => self.facts.step(),
+            None => self.facts.current.max(checked.limit_step.unwrap_or(0)),
+        }
+    }
+
+    /// What is paid now, and what later.
+    fn asked(&self, checked: &Checked, priced: &Quote) -> Asked {
+        let draft = &self.facts.draft;
+        match self.facts.paying() {
+            Paying::Now => Asked::Now,
+            Paying::OnSuccess => Asked::Saved {
+                waits_for: checked.limit_step.and_then(|at| step_words(draft, at)),
+            },
+            Paying::Deposit { percent, kept } => {
+                let now = deposit_of(priced.total, percent, draft.currency);
+                // Where the rest would be too little to charge, all of it is paid at once.
+                if now == priced.total {
+                    return Asked::Now;
+                }
+                Asked::Deposit {
+                    now: self.facts.say(now),
+                    later: self.facts.say(priced.total - now),
+                    kept,
+                }
+            }
+        }
+    }
+
     /// What the lines cost at the price shown now; else the field at fault and why.
     fn price(&self, checked: &Checked) -> Result<Quote, (&'static str, String)> {
         let draft = &self.facts.draft;
-        let step = match self.facts.on_sale {
-            Some(_) => self.facts.step(),
-            None => self.facts.current,
-        };
+        let step = self.step(checked);
         let lines: Vec<QuoteLine> = checked
             .lines
             .iter()

@@ -9,7 +9,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::updates;
 use crate::domain::campaign::CampaignState;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 use crate::domain::price::Tally;
 use crate::domain::purchase_order::EtaState;
@@ -17,7 +17,7 @@ use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
-use crate::store::{Conn, etas, ideas, promises, purchase_orders};
+use crate::store::{Conn, dues, etas, ideas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::{Why, current_step, tally_of};
 use crate::workflows::stock_sale;
@@ -26,6 +26,8 @@ use crate::workflows::stock_sale;
 pub struct Facts {
     /// The index of the furthest step that committed orders reach, limits respected.
     pub current: usize,
+    /// Units that count for each step, where orders may wait for one; empty elsewhere.
+    pub counted: Vec<i64>,
     /// The row.
     pub campaign: CampaignRow,
     /// The offer.
@@ -102,6 +104,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
     };
     Ok(Facts {
         current: current_step(conn, &campaign, &draft)?,
+        counted: counted_by_step(conn, campaign.id, &draft)?,
         on_sale: stock_sale::on_sale(conn, &campaign)?,
         updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,
         options: campaigns::options_of(conn, campaign.id)?,
@@ -117,6 +120,31 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         said_last,
         given_up,
     })
+}
+
+/// Units that count for each step: those of all orders, but for those that wait for a later one. Empty where none can
+/// wait.
+///
+/// # Errors
+/// What the database says.
+pub fn counted_by_step(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    draft: &CampaignDraft,
+) -> Result<Vec<i64>, Problem> {
+    if draft.payment_mode != PaymentMode::ChargeOnSuccess {
+        return Ok(Vec::new());
+    }
+    let by_limit = dues::limits_of(conn, campaign)?;
+    let mut sum = 0;
+    let counted = (0..draft.steps.len()).map(|at| {
+        let mine = by_limit
+            .iter()
+            .filter(|(step, _)| usize::try_from(*step) == Ok(at));
+        sum += mine.map(|(_, units)| units).sum::<i64>();
+        sum
+    });
+    Ok(counted.collect())
 }
 
 fn went_out(state: CampaignState) -> bool {

@@ -12,8 +12,8 @@ use super::steps::StepRow;
 use super::time::{Day, Moment, Timeline, TimelineItem, grouped, plural};
 use super::updates::Update;
 use super::{
-    Badge, Countdown, Html, InterestForm, JoinForm, Link, Meter, Picture, Problems, Seller, Shell,
-    Steps,
+    Badge, Charging, Countdown, Html, InterestForm, JoinForm, Link, Meter, Paying, Picture,
+    Problems, Seller, Shell, Steps,
 };
 use crate::domain::draft::DelayPolicy;
 
@@ -34,6 +34,8 @@ pub struct Ending {
     pub refunded_orders: i64,
     /// What went back so far: "$1,980.00".
     pub refunded: String,
+    /// How it was to be paid.
+    pub paying: Paying,
 }
 
 impl Ending {
@@ -50,13 +52,14 @@ impl Ending {
     pub fn why(&self, meter: &Meter) -> String {
         match self.reason.as_str() {
             "missed" => {
+                let counted = self.paying.counted();
                 let mut why = format!(
-                    "{} of {} needed were paid for when it closed.",
+                    "{} of {} needed were {counted} when it closed.",
                     meter.value_text, meter.target_text
                 );
                 for (name, units, needed) in &self.without {
                     why.push_str(&format!(
-                        " {name} is not counted: {} of the {} it needs were paid for.",
+                        " {name} is not counted: {} of the {} it needs were {counted}.",
                         grouped(*units),
                         grouped(*needed)
                     ));
@@ -64,6 +67,9 @@ impl Ending {
                 why
             }
             "cancelled" => "The seller cancelled it.".to_owned(),
+            "shortfall" if self.paying == Paying::OnSuccess => {
+                "Too little came in when the cards were charged.".to_owned()
+            }
             "shortfall" => "Nothing was left to order when the orders were counted.".to_owned(),
             "supplier" => "The supplier could not take the order.".to_owned(),
             "stop-loss" => "The last day for shipping passed.".to_owned(),
@@ -74,6 +80,9 @@ impl Ending {
     /// One sentence: what became of the money.
     pub fn money(&self) -> String {
         match (self.orders, self.orders - self.refunded_orders) {
+            (0, _) if self.paying == Paying::OnSuccess => {
+                "No card was charged, and none is kept.".to_owned()
+            }
             (0, _) => "Nobody had paid, so nothing had to go back.".to_owned(),
             (1, 0) => format!("The one order is refunded in full: {}.", self.refunded),
             (n, 0) => format!(
@@ -133,7 +142,7 @@ pub enum ShipsNow {
     Never,
 }
 
-/// What a shopper's money does, and when (domain sections 3 and 4, `charge_now`).
+/// What a shopper's money does, and when (domain sections 3 and 4).
 #[derive(Clone, Debug)]
 pub struct MoneyPlan {
     /// The threshold in words: "60 units", "$6,000.00".
@@ -154,6 +163,10 @@ pub struct MoneyPlan {
     pub last_day: Option<Day>,
     /// Where left-over units are sold: within how many days they ship.
     pub from_stock: Option<i64>,
+    /// How it is paid.
+    pub paying: Paying,
+    /// How far the charging of saved cards is.
+    pub charging: Charging,
 }
 
 impl MoneyPlan {
@@ -176,19 +189,16 @@ impl MoneyPlan {
                     Standing::Scheduled { .. } => format!("{price} at first"),
                     _ => format!("{price} now"),
                 };
-                let title = "When you join: you pay, once";
+                let (title, text) = self.paying.joining(&at);
                 let join = match standing {
                     // Before the opening no step of it has begun.
                     Standing::Scheduled { .. } => TimelineItem::next(title),
                     _ => TimelineItem::now(title),
                 };
-                items.push(join.text(format!(
-                    "The price of the moment ({at}) and shipping, by card. Until it is decided, the books carry \
-                     your money as yours."
-                )));
+                items.push(join.text(text));
                 items.push(
                     TimelineItem::next("Until the supplier's order goes out: you may leave")
-                        .text("Cancel on your order's page, and all of it goes back to your card."),
+                        .text(self.paying.leaving()),
                 );
                 let when = if self.at_threshold {
                     let and = if self.minimums {
@@ -205,18 +215,15 @@ impl MoneyPlan {
                     TimelineItem::next(format!("{when}: the price is settled"))
                         .text(self.settling(rows)),
                 );
-                items.push(
-                    TimelineItem::next("Enough: the order goes to the supplier")
-                        .text("Only for units that are paid for."),
-                );
+                items.extend(self.paying.enough());
             }
             Standing::Collecting { judged } => {
                 items.push(TimelineItem::done(self.deadline, "Joining has ended"));
                 items.push(if *judged {
-                    TimelineItem::now("The price is settled, the supplier's order is made ready")
-                        .text("Who paid more gets the difference back. Until it is sent you may still leave.")
+                    let (title, text) = self.charging.said();
+                    TimelineItem::now(title).text(text)
                 } else {
-                    TimelineItem::now("The paid orders are being counted")
+                    TimelineItem::now(self.paying.counting())
                         .text("The last payments are waited for, then the price is settled.")
                 });
             }
@@ -325,20 +332,14 @@ impl MoneyPlan {
         let back = if steps.is_empty() {
             String::new()
         } else {
-            format!(
-                "{}. If you paid more than the price reached, the difference goes back in one refund. ",
-                steps.join(", ")
-            )
+            format!("{}. {}", steps.join(", "), self.paying.cheaper())
         };
         let minimums = if self.minimums {
             "What is ordered less often than its minimum is not made, and its price goes back. "
         } else {
             ""
         };
-        format!(
-            "{back}{minimums}Under {} everybody gets everything back, by itself.",
-            self.threshold
-        )
+        format!("{back}{minimums}{}", self.paying.missed(&self.threshold))
     }
 }
 

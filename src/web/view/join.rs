@@ -16,7 +16,7 @@ use askama::Template;
 use crate::domain::button::Words;
 
 use super::time::{Day, grouped};
-use super::{Choice, Field, FieldError, MoneyTable, Problems, Shell};
+use super::{Asked, Choice, Field, FieldError, MoneyTable, Problems, Shell};
 
 /// Everything the join form sends, as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct JoinInput {
     pub delivery: String,
     /// `terms`: the version ticked, empty where it was not
     pub terms: String,
+    /// `limit_step`: the index of the step it waits for, empty or 0 where it is in in any case
+    pub limit_step: String,
 }
 
 impl JoinInput {
@@ -70,6 +72,7 @@ impl JoinInput {
             ("country", &self.country),
             ("delivery", &self.delivery),
             ("terms", &self.terms),
+            ("limit_step", &self.limit_step),
         ];
         quantities
             .chain(rest.map(|(name, value)| (name.to_owned(), value.clone())))
@@ -215,8 +218,12 @@ pub struct JoinForm {
     pub terms_error: Option<String>,
     /// It is sold from left-over stock.
     pub from_stock: bool,
-    /// "Join at $90.00 or less" says the heading's small print.
+    /// What the next page shows, and what its button does.
     pub promise: String,
+    /// What can be waited for, and whether it is chosen; empty where nothing can.
+    pub limits: Vec<(Choice, bool)>,
+    /// What is wrong with that choice.
+    pub limit_error: Option<String>,
 }
 
 impl askama::filters::HtmlSafe for JoinForm {}
@@ -245,6 +252,10 @@ pub struct JoinOffer {
     pub terms: Option<TermsRef>,
     /// It is sold from left-over stock.
     pub from_stock: bool,
+    /// What the next page shows, and what its button does.
+    pub promise: String,
+    /// What can be waited for: indexes of steps, 0 for nothing; empty where nothing can.
+    pub limits: Vec<Choice>,
 }
 
 impl JoinForm {
@@ -267,6 +278,15 @@ impl JoinForm {
         if countries.len() > 1 {
             countries.insert(0, Choice::new("", "Choose a country"));
         }
+        let limit = match input.limit_step.trim() {
+            "" => "0",
+            typed => typed,
+        };
+        let limits = offer.limits.into_iter().map(|choice| {
+            let chosen = choice.value == limit;
+            (choice, chosen)
+        });
+        let limits = limits.collect();
         let only_one = offer.options.len() == 1 && input.quantities.is_empty();
         let options = offer
             .options
@@ -315,7 +335,9 @@ impl JoinForm {
             terms: offer.terms,
             terms_error: problems.of("terms").map(str::to_owned),
             from_stock: offer.from_stock,
-            promise: String::new(),
+            promise: offer.promise,
+            limits,
+            limit_error: problems.of("limit_step").map(str::to_owned),
         }
     }
 }
@@ -340,6 +362,8 @@ pub struct ReviewPage {
     pub changed: Option<String>,
     /// It is sold from left-over stock: nothing is decided any more.
     pub from_stock: bool,
+    /// What is paid now, and what later.
+    pub asked: Asked,
     /// The lowest price that can still be reached is not the one shown.
     pub may_fall: bool,
     /// The threshold in words: "60 units", "$6,000.00".
@@ -371,6 +395,64 @@ pub struct ReviewPage {
 }
 
 impl ReviewPage {
+    /// Whether only a card is saved.
+    fn is_saved(&self) -> bool {
+        matches!(self.asked, Asked::Saved { .. })
+    }
+
+    /// What happens to the money, in a few sentences.
+    fn lead(&self) -> String {
+        if self.from_stock {
+            return "Charged once you pay on the next page. The units are there and the price is settled: nothing has to \
+                    come together any more."
+                .to_owned();
+        }
+        let (total, threshold, day) = (&self.total, &self.threshold, self.deadline.day());
+        let mut said = Vec::new();
+        match &self.asked {
+            Asked::Now => {
+                said.push("Charged once you pay on the next page.".to_owned());
+                if self.may_fall {
+                    said.push(
+                        "Should a lower price be reached by the deadline, the difference comes back in one refund."
+                            .to_owned(),
+                    );
+                }
+                said.push(format!(
+                    "Should {threshold} not be paid for by then, all of it comes back."
+                ));
+            }
+            Asked::Saved { waits_for } => {
+                said.push(format!(
+                    "Your card is saved now and charged only if it comes together, at most {total}, after {day}."
+                ));
+                if let Some(step) = waits_for {
+                    said.push(format!(
+                        "You are in only if {step} is reached; if not, your order is released and nothing is charged."
+                    ));
+                }
+                if self.may_fall {
+                    said.push("Should a lower price be reached, less is charged.".to_owned());
+                }
+                said.push(format!(
+                    "Should fewer than {threshold} come together, nothing is charged and the card is not kept."
+                ));
+            }
+            Asked::Deposit { now, later, .. } => {
+                said.push(format!(
+                    "You pay {now} now and {later} when the goods arrive; you are told 3 days ahead."
+                ));
+                if self.may_fall {
+                    said.push("Should a lower price be reached, less is left to pay.".to_owned());
+                }
+                said.push(format!(
+                    "Should {threshold} not come together by {day}, the deposit comes back."
+                ));
+            }
+        }
+        said.join(" ")
+    }
+
     /// Symbols of the page.
     fn icons(&self) -> &'static str {
         if self.changed.is_some() || !self.problems.is_empty() {

@@ -21,6 +21,7 @@ mod merchant;
 mod order;
 mod paper;
 mod parts;
+mod paying;
 mod refusal;
 mod shell;
 mod steps;
@@ -59,6 +60,7 @@ pub use paper::{Sheet, SheetLine, SheetPage};
 pub use parts::{
     Badge, Empty, Link, Meter, MoneyRow, MoneyTable, Pager, Picture, Tone, sprite, state_word,
 };
+pub use paying::{Asked, Charging, DuePart, Paying};
 pub use refusal::RefusalPage;
 pub use shell::{Html, NavItem, PANEL_NAV, PanelShell, Shell, Theme};
 pub use steps::{StepRow, Steps, StepsPhase};

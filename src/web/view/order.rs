@@ -20,10 +20,10 @@ pub struct QueuePage {
     pub title: String,
     /// Orders whose payment page is made before this one; nought: it is this one's turn.
     pub before: i64,
-    /// What will be paid.
-    pub total: String,
-    /// Until when the units are kept.
-    pub held_until: Moment,
+    /// What happens on it: "You will pay $96.50. Nothing is charged before you say so there."
+    pub says: String,
+    /// Until when the units are kept; none where they are the order's already.
+    pub held_until: Option<Moment>,
     /// The order's own page.
     pub order_href: String,
     /// Event stream; its messages have the key `place` ([`QueuePage::place_words`]) and `@go`: an address to go to.
@@ -53,8 +53,10 @@ pub struct ThanksPage {
     pub campaign_href: String,
     /// Whether the provider has confirmed the payment.
     pub paid: bool,
-    /// What was, or will have been, paid.
+    /// What it costs.
     pub total: String,
+    /// What of it is paid when.
+    pub asked: super::Asked,
     /// Where the mail goes.
     pub email: String,
     /// When it is decided.
@@ -74,8 +76,10 @@ pub struct ThanksPage {
 pub struct PayOffer {
     /// The provider's page, or the queue page.
     pub href: String,
-    /// What it costs.
-    pub total: String,
+    /// What stands above it: "Not paid yet".
+    pub title: &'static str,
+    /// What the button says: "Pay $96.50".
+    pub words: String,
     /// Until when the units are kept.
     pub until: Moment,
 }
@@ -143,6 +147,8 @@ pub struct OrderPage {
     pub money: MoneyTable,
     /// Receipts and credit notes, oldest first.
     pub papers: Vec<super::Link>,
+    /// What is still to be paid, or was refused.
+    pub due: Option<super::DuePart>,
     /// A delay that can be answered: stands first.
     pub delay: Option<DelayOffer>,
     /// Every date that was promised; none once nothing will be shipped.
@@ -235,6 +241,9 @@ impl OrderPage {
         if self.delay.is_some() {
             names.push("calendar");
         }
+        if let Some(due) = self.due.as_ref().filter(|due| due.icon != "alert") {
+            names.push(due.icon);
+        }
         if self.end.is_some() {
             names.push("coins");
         }
@@ -248,7 +257,8 @@ impl OrderPage {
             let proof = claim.sent.as_ref();
             proof.is_some_and(|(_, field)| field.error.is_some())
         });
-        if self.refund_needs_way.is_some() || wrong {
+        let declined = self.due.as_ref().is_some_and(|due| due.icon == "alert");
+        if self.refund_needs_way.is_some() || wrong || declined {
             names.push("alert");
         }
         names.join(" ")

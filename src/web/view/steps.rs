@@ -50,6 +50,8 @@ pub struct Steps {
     pub current: usize,
     /// Units ordered (committed), or the units judged.
     pub units: i64,
+    /// Units that count for each step, where some orders wait for one; empty where all count for each.
+    pub counted: Vec<i64>,
     /// The option whose prices these are, where there are several.
     pub option: Option<String>,
     /// What is said about it.
@@ -150,6 +152,9 @@ impl Steps {
         if self.phase != StepsPhase::Scheduled {
             out.push(format!("{} ordered.", plural(self.units, "unit")));
         }
+        if matches!(self.phase, StepsPhase::Open | StepsPhase::Counting) {
+            out.extend(self.waiting());
+        }
         if self.phase == StepsPhase::Open
             && let Some(now) = self.rows.get(self.current)
         {
@@ -182,7 +187,29 @@ impl Steps {
     /// Units missing to the next step.
     fn missing(&self) -> Option<i64> {
         let next = self.rows.get(self.current + 1)?;
-        Some((next.from - self.units).max(1))
+        Some((next.from - self.units_for(self.current + 1)).max(1))
+    }
+
+    /// Units that count for step `i`: those of all orders, but for those that wait for a later one.
+    fn units_for(&self, i: usize) -> i64 {
+        self.counted.get(i).copied().unwrap_or(self.units)
+    }
+
+    /// What waits for a step that is not reached, a sentence each: "9 units wait for the price from 20."
+    fn waiting(&self) -> Vec<String> {
+        (self.current + 1..self.rows.len())
+            .filter_map(|i| {
+                let units = self.units_for(i) - self.units_for(i - 1);
+                let wait = if units == 1 { "waits" } else { "wait" };
+                (units > 0).then(|| {
+                    format!(
+                        "{} {wait} for the price from {}.",
+                        plural(units, "unit"),
+                        grouped(self.rows[i].from)
+                    )
+                })
+            })
+            .collect()
     }
 
     /// Units below which field `i` begins: the first takes the unit that step 1 counts, too.
@@ -202,9 +229,10 @@ impl Steps {
     fn field(&self, i: usize, n: i64) -> StepField {
         let row = &self.rows[i];
         let dots = ((self.span(i) + n - 1) / n).min(FIELD);
-        let on = ((self.units - self.floor(i)).max(0) / n).min(dots);
+        let units = self.units_for(i.max(self.current));
+        let on = ((units - self.floor(i)).max(0) / n).min(dots);
         let open = matches!(self.phase, StepsPhase::Open);
-        let to_go = format!("{} to go", grouped((row.from - self.units).max(1)));
+        let to_go = format!("{} to go", grouped((row.from - units).max(1)));
         let (class, tag) = match (self.phase, i) {
             (StepsPhase::Failed, _) => ("", String::new()),
             (StepsPhase::Scheduled, 0) => ("now", "First price".to_owned()),
@@ -266,6 +294,7 @@ mod tests {
             ],
             current,
             units,
+            counted: Vec::new(),
             option: None,
             phase: StepsPhase::Open,
         }
@@ -301,6 +330,7 @@ mod tests {
             rows: vec![StepRow::new(1, "$9.00"), StepRow::new(400, "$8.00")],
             current: 0,
             units: 123,
+            counted: Vec::new(),
             option: None,
             phase: StepsPhase::Open,
         };
@@ -320,6 +350,28 @@ mod tests {
                 assert!(all <= 50);
             }
         }
+    }
+
+    #[test]
+    fn units_that_wait_for_a_step_count_for_it_alone() {
+        let steps = Steps {
+            rows: vec![
+                StepRow::new(1, "$100.00"),
+                StepRow::new(10, "$90.00"),
+                StepRow::new(20, "$80.00"),
+            ],
+            counted: vec![8, 12, 19],
+            current: 1,
+            units: 19,
+            option: None,
+            phase: StepsPhase::Open,
+        };
+        assert_eq!(steps.headline(), "1 more and everybody pays $80.00.");
+        let small = steps.small_print();
+        assert!(
+            small.contains("7 units wait for the price from 20."),
+            "{small}"
+        );
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn short(
 ) -> Result<Looked, Problem> {
     let now = tx.now.naive_utc();
     let Some(until) = batch.short_until else {
-        return Ok(begin_short(desk, tx, campaign, batch, missing)?);
+        return begin_short(desk, tx, campaign, batch, missing);
     };
     if now < until {
         return Ok(Looked::At(until.and_utc()));
@@ -93,7 +93,8 @@ fn begin_short(
     let until = (tx.now + Duration::hours(SHORT_HOURS)).naive_utc();
     campaigns::set_collecting(tx.conn, batch.id, batch.collecting_since, None, Some(until))?;
     let detail = format!(
-        "After all cards were charged, {missing} are missing. Until {} the seller may buy them; then everybody gets the money back.",
+        "After all cards were charged, {}. Until {} the seller may buy that; then everybody gets the money back.",
+        judgement::is_missing(missing),
         until.format("%-d %B %Y, %H:%M UTC")
     );
     let concerns = Concerns::campaign(campaign);
@@ -102,7 +103,7 @@ fn begin_short(
         tx,
         concerns,
         &format!("short:{}", batch.id),
-        &format!("{}: {missing} are missing", campaign.title),
+        &format!("{}: {}", campaign.title, judgement::is_missing(missing)),
         vec![
             detail,
             "Buy the missing units on the campaign's page, and the supplier's order goes out."

@@ -7,7 +7,7 @@ use super::super::desk::Problem;
 use super::super::money::say;
 use super::super::payment::say_threshold;
 use super::say_collected;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::money::thousands;
 use crate::domain::outcome::{Judgement, Round};
 use crate::domain::price::Threshold;
@@ -155,7 +155,11 @@ impl Why {
         let counts = draft.steps.counts();
         for (at, round) in self.rounds.iter().enumerate() {
             let from = counts.get(round.step).copied().unwrap_or(1);
-            let paid = if at == 0 { "paid" } else { "left" };
+            let paid = match (at, draft.payment_mode) {
+                (0, PaymentMode::ChargeOnSuccess) => "promised",
+                (0, _) => "paid",
+                _ => "left",
+            };
             lines.push(format!(
                 "{} {}: the price from {} holds.",
                 said_units(round.units()),

@@ -8,6 +8,7 @@ use super::Loaded;
 use super::handover::is_stopped;
 use super::pack::parcel_number;
 use crate::domain::allocation::take_back;
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{AllocationId, BatchId, OptionId, OrderId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundAttemptState, RefundPurpose, RefundState};
@@ -17,7 +18,7 @@ use crate::store::orders::{LineRow, OrderRow};
 use crate::store::refunds::RefundRow;
 use crate::store::shipments::ShipmentRow;
 use crate::store::stock::{AllocationRow, CancellationRow};
-use crate::store::{Tx, campaigns, orders, refunds, shipments, stock};
+use crate::store::{Tx, campaigns, dues, orders, refunds, shipments, stock};
 use crate::workflows::desk::{Concerns, Problem, happened};
 use crate::workflows::money;
 use crate::workflows::part::cost_of;
@@ -185,7 +186,11 @@ fn count_again(
     if order.state == OrderState::Cancelled {
         order.units_taken = true;
         order.closed_at = None;
+        order.collected = true;
         orders_again = 1;
+    }
+    if order.mode == PaymentMode::ChargeOnSuccess {
+        dues::count_limit(tx.conn, order.campaign_id, order.limit_step, units)?;
     }
     let moved = Moved {
         committed: units,

@@ -75,7 +75,7 @@ both_databases! {
         body["payment_mode"] = json!("deposit");
         body["colour"] = json!("blue");
         let fields = api.post("/campaigns", body).send().await.wrong_fields();
-        for field in ["title", "currency", "threshold.soon", "steps[1]", "options[1].cap", "payment_mode", "colour"] {
+        for field in ["title", "currency", "threshold.soon", "steps[1]", "options[1].cap", "deposit_percent", "colour"] {
             assert!(fields.iter().any(|f| f == field), "{field} in {fields:?}");
         }
         let mut past = api.pens();

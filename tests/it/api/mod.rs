@@ -2,6 +2,7 @@
 
 pub mod caller;
 mod campaigns;
+mod cards;
 mod guards;
 mod idempotency;
 mod orders;

@@ -64,7 +64,7 @@ both_databases! {
         let nothing = api.join(&slug, json!({})).await.wrong_fields();
         assert_eq!(nothing, ["address", "email", "lines", "name"]);
         let all_wrong = json!({
-            "email": "ada", "name": "a\u{0}b", "delivery": "by_owl", "limit_step": 1, "coupon": "x",
+            "email": "ada", "name": "a\u{0}b", "delivery": "by_owl", "limit_step": -1, "coupon": "x",
             "address": {"line1": 1, "city": " ", "country": "ZZ", "planet": "Mars"},
             "lines": [
                 {"sku": "raw", "quantity": 0}, {"sku": "raw", "quantity": 1.5}, {"sku": "raw", "quantity": -1},

@@ -95,7 +95,7 @@ both_databases! {
                 }
             }
         }
-        assert_eq!(operations, 39);
+        assert_eq!(operations, 43);
         assert!(!page.contains("<script"));
     }
 }

@@ -1,6 +1,7 @@
 //! What a visitor lives through, in a real browser. `tests/run --fast` leaves these out.
 
 mod accessible;
+mod cards;
 mod delays;
 mod doorstep;
 mod driving;

@@ -14,6 +14,7 @@ use crate::support::shop::Shop;
 mod deposit;
 mod grace;
 mod limits;
+mod pages;
 mod success;
 mod table;
 

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::Facts;
 use crate::domain::campaign::{CampaignState, Failure};
+use crate::domain::draft::PaymentMode;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::store::refunds::RefundRow;
 use crate::web::tongue::nonzero_said;
+use crate::web::shop::paying;
 use crate::web::view::{Link, OrderEnd, Tone};
 use crate::workflows::desk::takes_orders;
 use crate::workflows::judgement::Why;
@@ -36,6 +38,8 @@ impl Facts {
             (OrderState::Expired, _) => "The time to pay ran out",
             _ if by_shopper => "You cancelled this order",
             _ if withdrawn => "You withdrew from this contract",
+            _ if self.says("released") => "The price you waited for was not reached",
+            _ if self.says("not_paid") => "It was not paid in time",
             _ if by_staff => "The seller cancelled this order",
             _ if self.not_made() => "What you ordered is not made",
             _ if self.was_late() => "It will not be shipped",
@@ -44,7 +48,8 @@ impl Facts {
         };
         let mut lines = Vec::new();
         let late = self.was_late() && !by_shopper && !by_staff && !withdrawn;
-        if late {
+        let let_go = self.says("released") || self.says("not_paid");
+        if late || let_go {
             lines.extend(self.order.note.clone());
         } else if self.not_made() {
             lines.push("The campaign came together without it: too few were ordered.".to_owned());
@@ -64,6 +69,11 @@ impl Facts {
             way: again
                 .then(|| Link::new(self.campaign_href(), "See the campaign, it is still open")),
         })
+    }
+
+    /// Whether this happened to it.
+    fn says(&self, kind: &str) -> bool {
+        self.happenings.iter().any(|h| h.kind == kind)
     }
 
     /// How its batch was judged, once it was.
@@ -89,7 +99,8 @@ impl Facts {
         let note = self.campaign.failure_note.clone().unwrap_or_default();
         match self.campaign.failure? {
             Failure::Missed => {
-                let mut why = format!("It needed more orders: {note} were paid for.");
+                let counted = paying(&self.draft).counted();
+                let mut why = format!("It needed more orders: {note} were {counted}.");
                 for gone in self.judged().iter().flat_map(Why::not_made) {
                     why.push_str(&format!(
                         " Not counted, being under its minimum: {}.",
@@ -100,6 +111,7 @@ impl Facts {
             }
             Failure::Cancelled if note.is_empty() => None,
             Failure::Cancelled => Some(format!("The seller writes: {note}")),
+            Failure::Shortfall if !note.is_empty() => Some(format!("Too little came in: {note}.")),
             Failure::Shortfall => {
                 Some("Nothing was left to order when the orders were counted.".to_owned())
             }
@@ -127,7 +139,15 @@ impl Facts {
                 "{held} is owed to you and waits until your bank has decided the dispute: then it comes from your bank, or goes back to your card by itself."
             );
         }
+        if let Some(kept) = said(order.forfeited) {
+            return format!(
+                "The seller keeps your deposit of {kept}, as was said when you joined."
+            );
+        }
         match (said(order.refund_due), said(order.refunded)) {
+            _ if order.charged == 0 && order.mode == PaymentMode::ChargeOnSuccess => {
+                "Nothing was charged, and nothing will be. No card is kept. There is nothing you need to do.".to_owned()
+            }
             _ if order.charged == 0 => {
                 "You had not paid: nothing was charged, and nothing will be. There is nothing you need to do.".to_owned()
             }

@@ -170,6 +170,40 @@ fn before_paying_stand_seller_address_total_terms_and_a_button_that_says_that_it
 }
 
 #[test]
+fn a_saved_card_and_a_deposit_say_what_is_paid_when() {
+    let html = campaign_saved().to_string();
+    has(&html, "your card is saved, nothing is charged");
+    has(&html, "12 units wait for the price from 100.");
+    has(
+        &html,
+        "Under 50 units nothing is charged, and no card is kept.",
+    );
+    has(
+        &html,
+        "name=\"limit_step\" id=\"limit-0\" value=\"0\" checked",
+    );
+    has(
+        &campaign_short().to_string(),
+        "the seller may buy what is missing",
+    );
+    has(
+        &campaign_deposit().to_string(),
+        "You are told 3 days ahead.",
+    );
+    let html = review_saved().to_string();
+    has(&html, "Order with obligation to pay $96.50</button>");
+    has(&html, "at most $96.50, after 31 May 2026");
+    let html = review_deposit().to_string();
+    has(
+        &html,
+        "Order with obligation to pay $96.50, $19.30 now</button>",
+    );
+    has(&html, "the seller keeps the deposit");
+    has(&thanks_saved().to_string(), "Nothing was charged.");
+    has(&order_declined().to_string(), "Pay $86.50 now");
+}
+
+#[test]
 fn a_failed_campaign_says_why_and_what_became_of_the_money() {
     let html = campaign_failed().to_string();
     has(&html, "22 of 60 needed were paid for when it closed.");

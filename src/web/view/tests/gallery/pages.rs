@@ -53,6 +53,14 @@ pub fn all() -> Vec<(String, String)> {
     put("vote", vote_page(false, true).to_string());
     put("vote-counts", vote_page(true, true).to_string());
     put("vote-closed", vote_page(false, false).to_string());
+    put("campaign-saved", campaign_saved().to_string());
+    put("campaign-short", campaign_short().to_string());
+    put("campaign-deposit", campaign_deposit().to_string());
+    put("review-saved", review_saved().to_string());
+    put("review-deposit", review_deposit().to_string());
+    put("thanks-saved", thanks_saved().to_string());
+    put("order-saved", order_saved().to_string());
+    put("order-declined", order_declined().to_string());
     put("review", review().to_string());
     let mut changed = review();
     changed.changed = Some("$92.00".to_owned());

@@ -6,6 +6,8 @@ mod after;
 mod campaigns;
 #[path = "samples/interest.rs"]
 mod interest;
+#[path = "samples/cards.rs"]
+mod cards;
 #[path = "samples/lists.rs"]
 mod lists;
 #[path = "samples/orders.rs"]
@@ -23,6 +25,7 @@ use crate::web::view::*;
 pub use after::*;
 pub use campaigns::*;
 pub use interest::*;
+pub use cards::*;
 pub use lists::*;
 pub use orders::*;
 pub use suppliers::*;

@@ -12,6 +12,7 @@ pub fn steps(units: i64, current: usize, phase: StepsPhase) -> Steps {
         ],
         current,
         units,
+        counted: Vec::new(),
         option: Some("Full set, chalk".to_owned()),
         phase,
     }
@@ -86,6 +87,9 @@ pub fn offer() -> JoinOffer {
         ],
         seller: seller(),
         terms: Some(terms_ref()),
+        promise: "The next page shows the total with shipping and tax, and a button that pays."
+            .to_owned(),
+        limits: Vec::new(),
     }
 }
 
@@ -102,6 +106,7 @@ pub fn typed() -> JoinInput {
         country: "PT".to_owned(),
         delivery: "one_parcel".to_owned(),
         terms: "3".to_owned(),
+        limit_step: String::new(),
     }
 }
 
@@ -141,6 +146,8 @@ pub fn campaign() -> CampaignPage {
             policy: DelayPolicy::Ftc,
             last_day: Some(day(2026, 12, 31)),
             from_stock: None,
+            paying: Paying::Now,
+            charging: Charging::Done,
         },
         options: options(),
         form: Some(JoinForm::new(
@@ -263,6 +270,7 @@ pub fn ending() -> Ending {
         orders: 22,
         refunded_orders: 22,
         refunded: "$1,980.00".to_owned(),
+        paying: Paying::Now,
     }
 }
 

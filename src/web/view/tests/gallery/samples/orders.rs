@@ -25,6 +25,7 @@ pub fn review() -> ReviewPage {
         total: "$96.50".to_owned(),
         confirmed_total: 9650,
         changed: None,
+        asked: Asked::Now,
         may_fall: true,
         threshold: "50 units".to_owned(),
         deadline: moment("2026-05-31T19:00:00Z"),
@@ -53,8 +54,8 @@ pub fn queue() -> QueuePage {
         shell,
         title: "Ridge pour-over set".to_owned(),
         before: 214,
-        total: "$96.50".to_owned(),
-        held_until: moment("2026-05-21T13:45:00Z"),
+        says: "You will pay $96.50. Nothing is charged before you say so there.".to_owned(),
+        held_until: Some(moment("2026-05-21T13:45:00Z")),
         order_href: "/o/1?t=abc".to_owned(),
         events: Some("/o/1/events?t=abc".to_owned()),
     }
@@ -68,6 +69,7 @@ pub fn thanks(paid: bool) -> ThanksPage {
         campaign_href: "/c/ridge".to_owned(),
         paid,
         total: "$96.50".to_owned(),
+        asked: Asked::Now,
         email: "ana.sousa@mail.example".to_owned(),
         deadline: moment("2026-05-31T19:00:00Z"),
         threshold: "50 units".to_owned(),
@@ -107,6 +109,7 @@ pub fn order() -> OrderPage {
             ],
         },
         money,
+        due: None,
         delay: None,
         promise: Some(PromiseTable {
             rows: vec![PromiseRow {
@@ -165,7 +168,8 @@ pub fn order_with_trouble() -> OrderPage {
     page.payment_state = "unpaid".to_owned();
     page.pay = Some(PayOffer {
         href: "/o/1/pay?t=abc".to_owned(),
-        total: "$96.50".to_owned(),
+        title: "Not paid yet",
+        words: "Pay $96.50".to_owned(),
         until: moment("2026-05-21T13:45:00Z"),
     });
     page.mail_problem = Some(MailProblem {

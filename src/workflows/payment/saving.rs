@@ -1,0 +1,76 @@
+//! A page saved a card: the order counts as committed, or has another card from now on (domain section 4).
+
+use super::{Loaded, confirm, free, is_sold, page_closed, take_again, within_limit};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::OrderId;
+use crate::domain::order::OrderState;
+use crate::domain::payment::AttemptState;
+use crate::store::{Tx, orders};
+use crate::workflows::desk::{Desk, Problem};
+use crate::workflows::ports::CardOnFile;
+use crate::workflows::{cards, judgement, money};
+
+/// The card that a deposit was paid with, kept for the balance. Without one the balance is paid on a page.
+pub(super) fn keep_card(
+    tx: &mut Tx,
+    id: OrderId,
+    card: Option<&CardOnFile>,
+) -> Result<(), Problem> {
+    if let Some(card) = card {
+        cards::keep(tx, id, card)?;
+    }
+    Ok(())
+}
+
+/// The page saved a card: the order counts as committed, or has another card from now on.
+pub(super) fn saved(
+    desk: &Desk,
+    tx: &mut Tx,
+    mut loaded: Loaded,
+    card: &CardOnFile,
+) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    let was_open = loaded.page.state.is_open();
+    loaded.page.state = AttemptState::Saved;
+    loaded.page.settled_at = Some(now);
+    orders::save_payment(tx.conn, &loaded.page)?;
+    tx.heard(loaded.order.id, None);
+    if was_open {
+        page_closed(tx, &loaded.campaign)?;
+    }
+    match loaded.order.state {
+        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
+            cards::refuse(tx, loaded.order.id, card)?;
+            judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
+        }
+        OrderState::Pending => {
+            cards::keep(tx, loaded.order.id, card)?;
+            confirm(desk, tx, &mut loaded, 0)
+        }
+        OrderState::Expired | OrderState::Cancelled => {
+            if loaded.order.state == OrderState::Expired
+                && is_sold(&loaded.campaign, &loaded.order, now)
+                && within_limit(tx, &loaded.campaign, &loaded.order)?
+                && take_again(tx, &mut loaded.order)?
+            {
+                cards::keep(tx, loaded.order.id, card)?;
+                return confirm(desk, tx, &mut loaded, 0);
+            }
+            if loaded.order.units_taken {
+                free(tx, &mut loaded.order)?;
+            }
+            cards::refuse(tx, loaded.order.id, card)?;
+            loaded.order.note = Some(
+                "The card was saved after the units were free again: it is not kept, and nothing is charged."
+                    .to_owned(),
+            );
+            money::keep(tx, &mut loaded.order)
+        }
+        OrderState::Confirmed
+        | OrderState::Waitlisted
+        | OrderState::Backordered
+        | OrderState::PartlyShipped
+        | OrderState::Shipped
+        | OrderState::Delivered => cards::replaced(desk, tx, &mut loaded.order, card),
+    }
+}
