@@ -4,6 +4,7 @@
 
 mod asked;
 mod earlier;
+mod later;
 mod life;
 mod offers;
 
@@ -13,7 +14,7 @@ use chrono::Duration;
 
 use crate::app::Running;
 use crate::domain::country::Country;
-use crate::domain::draft::CampaignInput;
+use crate::domain::draft::{CampaignInput, PaymentMode};
 use crate::domain::ids::{BatchId, CampaignId, MerchantId, OrderId, PictureId, SupplierId};
 use crate::domain::order::Delivery;
 use crate::domain::slug::slugify;
@@ -84,6 +85,8 @@ struct Filler<'a> {
 
 /// A card that pays.
 const GOOD: &str = "4242424242424242";
+/// A card that can be saved, and is refused when it is charged.
+const REFUSED_LATER: &str = "4000000000000341";
 /// A card that pays, and whose bank then asks about the payment.
 const INQUIRED: &str = "4000000000001976";
 
@@ -120,7 +123,7 @@ impl Filler<'_> {
         let mut plan: Vec<(i64, Happens)> = Vec::new();
         let mut places = 0;
         for (who, merchant, supplier) in &made {
-            for offer in who.earlier.iter().chain(who.offers) {
+            for offer in who.earlier.iter().chain(who.offers).chain(who.later) {
                 let ago = offer.begins_days_ago;
                 let (merchant, supplier) = (*merchant, *supplier);
                 plan.push((
@@ -316,7 +319,14 @@ impl Filler<'_> {
             }
             // Of an open campaign one shopper's bank asks about the payment.
             let asked = offer.leaves_one_unpaid && i == 2;
-            self.pay(order, if asked { INQUIRED } else { GOOD }).await?;
+            // Of those whose cards are charged later, one says no then.
+            let refuses = offer.pays == PaymentMode::ChargeOnSuccess && i == 1;
+            let card = match (asked, refuses) {
+                (true, _) => INQUIRED,
+                (_, true) => REFUSED_LATER,
+                _ => GOOD,
+            };
+            self.pay(order, card).await?;
             self.settle().await?;
             if asked {
                 self.answer_bank(order).await?;
@@ -368,7 +378,9 @@ impl Filler<'_> {
             terms_version: Some(1),
             joined_from: "127.0.0.1".to_owned(),
             form_key: None,
-            limit_step: None,
+            // Every third waits for the best price, where that can be said.
+            limit_step: (offer.pays == PaymentMode::ChargeOnSuccess && i % 3 == 2)
+                .then(|| offer.steps.len() - 1),
             buys_missing: false,
         };
         let placed = self

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::asked::Idea;
 use super::earlier;
+use super::later;
 use super::life::Deed;
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::SupplierId;
 use crate::domain::promise::Answer;
 
@@ -25,6 +27,8 @@ pub struct Merchant {
     pub offers: &'static [Offer],
     /// Those of the months before.
     pub earlier: &'static [Offer],
+    /// Those that are paid later.
+    pub later: &'static [Offer],
     /// What it might run next.
     pub ideas: &'static [Idea],
 }
@@ -69,6 +73,8 @@ pub struct Offer {
     pub ships_after: Option<i64>,
     /// The stop-loss date, in days from its beginning; none: 180 days after the deadline.
     pub stop_loss_after: Option<i64>,
+    /// When shoppers pay.
+    pub pays: PaymentMode,
     /// What happens, and on which day from its beginning.
     pub life: &'static [(i64, Deed)],
 }
@@ -93,6 +99,7 @@ pub const PLAIN: Offer = Offer {
     cancelled: None,
     ships_after: None,
     stop_loss_after: None,
+    pays: PaymentMode::ChargeNow,
     life: &[],
 };
 
@@ -124,7 +131,8 @@ impl Offer {
             "deadline": format!("{deadline}T19:00:00Z"),
             "promised_ship_date": day(self.ships_after.unwrap_or(self.runs + 75)),
             "stop_loss_date": day(self.stop_loss_after.unwrap_or(self.runs + 180)),
-            "payment_mode": "charge_now", "trigger": "at_deadline", "steps": self.steps, "options": options,
+            "payment_mode": self.pays.as_str(),
+            "deposit_percent": (self.pays == PaymentMode::Deposit).then_some(25), "trigger": "at_deadline", "steps": self.steps, "options": options,
             "supplier_ids": [supplier.to_string()], "safety_percent": 2,
             "shipping": [
                 {"countries": ["PT", "ES", "FR", "IT", "DE", "NL", "SE", "PL"], "price": 650},
@@ -173,6 +181,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"chalk":4100,"slate":4300,"dripper":2600,"cup":900,"vase":2100}"#,
         offers: FERN,
         earlier: earlier::FERN,
+        later: &[],
         ideas: FERN_IDEAS,
     },
     Merchant {
@@ -189,6 +198,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"tactile":9600,"linear":9600,"game":2400,"lamp":7000,"stool":5200}"#,
         offers: NORTHLIGHT,
         earlier: earlier::NORTHLIGHT,
+        later: later::NORTHLIGHT,
         ideas: &[],
     },
     Merchant {
@@ -202,9 +212,10 @@ pub const MERCHANTS: [Merchant; 3] = [
         supplier_address: "Drehergasse 2, Solingen",
         supplier_minimum: None,
         case_pack: 1,
-        unit_costs: r#"{"pen":3100,"watch":6100}"#,
+        unit_costs: r#"{"pen":3100,"watch":6100,"tray":2900,"lamp":8100}"#,
         offers: FERRUM,
         earlier: earlier::FERRUM,
+        later: later::FERRUM,
         ideas: FERRUM_IDEAS,
     },
 ];

@@ -7,8 +7,9 @@ use super::desk::{Concerns, Desk, Problem, enqueue, offer};
 use crate::domain::campaign::CampaignState;
 use crate::domain::day::day_of;
 use crate::domain::ids::CampaignId;
+use crate::domain::order::OrderState;
 use crate::store::campaigns::{CampaignRow, Moved};
-use crate::store::{Tx, campaigns, jobs};
+use crate::store::{Conn, Tx, campaigns, jobs, orders};
 
 /// Days of silence after which staff are warned.
 pub const WARNED_AFTER: i64 = 21;
@@ -36,11 +37,35 @@ pub fn is_waited_for(state: CampaignState) -> bool {
     matches!(state, CampaignState::Ordered | CampaignState::Fulfilling)
 }
 
-/// Since when a campaign has been quiet, and for how many whole days, where somebody waits to hear of it.
-pub fn quiet(campaign: &CampaignRow, now: DateTime<Utc>) -> Option<(NaiveDateTime, i64)> {
-    let last = campaign
-        .last_sign_at
-        .filter(|_| is_waited_for(campaign.state))?;
+/// Whether anybody waits for goods of a campaign: its supplier has the order, and some order was not sent whole. Units that
+/// nobody ordered may still be to come.
+///
+/// # Errors
+/// What the database says.
+pub fn waits(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, Problem> {
+    if !is_waited_for(campaign.state) {
+        return Ok(false);
+    }
+    let unsent = [
+        OrderState::Confirmed,
+        OrderState::Backordered,
+        OrderState::PartlyShipped,
+    ];
+    for batch in campaigns::batches_of(conn, campaign.id)? {
+        if orders::any_in(conn, batch.id, &unsent)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Since when a campaign has been quiet, and for how many whole days, where somebody waits to hear of it ([`waits`]).
+pub fn quiet(
+    campaign: &CampaignRow,
+    waits: bool,
+    now: DateTime<Utc>,
+) -> Option<(NaiveDateTime, i64)> {
+    let last = campaign.last_sign_at.filter(|_| waits)?;
     Some((last, (now.naive_utc() - last).num_days()))
 }
 
@@ -53,7 +78,8 @@ pub fn look(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Option<DateTime<
     let Some(campaign) = campaigns::by_id(tx.conn, id)? else {
         return Ok(None);
     };
-    let Some((last, days)) = quiet(&campaign, tx.now) else {
+    let somebody_waits = waits(tx.conn, &campaign)?;
+    let Some((last, days)) = quiet(&campaign, somebody_waits, tx.now) else {
         // Before the supplier's order nobody waits; its sending is a sign that sets the alarm.
         return Ok(None);
     };

@@ -9,8 +9,7 @@ use crate::domain::currency::Currency;
 use crate::domain::day::parse_local;
 use crate::domain::draft::{
     BandInput, CampaignDraft, CampaignInput, FieldError, MAX_OPTIONS, MAX_SUPPLIERS, OptionInput,
-    PaymentMode,
-    ShippingInput, TaxInput, ThresholdInput,
+    PaymentMode, ShippingInput, TaxInput, ThresholdInput,
 };
 use crate::domain::money::{Money, parse_decimal};
 use crate::domain::price::Threshold;

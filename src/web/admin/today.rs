@@ -208,7 +208,7 @@ fn of_campaign(
             urgency: days.min(2),
         });
     }
-    quiet(campaign, now, things);
+    quiet(campaign, signs::waits(conn, campaign)?, now, things);
     let ends = ends_at(campaign).and_utc();
     if campaign.state == CampaignState::Open && ends > now && ends - now < Duration::days(3) {
         things.push(Thing {
@@ -230,8 +230,8 @@ fn of_campaign(
 }
 
 /// Nothing was heard of a campaign whose shoppers wait.
-fn quiet(campaign: &CampaignRow, now: DateTime<Utc>, things: &mut Vec<Thing>) {
-    let Some((last, days)) = signs::quiet(campaign, now) else {
+fn quiet(campaign: &CampaignRow, waits: bool, now: DateTime<Utc>, things: &mut Vec<Thing>) {
+    let Some((last, days)) = signs::quiet(campaign, waits, now) else {
         return;
     };
     if days < signs::WARNED_AFTER {

@@ -560,7 +560,7 @@ impl Facts {
             }),
             updates: self.updates.shown(self.zone()),
             earlier_updates: self.updates.earlier(&slug),
-            quiet: signs::quiet(&self.campaign, now)
+            quiet: signs::quiet(&self.campaign, self.waits, now)
                 .filter(|(_, days)| *days >= signs::SHOWN_AFTER)
                 .map(|(since, days)| (self.moment(since), plural(days, "day"))),
             events: moving.then(|| format!("/c/{slug}/events")),

@@ -20,12 +20,15 @@ use crate::store::pages::{self, GivenBack};
 use crate::store::{Conn, dues, etas, ideas, promises, purchase_orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::{Why, current_step, tally_of};
+use crate::workflows::signs;
 use crate::workflows::stock_sale;
 
 /// A campaign with all that its public page says.
 pub struct Facts {
     /// The index of the furthest step that committed orders reach, limits respected.
     pub current: usize,
+    /// Whether anybody waits for its goods.
+    pub waits: bool,
     /// Units that count for each step, where orders may wait for one; empty elsewhere.
     pub counted: Vec<i64>,
     /// The row.
@@ -104,6 +107,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
     };
     Ok(Facts {
         current: current_step(conn, &campaign, &draft)?,
+        waits: signs::waits(conn, &campaign)?,
         counted: counted_by_step(conn, campaign.id, &draft)?,
         on_sale: stock_sale::on_sale(conn, &campaign)?,
         updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,

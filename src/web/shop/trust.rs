@@ -96,12 +96,20 @@ impl Counts {
             return Ok(Vec::new());
         }
         let counted = self.of(conn, merchant, &ids)?;
-        campaigns.iter().map(|row| counted.row(row, now)).collect()
+        campaigns
+            .iter()
+            .map(|row| counted.row(row, signs::waits(conn, row)?, now))
+            .collect()
     }
 }
 
 impl Counted {
-    fn row(&self, campaign: &CampaignRow, now: DateTime<Utc>) -> Result<TrustRow, Problem> {
+    fn row(
+        &self,
+        campaign: &CampaignRow,
+        waits: bool,
+        now: DateTime<Utc>,
+    ) -> Result<TrustRow, Problem> {
         let draft = offer(campaign)?;
         let zone = draft.time_zone;
         let moment = |at: NaiveDateTime| Moment::new(at.and_utc(), zone);
@@ -123,7 +131,7 @@ impl Counted {
             placed: first.map(moment),
             acknowledged: acknowledged.map(moment),
             last_sign: campaign.last_sign_at.or(campaign.published_at).map(moment),
-            quiet: signs::quiet(campaign, now)
+            quiet: signs::quiet(campaign, waits, now)
                 .filter(|(_, days)| *days >= signs::SHOWN_AFTER)
                 .map(|(_, days)| plural(days, "day")),
         })

@@ -4,10 +4,10 @@
 mod after;
 #[path = "samples/campaigns.rs"]
 mod campaigns;
-#[path = "samples/interest.rs"]
-mod interest;
 #[path = "samples/cards.rs"]
 mod cards;
+#[path = "samples/interest.rs"]
+mod interest;
 #[path = "samples/lists.rs"]
 mod lists;
 #[path = "samples/orders.rs"]
@@ -24,8 +24,8 @@ use crate::web::view::*;
 
 pub use after::*;
 pub use campaigns::*;
-pub use interest::*;
 pub use cards::*;
+pub use interest::*;
 pub use lists::*;
 pub use orders::*;
 pub use suppliers::*;
