@@ -8,6 +8,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
 use crate::domain::campaign::CampaignState;
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundState};
@@ -146,7 +147,9 @@ pub fn nothing_left(
         .map(|l| l.shipped)
         .sum();
     // While saved cards are charged it is not ordered yet: its units are not bought then.
-    let waits = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
+    let uncounted =
+        order.state == OrderState::Confirmed && order.mode == PaymentMode::ChargeOnSuccess;
+    let waits = order.state == OrderState::Backordered || uncounted;
     if waits && shipped == 0 && order.lost > 0 && order.money().kept() <= 0 {
         leave(tx, campaign, order, RefundPurpose::Dispute)?;
         happened(

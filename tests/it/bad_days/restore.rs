@@ -15,6 +15,7 @@ use serde_json::json;
 use super::agrees;
 use crate::after::claims::{decided, opened};
 use crate::after::goods::{delivered, ordered, pair, shipped};
+use crate::cards::{deadline_passes, saved, saves};
 use crate::minimum::{black_45_and_red_16, black_and_red};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -165,6 +166,69 @@ async fn a_claim_that_was_refunded_after_the_backup_is_not_refunded_again() {
         .await
         .unwrap();
     assert_eq!(row.amount, Some(9000));
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn of_two_claims_over_the_same_amount_each_is_refunded_though_one_was_before_the_restore() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let file = folder.path().join("old.tar.gz");
+    let order = ordered(&shop, pair(&shop), 6, 0).await;
+    let parcel = shipped(&shop, order, &[("set", 6)]).await;
+    delivered(&shop.running.app.office, parcel, DeliveredBy::Carrier).await;
+    let mut claims = Vec::new();
+    for kind in [ClaimKind::Damaged, ClaimKind::Wrong] {
+        claims.push(opened(&shop, order, kind, "set", 1).await.unwrap());
+    }
+    backup(&shop, &file).await;
+    let refund = || Decision::Refund { shown: None };
+    decided(&shop, claims[0], refund()).await.unwrap();
+    shop.settle().await;
+    let (charged, before) = shop.at_provider(order).await;
+    let shop = restore(shop, &file).await;
+    // Staff decide the second one before the books know of the first again: its refund waits, over the same amount.
+    decided(&shop, claims[1], refund()).await.unwrap();
+    shop.advance(Duration::hours(1)).await;
+    let (code, said) = on_line(&shop, "reconcile").await;
+    assert_eq!(code, Some(0), "{said}");
+    shop.advance(Duration::hours(1)).await;
+    let both = (charged, 2 * before);
+    assert_eq!(
+        shop.at_provider(order).await,
+        both,
+        "the second is not lost"
+    );
+    decided(&shop, claims[0], refund()).await.unwrap();
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(
+        shop.at_provider(order).await,
+        both,
+        "nor the first repeated"
+    );
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_card_that_was_charged_after_the_backup_is_not_charged_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let file = folder.path().join("old.tar.gz");
+    let campaign = shop.publish(saved(&shop)).await;
+    let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+    backup(&shop, &file).await;
+    deadline_passes(&shop, &campaign).await;
+    assert_eq!(shop.at_provider(order).await, (54_000, 0));
+    let shop = restore(shop, &file).await;
+    shop.advance(Duration::hours(1)).await;
+    let (code, said) = on_line(&shop, "reconcile").await;
+    assert_eq!(code, Some(0), "{said}");
+    shop.audit().await;
+    shop.advance(Duration::hours(1)).await;
+    shop.expect_state(&campaign, CampaignState::Ordered).await;
+    assert_eq!(shop.at_provider(order).await, (54_000, 0));
     shop.audit().await;
     shop.close().await;
 }
