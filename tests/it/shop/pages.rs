@@ -17,7 +17,7 @@ both_databases! {
         let first = visitor.get(&path).await;
         first.is(200).says("Ridge pour-over set").says("0 of 5 needed").says("Fern &#38; Kiln");
         assert_eq!(first.headers["cache-control"], "no-cache");
-        assert_eq!(first.headers["vary"], "Accept-Encoding, Cookie");
+        assert_eq!(first.headers["vary"], "Accept-Encoding, Accept-Language, Cookie");
         let tag = first.headers["etag"].to_str().unwrap().to_owned();
         let same = visitor.get_with(&path, &[("if-none-match", &tag)]).await;
         assert_eq!((same.status, same.html.len()), (304, 0));
