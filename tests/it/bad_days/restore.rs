@@ -183,10 +183,13 @@ async fn of_two_claims_over_the_same_amount_each_is_refunded_though_one_was_befo
         claims.push(opened(&shop, order, kind, "set", 1).await.unwrap());
     }
     backup(&shop, &file).await;
+    // A better price went back before.
+    let (charged, difference) = shop.at_provider(order).await;
     let refund = || Decision::Refund { shown: None };
     decided(&shop, claims[0], refund()).await.unwrap();
     shop.settle().await;
-    let (charged, before) = shop.at_provider(order).await;
+    let one = shop.at_provider(order).await.1 - difference;
+    assert_eq!(one, 9_000);
     let shop = restore(shop, &file).await;
     // Staff decide the second one before the books know of the first again: its refund waits, over the same amount.
     decided(&shop, claims[1], refund()).await.unwrap();
@@ -194,7 +197,7 @@ async fn of_two_claims_over_the_same_amount_each_is_refunded_though_one_was_befo
     let (code, said) = on_line(&shop, "reconcile").await;
     assert_eq!(code, Some(0), "{said}");
     shop.advance(Duration::hours(1)).await;
-    let both = (charged, 2 * before);
+    let both = (charged, difference + 2 * one);
     assert_eq!(
         shop.at_provider(order).await,
         both,
