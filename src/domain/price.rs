@@ -244,6 +244,14 @@ pub fn reached_by_limits(steps: &Steps, by_limit: &[i64]) -> usize {
     furthest
 }
 
+/// The step after the furthest one reached and how many units are missing to it, limits respected; `None` at the last.
+pub fn next_by_limits(steps: &Steps, by_limit: &[i64]) -> Option<(usize, i64)> {
+    let next = reached_by_limits(steps, by_limit) + 1;
+    let counted = by_limit.iter().take(next + 1).sum::<i64>();
+    let count = steps.counts().get(next)?;
+    Some((next, count.saturating_sub(counted)))
+}
+
 /// The index of the step whose price a shopper with a limit is shown: the later of the limit and the step reached by
 /// everybody else (domain section 3).
 pub fn shown_step_with_limit(steps: &Steps, others_by_limit: &[i64], limit: usize) -> usize {

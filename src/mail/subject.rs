@@ -186,9 +186,12 @@ fn card(about: &About, news: &CardNews) -> String {
             "Order {}: your card is good until {expiry}, please save another",
             about.number
         ),
-        CardNews::BalanceAsked { amount, on, .. } => format!(
-            "Order {}: the balance of {amount} is charged on {}",
+        CardNews::BalanceAsked {
+            amount, on, card, ..
+        } => format!(
+            "Order {}: the balance of {amount} is {} {}",
             about.number,
+            card.as_ref().map_or("to be paid by", |_| "charged on"),
             day_of(*on, zone)
         ),
     }

@@ -16,7 +16,16 @@ use crate::store::{Tx, dues, jobs, orders};
 /// # Errors
 /// What the database says.
 pub fn keep(tx: &mut Tx, order: OrderId, card: &CardOnFile) -> Result<CardRow, Problem> {
-    let row = CardRow {
+    let row = row(tx, order, card, CardState::Saved);
+    if dues::card(tx.conn, &row.method_id)?.is_none() {
+        let_go(tx, order)?;
+        dues::save_card(tx.conn, &row)?;
+    }
+    Ok(row)
+}
+
+fn row(tx: &Tx, order: OrderId, card: &CardOnFile, state: CardState) -> CardRow {
+    CardRow {
         method_id: card.method.clone(),
         order_id: order,
         customer_id: card.customer.clone(),
@@ -24,16 +33,11 @@ pub fn keep(tx: &mut Tx, order: OrderId, card: &CardOnFile) -> Result<CardRow, P
         last4: card.last4.clone(),
         exp_year: card.expiry.year,
         exp_month: i32::try_from(card.expiry.month).unwrap_or(12),
-        state: CardState::Saved,
+        state,
         saved_at: tx.now.naive_utc(),
         expiry_told_at: None,
         detached_at: None,
-    };
-    if dues::card(tx.conn, &row.method_id)?.is_none() {
-        let_go(tx, order)?;
-        dues::save_card(tx.conn, &row)?;
     }
-    Ok(row)
 }
 
 /// An order's card is not needed any more: it is taken from its customer at the provider.
@@ -60,19 +64,7 @@ pub fn refuse(tx: &mut Tx, order: OrderId, card: &CardOnFile) -> Result<(), Prob
     if before.is_some_and(|before| before.method_id == card.method) {
         return let_go(tx, order);
     }
-    let row = CardRow {
-        method_id: card.method.clone(),
-        order_id: order,
-        customer_id: card.customer.clone(),
-        brand: card.brand.clone(),
-        last4: card.last4.clone(),
-        exp_year: card.expiry.year,
-        exp_month: i32::try_from(card.expiry.month).unwrap_or(12),
-        state: CardState::Unwanted,
-        saved_at: now,
-        expiry_told_at: None,
-        detached_at: None,
-    };
+    let row = row(tx, order, card, CardState::Unwanted);
     if dues::save_card(tx.conn, &row)? {
         enqueue(tx, jobs::DETACH, &card.method, now)?;
     }

@@ -10,6 +10,7 @@ mod attempt;
 mod balance;
 mod batch;
 mod ending;
+mod grace;
 mod page;
 
 pub(super) use attempt::declined;
@@ -17,16 +18,18 @@ pub use attempt::{Find, absent, charge_request, heard, intent_cancelled, refused
 pub use balance::{Balances, ask as ask_balances};
 pub use batch::{Looked, bought, look, may_buy, tell_short};
 pub use ending::{tell_ending, watch_ending};
+use grace::refused;
+pub(super) use grace::with_new_card;
+pub use grace::{at_the_end, follow, settled};
 pub use page::{pay, save_another_card};
 
-use super::cancel::leave;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject};
-use super::letters::{AtTheEnd, CardNews, Letter, WhyCancelled};
+use super::letters::{CardNews, Letter, WhyCancelled};
 use super::money::{self, say};
-use super::payment::{Loaded, close_pages, frozen, give_back};
+use super::payment::{Loaded, close_pages, give_back};
 use super::{cards, counts};
 use crate::domain::card::Decline;
-use crate::domain::due::{DueKind, DueState, Grace, REMINDED_ON, grace, grace_ends};
+use crate::domain::due::{DueKind, DueState};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose};
@@ -183,7 +186,7 @@ pub(super) fn paid(
     let due = dues::of_order(tx.conn, loaded.order.id)?;
     if amount < loaded.order.owed {
         if due.is_some() {
-            return give_back(desk, tx, loaded, WhyCancelled::WrongAmount);
+            return too_little(desk, tx, loaded, amount);
         }
         // Nothing is asked for by these books: an old backup was restored, and they lost the judgement and its price.
         // What was charged is that price.
@@ -231,6 +234,20 @@ pub(super) fn paid(
     )
 }
 
+/// Less was charged than is owed: it goes back, and what is owed is still to be paid.
+fn too_little(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, amount: i64) -> Result<(), Problem> {
+    let Loaded { order, page, .. } = loaded;
+    money::commit_refund(tx, order, page.attempt, RefundPurpose::Late, amount)?;
+    let (back, owed) = (
+        say(amount, &order.currency),
+        say(order.owed, &order.currency),
+    );
+    let detail = format!("{back} was charged instead of {owed}: it does not count, and goes back.");
+    happened(tx, Concerns::order(order), "system", "wrong_amount", detail)?;
+    let why = format!("{back} was charged instead of {owed}; that goes back to your card.");
+    refused(desk, tx, loaded, Decline::Soft, &why)
+}
+
 /// Writes to the shopper.
 pub(super) fn tell(
     desk: &Desk,
@@ -247,195 +264,4 @@ pub(super) fn tell(
         news,
     };
     desk.tell_shopper(tx, &merchant, order, once, letter)
-}
-
-/// The card said no: the grace window begins, or goes on.
-fn refused(
-    desk: &Desk,
-    tx: &mut Tx,
-    loaded: &mut Loaded,
-    decline: Decline,
-    said: &str,
-) -> Result<(), Problem> {
-    let Loaded {
-        campaign, order, ..
-    } = loaded;
-    let due = dues::of_order(tx.conn, order.id)?.filter(|due| due.state.is_open());
-    let Some(mut due) = due else {
-        return money::keep(tx, order);
-    };
-    let now = tx.now;
-    if due.ends_at.is_none() {
-        due.opened_at = now.naive_utc();
-        due.ends_at = Some(grace_ends(now).naive_utc());
-    }
-    due.state = DueState::Declined;
-    due.decline = Some(decline);
-    due.said = Some(said.to_owned());
-    due.reminded = due.reminded.max(1);
-    dues::put(tx.conn, &due)?;
-    let detail = format!("The card was not charged: {said}");
-    happened(tx, Concerns::order(order), "system", "declined", detail)?;
-    money::keep(tx, order)?;
-    tx.touch(campaign.id);
-    remind(desk, tx, campaign, order, &due)?;
-    enqueue(tx, jobs::DUE, &order.id.to_string(), now.naive_utc())
-}
-
-/// Tells the holder what the bank said, and how it can be paid.
-fn remind(
-    desk: &Desk,
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    order: &OrderRow,
-    due: &DueRow,
-) -> Result<(), Problem> {
-    let decline = due.decline.unwrap_or(Decline::Soft);
-    let next = usize::try_from(due.reminded).ok();
-    let again = next
-        .and_then(|at| REMINDED_ON.get(at))
-        .filter(|_| decline.can_be_retried())
-        .map(|days| due.opened_at.and_utc() + Duration::days(*days));
-    let news = CardNews::Declined {
-        amount: say(order.owed, &order.currency),
-        card: dues::card_of(tx.conn, order.id)?.map(|card| card.said()),
-        why: due.said.clone().unwrap_or_default(),
-        asks: decline == Decline::Authentication,
-        again,
-        until: due.ends_at.unwrap_or(due.opened_at).and_utc(),
-        then: at_the_end(order)?,
-    };
-    let once = format!("declined:{}:{}", due.kind, due.reminded);
-    tell(desk, tx, campaign, order, &once, news)
-}
-
-/// What becomes of an order, and of its deposit, that is not paid in time: as was said at joining.
-///
-/// # Errors
-/// When the order's row is damaged.
-pub fn at_the_end(order: &OrderRow) -> Result<AtTheEnd, Problem> {
-    let kept = order.money().kept();
-    let Some(kept) = money::nonzero_said(kept, &order.currency) else {
-        return Ok(AtTheEnd::NothingCharged);
-    };
-    let agreed = frozen(order)?;
-    Ok(match agreed.deposit {
-        Some(deposit) if deposit.forfeited => AtTheEnd::DepositKept(kept),
-        _ => AtTheEnd::DepositBack(kept),
-    })
-}
-
-/// Does what the collecting of one order asks for now; when to look again.
-///
-/// # Errors
-/// What the database says.
-pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(campaign) = orders::campaign_of(tx.conn, id)? else {
-        return Ok(None);
-    };
-    let campaign = super::desk::lock_campaign(tx, campaign)?;
-    let mut order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
-    let Some(mut due) = dues::of_order(tx.conn, id)?.filter(|due| due.state.is_open()) else {
-        return Ok(None);
-    };
-    let open = orders::payments_of(tx.conn, id)?
-        .iter()
-        .any(|page| page.state.is_open());
-    match due.state {
-        DueState::Announced if tx.now < due.charge_at.and_utc() => {
-            return Ok(Some(due.charge_at.and_utc()));
-        }
-        // Not before the goods are there: their arrival asks for this again.
-        DueState::Announced if !balance::has_arrived(tx, due.batch_id)? => return Ok(None),
-        DueState::Announced => {
-            if open {
-                close_pages(tx, id)?;
-                return Ok(Some(tx.now + Duration::seconds(30)));
-            }
-            due.state = DueState::Charging;
-            dues::put(tx.conn, &due)?;
-            new_charge(tx, &order)?;
-            return Ok(None);
-        }
-        // The attempt itself goes on.
-        DueState::Charging | DueState::Paid | DueState::GivenUp | DueState::Dropped => {
-            return Ok(None);
-        }
-        DueState::Declined => {}
-    }
-    let opened = due.opened_at.and_utc();
-    let ends = due.ends_at.map_or(grace_ends(opened), |at| at.and_utc());
-    let decline = due.decline.unwrap_or(Decline::Soft);
-    match grace(opened, ends, due.reminded, decline, tx.now) {
-        Grace::Wait(until) => Ok(Some(until)),
-        // A page may still be paid: it is expired at the provider first. Had it been completed, nothing more is charged.
-        Grace::Over | Grace::Remind { retry: true, .. } if open => {
-            close_pages(tx, id)?;
-            Ok(Some(tx.now + Duration::seconds(30)))
-        }
-        Grace::Over => {
-            give_up(desk, tx, &campaign, &mut order, due)?;
-            Ok(None)
-        }
-        Grace::Remind { number, retry } => {
-            due.reminded = number;
-            if retry {
-                due.state = DueState::Charging;
-                dues::put(tx.conn, &due)?;
-                new_charge(tx, &order)?;
-                money::keep(tx, &mut order)?;
-                return Ok(None);
-            }
-            dues::put(tx.conn, &due)?;
-            remind(desk, tx, &campaign, &order, &due)?;
-            Ok(Some(tx.now + Duration::seconds(1)))
-        }
-    }
-}
-
-/// It was not paid within the grace window: the order is cancelled, and its deposit kept or returned as was said.
-fn give_up(
-    desk: &Desk,
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    order: &mut OrderRow,
-    due: DueRow,
-) -> Result<(), Problem> {
-    let then = at_the_end(order)?;
-    let amount = say(order.owed, &order.currency);
-    close(tx, due, DueState::GivenUp)?;
-    if matches!(then, AtTheEnd::DepositKept(_)) {
-        let kept = money::forfeit(tx, order)?;
-        let detail = format!(
-            "The deposit of {} stays with the seller, as was said at joining.",
-            say(kept, &order.currency)
-        );
-        happened(tx, Concerns::order(order), "system", "forfeited", detail)?;
-    }
-    let detail = format!("{amount} was not paid in time: the order is cancelled.");
-    order.note = Some(detail.clone());
-    happened(tx, Concerns::order(order), "system", "not_paid", detail)?;
-    leave(tx, campaign, order, RefundPurpose::Balance)?;
-    money::keep(tx, order)?;
-    let news = CardNews::NotPaid { amount, then };
-    tell(desk, tx, campaign, order, "not_paid", news)
-}
-
-/// Another card was saved: where the first was refused, the new one is charged at once.
-///
-/// # Errors
-/// What the database says.
-pub(super) fn with_new_card(_desk: &Desk, tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
-    let Some(mut due) = dues::of_order(tx.conn, order.id)? else {
-        return Ok(());
-    };
-    let open = orders::payments_of(tx.conn, order.id)?
-        .iter()
-        .any(|page| page.state.is_open());
-    if due.state != DueState::Declined || open {
-        return Ok(());
-    }
-    due.state = DueState::Charging;
-    dues::put(tx.conn, &due)?;
-    new_charge(tx, order)
 }

@@ -3,10 +3,10 @@
 
 use super::cancel::leave;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
-use super::evidence;
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
+use super::{collect, evidence};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
@@ -126,6 +126,9 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         DisputeState::Inquiry | DisputeState::Open | DisputeState::Won => {}
     }
     money::keep(tx, &mut order)?;
+    if over {
+        collect::settled(tx, order.id)?;
+    }
     if over && order.state.awaits_goods() {
         // While the dispute was open the order got no units.
         enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;

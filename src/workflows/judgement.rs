@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 mod again;
+mod next;
 mod settle;
 mod why;
 
 pub use again::{Again, is_missing, judge_again, missing, missing_now};
+pub use next::next_step;
 pub use settle::{settle, settle_paid_late};
 pub use why::{NotMade, Why, WhyRound};
 
@@ -238,15 +240,7 @@ pub fn step_after(
     if draft.payment_mode != PaymentMode::ChargeOnSuccess {
         return Ok(draft.steps.reached(campaign.committed_units + units));
     }
-    let mut by_limit = vec![0; draft.steps.len()];
-    for (step, units) in dues::limits_of(conn, campaign.id)? {
-        if let Some(sum) = usize::try_from(step)
-            .ok()
-            .and_then(|at| by_limit.get_mut(at))
-        {
-            *sum = units;
-        }
-    }
+    let by_limit = next::by_limit(conn, campaign, draft)?;
     Ok(reached_by_limits(&draft.steps, &by_limit))
 }
 

@@ -8,7 +8,7 @@ mod saving;
 mod words;
 
 pub use making::{Due, due, page_request, refused, try_anew};
-use saving::{keep_card, saved};
+use saving::{keep_card, let_go_unowed, saved};
 pub use words::{letter_lines, say_threshold};
 
 use super::desk::{
@@ -19,7 +19,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
-use super::{cards, collect, counts};
+use super::{collect, counts};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
@@ -101,6 +101,9 @@ pub fn heard(
                 keep_card(tx, id, said.card.as_ref())?;
             }
             paid(desk, tx, loaded, said.amount)?;
+            if kind == PaymentKind::Deposit {
+                let_go_unowed(tx, id)?;
+            }
             return Ok(AttemptState::Paid);
         }
         Some(PageStatus::Saved) if page.state != AttemptState::Saved => match &said.card {
@@ -349,9 +352,6 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
         super::notices::watch(tx, order.batch_id, draft.time_zone)?;
     } else {
         super::notices::promise(tx, &loaded.campaign, &draft, order)?;
-    }
-    if kind == PaymentKind::Deposit && order.owed == 0 {
-        cards::let_go(tx, order.id)?;
     }
     if kind == PaymentKind::Setup {
         collect::watch_ending(tx, &loaded.campaign, order.id)?;

@@ -36,6 +36,15 @@ fn the_step_shown_counts_the_others_only() {
 }
 
 #[test]
+fn what_is_missing_to_the_next_step_leaves_out_who_waits_for_a_later_one() {
+    // Worked example B: eight without limit, four wait for step 10, seven for step 20.
+    let steps = steps(&[1, 10, 20]);
+    assert_eq!(next_by_limits(&steps, &[8, 4, 7]), Some((2, 1)));
+    assert_eq!(next_by_limits(&steps, &[8, 0, 7]), Some((1, 2)));
+    assert_eq!(next_by_limits(&steps, &[8, 4, 9]), None);
+}
+
+#[test]
 fn steps_start_at_one_and_rise() {
     assert_eq!(Steps::try_from(vec![]), Err(StepsError::Number));
     assert_eq!(Steps::try_from(vec![5, 10]), Err(StepsError::First));

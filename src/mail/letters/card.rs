@@ -104,7 +104,7 @@ pub(super) fn joined(about: &About, j: &Joined, subject: &str) -> askama::Result
     Card {
         about,
         title,
-        first,
+        first: beginning(&first),
         rows,
         by_itself,
         may_do: vec!["Until the supplier\u{2019}s order is sent you can cancel on your order page, at no cost.".to_owned()],
@@ -176,7 +176,7 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
                     "{amount} is to be paid for {order}. Your bank wants you to confirm the payment, which only you can do."
                 )
             } else {
-                format!("{which} could not be charged {amount} for {order}. The bank says: {why}")
+                format!("{which} could not be charged {amount} for {order}. {why}")
             };
             if let Some(again) = again {
                 said.by_itself
@@ -253,14 +253,24 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
                     "The goods for {order} arrive. The balance of {amount} is to be paid on your order page from now on."
                 ),
             };
-            said.by_itself.push(format!(
-                "If your bank says no and it is not paid within 7 days after that, {}",
-                end(then)
-            ));
-            said.may_do.push(
-                "You can pay it on your order page before, or save another card there.".to_owned(),
-            );
-            said.button = Some("Your order");
+            said.by_itself.push(match card {
+                Some(_) => format!(
+                    "If your bank says no and it is not paid within 7 days after that, {}",
+                    end(then)
+                ),
+                None => format!(
+                    "If it is not paid within 7 days after {}, {}",
+                    at(*on),
+                    end(then)
+                ),
+            });
+            if card.is_some() {
+                said.may_do.push(
+                    "You can pay it on your order page before, or save another card there."
+                        .to_owned(),
+                );
+            }
+            said.button = Some(card.as_ref().map_or("Pay now", |_| "Your order"));
         }
     }
     said.first = beginning(&said.first);

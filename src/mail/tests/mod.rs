@@ -1,4 +1,5 @@
 mod asked;
+mod cards;
 mod delays;
 mod letters;
 mod smtp;

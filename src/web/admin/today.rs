@@ -16,6 +16,7 @@ use super::claim_list;
 use super::guard::{Refusal, Staff};
 use super::kit::{Table, short, zone_of};
 use crate::domain::campaign::CampaignState;
+use crate::domain::draft::PaymentMode;
 use crate::domain::order::PaymentState;
 use crate::domain::payment::{DisputeState, RefundState};
 use crate::domain::purchase_order::PurchaseOrderState;
@@ -29,7 +30,7 @@ use crate::store::{
 };
 use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
-use crate::workflows::desk::{Problem, ends_at, order_number};
+use crate::workflows::desk::{Problem, ends_at, offer, order_number};
 use crate::workflows::money::say;
 use crate::workflows::purchase::say_blocked;
 use crate::workflows::signs;
@@ -216,9 +217,8 @@ fn of_campaign(
             icon: "flag",
             title: format!("{} closes soon", campaign.title),
             text: format!(
-                "{} paid by {}. It closes {}.",
-                plural(campaign.collected_units, "unit"),
-                plural(campaign.collected_orders, "order"),
+                "{}. It closes {}.",
+                counted(campaign)?,
                 short(ends_at(campaign), zone_of(campaign))
             ),
             when: left(now, ends).unwrap_or_default(),
@@ -227,6 +227,17 @@ fn of_campaign(
         });
     }
     Ok(())
+}
+
+/// What counts of a campaign: what is paid; where cards are only saved, what is committed.
+fn counted(campaign: &CampaignRow) -> Result<String, Problem> {
+    if offer(campaign)?.payment_mode == PaymentMode::ChargeOnSuccess {
+        let units = plural(campaign.committed_units, "unit");
+        return Ok(format!("{units} with a saved card"));
+    }
+    let units = plural(campaign.collected_units, "unit");
+    let orders = plural(campaign.collected_orders, "order");
+    Ok(format!("{units} paid by {orders}"))
 }
 
 /// Nothing was heard of a campaign whose shoppers wait.

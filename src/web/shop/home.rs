@@ -8,7 +8,6 @@ use super::draw::picture;
 use super::drawn;
 use super::load::{self, Facts, covers};
 use crate::domain::campaign::{CampaignState, Failure};
-use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::CampaignId;
 use crate::store::Conn;
 use crate::store::campaigns::{self, CampaignRow};
@@ -19,6 +18,7 @@ use crate::web::view::{
     left, plural, state_word,
 };
 use crate::workflows::desk::{Problem, offer, takes_orders};
+use crate::workflows::judgement::next_step;
 
 /// Open campaigns on one page.
 const PER_PAGE: usize = 24;
@@ -44,14 +44,17 @@ pub fn draw(
     for row in campaigns::published(conn, &[CampaignState::Open], None, most)? {
         // One whose joining has ended is counted, not joined.
         if takes_orders(&row, now.naive_utc()) {
-            open.push((offer(&row)?, row));
+            let draft = offer(&row)?;
+            // The most there is where no further step comes.
+            let missing = next_step(conn, &row, &draft)?.map_or(i64::MAX, |(_, missing)| missing);
+            open.push((missing, row));
         } else {
             making.push(row);
         }
     }
     let nearest = open
         .iter()
-        .min_by_key(|(draft, row)| missing(draft, row))
+        .min_by_key(|(missing, _)| *missing)
         .map(|(_, row)| row.clone());
     order(&mut open, sort);
     let skip = usize::from(number - 1) * PER_PAGE;
@@ -113,19 +116,12 @@ fn pager(sort: Sort, number: u16, shown: usize, more: bool) -> Option<Pager> {
     })
 }
 
-/// Units missing to the next step; the most there is where no further step comes.
-fn missing(draft: &CampaignDraft, row: &CampaignRow) -> i64 {
-    draft
-        .steps
-        .next(row.committed_units)
-        .map_or(i64::MAX, |(_, missing)| missing)
-}
-
-fn order(open: &mut [(CampaignDraft, CampaignRow)], sort: Sort) {
+/// Sorts campaigns, each with the units missing to its next step.
+fn order(open: &mut [(i64, CampaignRow)], sort: Sort) {
     match sort {
         Sort::Closing => open.sort_by_key(|(_, row)| (row.deadline, row.id)),
         Sort::Newest => open.sort_by_key(|(_, row)| std::cmp::Reverse(row.id)),
-        Sort::Nearest => open.sort_by_key(|(draft, row)| (missing(draft, row), row.id)),
+        Sort::Nearest => open.sort_by_key(|(missing, row)| (*missing, row.id)),
     }
 }
 

@@ -22,6 +22,15 @@ pub(super) fn keep_card(
     Ok(())
 }
 
+/// Lets a deposit's card go where nothing is owed: it was all, or it was not taken and goes back.
+pub(super) fn let_go_unowed(tx: &mut Tx, id: OrderId) -> Result<(), Problem> {
+    let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    if order.owed <= 0 {
+        cards::let_go(tx, id)?;
+    }
+    Ok(())
+}
+
 /// The page saved a card: the order counts as committed, or has another card from now on.
 pub(super) fn saved(
     desk: &Desk,

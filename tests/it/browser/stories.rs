@@ -212,6 +212,14 @@ async fn an_option_that_too_few_ordered_is_not_made_and_its_price_goes_back() {
         .wait_for_text("dropped: too few were ordered, so it is not made")
         .await;
     browser.wait_for_text("\u{2212}$270.00").await;
+    // What was charged and what went back, each on a paper of its own, and back again.
+    browser.click("Receipt R-").await;
+    browser.wait_for_text("Back to the order").await;
+    assert!(browser.url().await.contains("/receipts/R-"));
+    browser.click("Back to the order").await;
+    browser.wait_for_text("Where it is").await;
+    browser.click("Credit note C-").await;
+    browser.wait_for_text("$270.00").await;
     browser.goto(&order_page(red).await).await;
     browser.wait_for_text("What you ordered is not made").await;
     browser.wait_for_text("\u{2212}$185.00").await;

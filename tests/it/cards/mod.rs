@@ -16,6 +16,7 @@ mod grace;
 mod limits;
 mod pages;
 mod success;
+mod surprises;
 mod table;
 
 /// Asks its holder at each payment.

@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 /// What is changed of the provider's words; nothing at first.
 pub struct Between {
     pub page: Mutex<fn(&mut Page)>,
+    /// What is asked of it where a card is charged.
+    pub charge: Mutex<fn(&mut NewCharge)>,
     pub intent: Mutex<fn(&mut ProviderIntent)>,
     pub refund: Mutex<fn(&mut ProviderRefund)>,
     pub dispute: Mutex<fn(&mut ProviderDispute)>,
@@ -29,6 +31,7 @@ impl Between {
     pub fn new() -> Arc<Between> {
         Arc::new(Between {
             page: Mutex::new(|_| {}),
+            charge: Mutex::new(|_| {}),
             intent: Mutex::new(|_| {}),
             refund: Mutex::new(|_| {}),
             dispute: Mutex::new(|_| {}),
@@ -95,7 +98,9 @@ impl Provider for Changed {
         self.say(&self.between.page, self.inner.expire_page(id, key))
     }
 
-    fn create_charge(&self, charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+    fn create_charge(&self, mut charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
+        let change = *self.between.charge.lock().expect("charge");
+        change(&mut charge);
         self.say(&self.between.intent, self.inner.create_charge(charge, key))
     }
 
