@@ -20,21 +20,11 @@ const ORDERS: usize = 8_000;
 const UNITS: i64 = 10_000;
 
 fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
-    measure("SQLite", &database, data.path());
-    match std::env::var("MUSTER_BENCH_POSTGRES_URL") {
-        Ok(url) if cfg!(feature = "postgres") => measure("PostgreSQL", &url, data.path()),
-        _ => println!("PostgreSQL: not measured"),
-    }
+    support::on_each_database(measure);
 }
 
 fn measure(name: &str, database: &str, data: &Path) {
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads");
+    let threads = support::threads();
     let app = App::build(support::config(database, data), Role::Command).expect("a shop");
     let office = app.office.clone();
     threads.block_on(async {

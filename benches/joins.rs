@@ -26,8 +26,7 @@ const ROUNDS: usize = 5;
 const LENGTH: Duration = Duration::from_secs(3);
 
 fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
+    let (data, database) = support::place();
     compare("SQLite", &database, data.path(), "8");
     #[cfg(feature = "postgres")]
     match std::env::var("MUSTER_BENCH_POSTGRES_URL") {

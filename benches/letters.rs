@@ -20,27 +20,17 @@ use muster::workflows::desk::Problem;
 use muster::workflows::notices::{self, Moved};
 use muster::workflows::office::Office;
 use muster::workflows::posts::{self, NewPost};
-use support::{p99, per_second};
+use support::{p99, per_second, waits};
 
 /// How many shoppers there are.
 const SHOPPERS: usize = 50_000;
 
 fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
-    measure("SQLite", &database, data.path());
-    match std::env::var("MUSTER_BENCH_POSTGRES_URL") {
-        Ok(url) if cfg!(feature = "postgres") => measure("PostgreSQL", &url, data.path()),
-        _ => println!("PostgreSQL: not measured"),
-    }
+    support::on_each_database(measure);
 }
 
 fn measure(name: &str, database: &str, data: &Path) {
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads");
+    let threads = support::threads();
     let app = App::build(support::config(database, data), Role::Command).expect("a shop");
     let office = app.office.clone();
     threads.block_on(async {
@@ -156,27 +146,4 @@ async fn write(office: &Office, campaign: &CampaignRow) -> i64 {
             return post.recipients;
         }
     }
-}
-
-/// How long small changes wait for the writer, one after the other.
-async fn waits(office: &Office, length: Duration, over: Option<Arc<AtomicBool>>) -> Vec<Duration> {
-    let begun = Instant::now();
-    let mut waits = Vec::new();
-    while begun.elapsed() < length
-        && !over
-            .as_ref()
-            .is_some_and(|over| over.load(Ordering::Relaxed))
-    {
-        let asked = Instant::now();
-        office
-            .write(|_, tx| -> Result<(), Problem> {
-                muster::store::misc::set_setting(tx.conn, "bench", "x")?;
-                Ok(())
-            })
-            .await
-            .expect("a change");
-        waits.push(asked.elapsed());
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    waits
 }

@@ -18,8 +18,7 @@ const REQUESTS: usize = 30_000;
 
 #[actix_web::main]
 async fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
+    let (data, database) = support::place();
     let app = App::build(support::config(&database, data.path()), Role::Pages).expect("a shop");
     let running = app.start(Role::Pages).await.expect("a shop that runs");
     running

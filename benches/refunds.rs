@@ -26,13 +26,8 @@ const RATE: &str = "100";
 const PAYERS: usize = 8;
 
 fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads");
+    let (data, database) = support::place();
+    let threads = support::threads();
     let key = threads.block_on(make(&database, data.path()));
     let address = free_address();
     let rate = format!("--provider-rate={RATE}");

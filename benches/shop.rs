@@ -21,13 +21,8 @@ const JOINS: usize = 3_000;
 const ROUNDS: usize = 3;
 
 fn main() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let database = format!("sqlite:{}", data.path().join("muster.db").display());
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads");
+    let (data, database) = support::place();
+    let threads = support::threads();
     threads.block_on(make(&database, data.path()));
     let address = free_address();
     let starts: Vec<f64> = (0..5)

@@ -5,11 +5,14 @@
 
 #![allow(dead_code, reason = "each bench uses its own part")]
 
+pub mod crowd;
 pub mod http;
 pub mod server;
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::Days;
 use clap::Parser;
@@ -27,7 +30,9 @@ use muster::workflows::campaigns;
 use muster::workflows::desk::{Desk, Problem};
 use muster::workflows::join::{Address, JoinRequest};
 use muster::workflows::office::Office;
-use serde_json::json;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// How many ask at once.
 pub const CALLERS: usize = 64;
@@ -50,12 +55,81 @@ pub fn config(database: &str, data: &Path) -> Config {
     line.settings.check().expect("settings that hold")
 }
 
+/// Two threads, for whoever asks and whoever answers in this process.
+pub fn threads() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads")
+}
+
+/// A folder for the data, and the embedded database in it.
+pub fn place() -> (TempDir, String) {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let database = database_in(data.path());
+    (data, database)
+}
+
+/// The embedded database in a folder.
+pub fn database_in(data: &Path) -> String {
+    format!("sqlite:{}", data.join("muster.db").display())
+}
+
+/// Measures on the embedded database; with the feature `postgres` and the address of an empty database in
+/// `MUSTER_BENCH_POSTGRES_URL` also there. Given are the database's name and address, and a folder for the data.
+pub fn on_each_database(measure: impl Fn(&str, &str, &Path)) {
+    let (data, database) = place();
+    measure("SQLite", &database, data.path());
+    match std::env::var("MUSTER_BENCH_POSTGRES_URL") {
+        Ok(url) if cfg!(feature = "postgres") => measure("PostgreSQL", &url, data.path()),
+        _ => println!("PostgreSQL: not measured"),
+    }
+}
+
+/// How long small changes wait for the writer, one after the other, for so long or until it is over.
+pub async fn waits(
+    office: &Office,
+    length: Duration,
+    over: Option<Arc<AtomicBool>>,
+) -> Vec<Duration> {
+    let begun = Instant::now();
+    let mut waits = Vec::new();
+    while begun.elapsed() < length
+        && !over
+            .as_ref()
+            .is_some_and(|over| over.load(Ordering::Relaxed))
+    {
+        let asked = Instant::now();
+        office
+            .write(|_, tx| -> Result<(), Problem> {
+                store::misc::set_setting(tx.conn, "bench", "x")?;
+                Ok(())
+            })
+            .await
+            .expect("a change");
+        waits.push(asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    waits
+}
+
 /// Makes a merchant with a supplier and an open campaign of one option, with at most `cap` units.
 pub fn open_campaign(
     desk: &Desk,
     tx: &mut Tx,
     slug: &str,
     cap: Option<i64>,
+) -> Result<CampaignRow, Problem> {
+    open_offer(desk, tx, slug, |body| body["options"][0]["cap"] = json!(cap))
+}
+
+/// As [`open_campaign`], of an offer that is changed first.
+pub fn open_offer(
+    desk: &Desk,
+    tx: &mut Tx,
+    slug: &str,
+    change: impl FnOnce(&mut Value),
 ) -> Result<CampaignRow, Problem> {
     let now = tx.now;
     let merchant = MerchantRow {
@@ -93,17 +167,18 @@ pub fn open_campaign(
             .date_naive()
             .to_string()
     };
-    let body = json!({
+    let mut body = json!({
         "title": "Ridge pour-over set", "slug": slug,
         "description": "Thrown in one kiln run.\n\n".repeat(20), "currency": "usd",
         "threshold": {"kind": "units", "target": 5},
         "deadline": (now + chrono::Duration::days(7)).to_rfc3339(),
         "promised_ship_date": day(60), "stop_loss_date": day(120), "payment_mode": "charge_now",
         "trigger": "at_deadline", "steps": [1, 5, 10],
-        "options": [{"sku": "set", "name": "Full set", "prices": [10000, 9000, 8000], "cap": cap}],
+        "options": [{"sku": "set", "name": "Full set", "prices": [10000, 9000, 8000]}],
         "supplier_ids": [supplier.id.to_string()],
         "shipping": [{"countries": ["*"], "price": 0}],
     });
+    change(&mut body);
     let input: CampaignInput = serde_json::from_value(body)?;
     let row = campaigns::create(tx, merchant.id, input)?;
     campaigns::publish(desk, tx, merchant.id, &row.slug)

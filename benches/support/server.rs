@@ -72,10 +72,19 @@ impl Server {
 
     /// Resident memory in MiB.
     pub fn memory(&self) -> f64 {
+        self.size("VmRSS:")
+    }
+
+    /// The most resident memory so far, in MiB.
+    pub fn peak(&self) -> f64 {
+        self.size("VmHWM:")
+    }
+
+    fn size(&self, name: &str) -> f64 {
         let status = self.proc("status");
         let line = status
             .lines()
-            .find(|l| l.starts_with("VmRSS:"))
+            .find(|l| l.starts_with(name))
             .expect("a size");
         let kib: f64 = line
             .split_whitespace()

@@ -98,7 +98,7 @@ async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
         else {
             continue;
         };
-        if is_returned(charge, &theirs.refunds) && !knows_order(office, tag.order).await? {
+        if is_returned(charge, &theirs.refunds) && !is_of(office, tag.order, charge).await? {
             report.agree += 1;
             continue;
         }
@@ -227,10 +227,12 @@ fn is_returned(charge: &ProviderCharge, refunds: &[ProviderRefund]) -> bool {
     back >= charge.amount
 }
 
-async fn knows_order(office: &Office, id: crate::domain::ids::OrderId) -> Result<bool, Problem> {
-    office
-        .read(move |conn| Ok(orders::by_id(conn, id)?.is_some()))
-        .await
+/// Whether a charge can be an order's: it is in our books, in the charge's currency.
+async fn is_of(office: &Office, id: OrderId, charge: &ProviderCharge) -> Result<bool, Problem> {
+    let order = office
+        .read(move |conn| Ok::<_, Problem>(orders::by_id(conn, id)?))
+        .await?;
+    Ok(order.is_some_and(|order| charge.said_against(&order.currency).is_none()))
 }
 
 /// What our books have and the provider has not, or has otherwise: rule 8, looked at and not repaired.
@@ -251,10 +253,18 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
         else {
             continue;
         };
-        let page = office
-            .read(move |conn| Ok::<_, Problem>(orders::payment(conn, tag.order, tag.attempt)?))
+        let (page, order) = office
+            .read(move |conn| -> Result<_, Problem> {
+                let page = orders::payment(conn, tag.order, tag.attempt)?;
+                Ok((page, orders::by_id(conn, tag.order)?))
+            })
             .await?;
+        let foreign = order.and_then(|order| charge.said_against(&order.currency));
         match page {
+            Some(_) if foreign.is_some() => {
+                let said = foreign.filter(|_| !is_returned(charge, &theirs.refunds));
+                found.extend(said.map(|said| format!("order {}: {said}", tag.order)));
+            }
             None if is_returned(charge, &theirs.refunds) => {}
             None => found.push(format!(
                 "order {}: charge {} is not in the books",

@@ -16,7 +16,10 @@ use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
 /// How many pieces of work run side by side.
-const SIDE_BY_SIDE: usize = 64;
+const SIDE_BY_SIDE: usize = 192;
+/// How many of them are charges and refunds at most: a bank takes a second for an answer, and a hundred thousand of them
+/// must keep nobody's page or letter waiting.
+const CALLS: usize = 160;
 /// How often rows are looked at where nobody in this process put them down.
 const LOOK: StdDuration = StdDuration::from_millis(500);
 /// The longest wait between two tries of work that failed.
@@ -35,6 +38,8 @@ pub struct Worker {
 struct Inner {
     office: Office,
     running: AtomicUsize,
+    /// Of these, charges and refunds.
+    calls: AtomicUsize,
     /// Rung when a piece of work ended.
     ended: Notify,
     stop: watch::Sender<bool>,
@@ -50,6 +55,7 @@ impl Worker {
             inner: Arc::new(Inner {
                 office,
                 running: AtomicUsize::new(0),
+                calls: AtomicUsize::new(0),
                 ended: Notify::new(),
                 stop: watch::Sender::new(false),
                 looped: Mutex::new(None),
@@ -158,8 +164,11 @@ impl Worker {
             if took > 0 {
                 continue;
             }
+            let ended = self.inner.ended.notified();
+            let full = self.inner.calls.load(Ordering::SeqCst) >= CALLS;
             tokio::select! {
                 () = rung => told = true,
+                () = ended, if full => told = true,
                 () = tokio::time::sleep(LOOK) => {}
                 _ = stop.wait_for(|stopped| *stopped) => return,
             }
@@ -187,7 +196,12 @@ impl Worker {
         let timeout = i64::try_from(office.settings().provider_timeout.as_secs()).unwrap_or(60);
         let lease = Duration::seconds(4 * timeout + 10);
         let exhausted = self.exhausted(max_tries);
-        let limit = i64::try_from(room + exhausted.len()).unwrap_or(64);
+        let calls = CALLS.saturating_sub(self.inner.calls.load(Ordering::SeqCst));
+        let more = |room: usize| i64::try_from(room + exhausted.len()).unwrap_or(64);
+        let room = jobs::Room {
+            all: more(room),
+            calls: more(calls),
+        };
         office
             .write(move |_, tx| -> Result<Vec<JobRow>, Problem> {
                 let now = tx.now.naive_utc();
@@ -195,7 +209,7 @@ impl Worker {
                 if misc::setting(tx.conn, FROZEN)?.is_some() {
                     return Ok(leased);
                 }
-                for job in jobs::lease(tx.conn, limit, now, lease)? {
+                for job in jobs::lease_within(tx.conn, room, now, lease)? {
                     if exhausted.contains(&(job.kind.clone(), job.subject.clone())) {
                         jobs::release(tx.conn, &job)?;
                     } else {
@@ -222,10 +236,9 @@ impl Worker {
     }
 
     fn spawn(&self, job: JobRow) -> JoinHandle<()> {
-        self.inner.running.fetch_add(1, Ordering::SeqCst);
+        let ended = Ended::of(self.inner.clone(), &job);
         let this = self.clone();
         tokio::spawn(async move {
-            let ended = Ended(this.inner.clone());
             this.one(job).await;
             drop(ended);
         })
@@ -315,7 +328,8 @@ impl Worker {
         let mut done = 0;
         loop {
             let leased = self.lease(SIDE_BY_SIDE, Some(max_tries), true).await?;
-            let more = leased.len() == SIDE_BY_SIDE;
+            let calls = leased.iter().filter(|job| jobs::is_call(job.priority));
+            let more = leased.len() == SIDE_BY_SIDE || calls.count() == CALLS;
             done += leased.len();
             let running: Vec<_> = leased.into_iter().map(|job| self.spawn(job)).collect();
             for one in running {
@@ -347,13 +361,28 @@ impl Worker {
 }
 
 /// Counts a piece of work as ended, also where it panicked.
-struct Ended(Arc<Inner>);
+struct Ended {
+    inner: Arc<Inner>,
+    is_call: bool,
+}
+
+impl Ended {
+    /// It begins.
+    fn of(inner: Arc<Inner>, job: &JobRow) -> Self {
+        let is_call = jobs::is_call(job.priority);
+        inner.running.fetch_add(1, Ordering::SeqCst);
+        inner.calls.fetch_add(usize::from(is_call), Ordering::SeqCst);
+        Self { inner, is_call }
+    }
+}
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
-        self.0.ended.notify_waiters();
-        self.0.ended.notify_one();
+        let calls = usize::from(self.is_call);
+        self.inner.calls.fetch_sub(calls, Ordering::SeqCst);
+        self.inner.running.fetch_sub(1, Ordering::SeqCst);
+        self.inner.ended.notify_waiters();
+        self.inner.ended.notify_one();
     }
 }
 

@@ -1,5 +1,7 @@
 //! Background work as rows: one row for a kind and a subject, due at a time, leased by one worker at a time.
 
+use std::collections::BTreeSet;
+
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -21,6 +23,12 @@ pub struct Kind {
 pub const PAYMENT: Kind = Kind {
     name: "payment",
     priority: 10,
+};
+/// The same for a charge of a saved card, at a turn of its own: who waits for a page comes first, and so does what needs no
+/// call. Subject: `{order}:{attempt}`.
+pub const CHARGE: Kind = Kind {
+    name: PAYMENT.name,
+    priority: 29,
 };
 /// Opens, judges, orders: drives one campaign by its dates. Subject: its id.
 pub const CAMPAIGN: Kind = Kind {
@@ -168,6 +176,7 @@ pub const HOUSEKEEPING: Kind = Kind {
 /// Every kind there is.
 pub const KINDS: &[Kind] = &[
     PAYMENT,
+    CHARGE,
     CAMPAIGN,
     SETTLE,
     COLLECT,
@@ -198,8 +207,13 @@ pub const KINDS: &[Kind] = &[
     HOUSEKEEPING,
 ];
 
+/// Whether work of this priority is calls that come by the ten thousand, when a campaign is charged or refunded.
+pub fn is_call(priority: i32) -> bool {
+    priority == CHARGE.priority || priority == REFUND.priority
+}
+
 /// A unit of work that was put down.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = jobs)]
 pub struct JobRow {
     /// The kind's name.
@@ -208,6 +222,8 @@ pub struct JobRow {
     pub subject: String,
     /// When it is due.
     pub run_at: NaiveDateTime,
+    /// Its turn: the lower goes first.
+    pub priority: i32,
     /// How often it was asked for.
     pub wanted: i64,
     /// How often it failed in a row.
@@ -291,6 +307,15 @@ pub fn put_many(
     Ok(())
 }
 
+/// How much is leased at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Of all work.
+    pub all: i64,
+    /// Of calls, see [`is_call`].
+    pub calls: i64,
+}
+
 /// Leases what is due, at most `limit`, lower priorities first. Each is run by nobody else until the lease ends.
 pub fn lease(
     conn: &mut Conn,
@@ -298,17 +323,32 @@ pub fn lease(
     now: NaiveDateTime,
     lease: Duration,
 ) -> Result<Vec<JobRow>, StoreError> {
+    let room = Room {
+        all: limit,
+        calls: limit,
+    };
+    lease_within(conn, room, now, lease)
+}
+
+macro_rules! free {
+    ($now:expr) => {
+        jobs::dead
+            .eq(false)
+            .and(jobs::run_at.le($now))
+            .and(jobs::leased_until.is_null().or(jobs::leased_until.lt($now)))
+    };
+}
+
+/// As [`lease`], with a limit for calls among it.
+pub fn lease_within(
+    conn: &mut Conn,
+    room: Room,
+    now: NaiveDateTime,
+    lease: Duration,
+) -> Result<Vec<JobRow>, StoreError> {
     // Leases run on the clock given; a worker that dies leaves a lease that ends.
-    let free = jobs::dead
-        .eq(false)
-        .and(jobs::run_at.le(now))
-        .and(jobs::leased_until.is_null().or(jobs::leased_until.lt(now)));
-    let due: Vec<JobRow> = jobs::table
-        .filter(free)
-        .order((jobs::priority.asc(), jobs::run_at.asc()))
-        .select(JobRow::as_select())
-        .limit(limit)
-        .load(conn)?;
+    let free = free!(now);
+    let due = whose_turn(conn, room, now)?;
     let (turn, until) = (LeaseId::new(), now + lease);
     let mut leased = Vec::with_capacity(due.len());
     for mut job in due {
@@ -327,6 +367,62 @@ pub fn lease(
         }
     }
     Ok(leased)
+}
+
+/// Every priority there is, the lowest first.
+fn priorities() -> Vec<i32> {
+    let all: BTreeSet<i32> = KINDS.iter().map(|kind| kind.priority).collect();
+    all.into_iter().collect()
+}
+
+/// What is due and free, priority by priority: each is read in the order of its index and no further than there is room,
+/// however much of it is due, or will be.
+fn whose_turn(conn: &mut Conn, room: Room, now: NaiveDateTime) -> Result<Vec<JobRow>, StoreError> {
+    let most = |priority: i32, left: i64| {
+        if is_call(priority) {
+            left.min(room.calls)
+        } else {
+            left
+        }
+    };
+    match conn {
+        Conn::Sqlite(c) => {
+            let mut due = Vec::new();
+            for priority in priorities() {
+                let left = room.all - i64::try_from(due.len()).unwrap_or(i64::MAX);
+                if left <= 0 {
+                    break;
+                }
+                let some: Vec<JobRow> = jobs::table
+                    .filter(free!(now).and(jobs::priority.eq(priority)))
+                    .order(jobs::run_at.asc())
+                    .select(JobRow::as_select())
+                    .limit(most(priority, left))
+                    .load(c)?;
+                due.extend(some);
+            }
+            Ok(due)
+        }
+        // Over a wire it is the round trips.
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(c) => {
+            use diesel::sql_types::{Array, BigInt, Integer, Timestamp};
+            let priorities = priorities();
+            let limits: Vec<i64> = priorities.iter().map(|p| most(*p, room.all)).collect();
+            Ok(diesel::sql_query(
+                "SELECT due.* FROM unnest($1, $2) AS turn (priority, most), LATERAL (
+                    SELECT * FROM jobs WHERE NOT dead AND jobs.priority = turn.priority AND run_at <= $3
+                        AND (leased_until IS NULL OR leased_until < $3)
+                    ORDER BY run_at LIMIT turn.most) AS due
+                ORDER BY due.priority, due.run_at LIMIT $4",
+            )
+            .bind::<Array<Integer>, _>(priorities)
+            .bind::<Array<BigInt>, _>(limits)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(room.all)
+            .load(c)?)
+        }
+    }
 }
 
 /// That a row is a piece of work's, and still this turn's: whoever has it after the lease ended decides about it.

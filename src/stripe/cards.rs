@@ -71,11 +71,13 @@ pub(super) fn intent(intent: PaymentIntent) -> Result<ProviderIntent, CallError>
         IntentStatus::Succeeded => intent.amount_received,
         _ => intent.amount,
     };
-    let amount = convert::minor(theirs, &intent.currency)
+    let (currency, amount) = convert::currency(&intent.currency)
+        .and_then(|ours| Some((ours, ours.from_provider(theirs)?)))
         .ok_or_else(|| convert::odd(intent.id.as_str(), theirs, &intent.currency))?;
     Ok(ProviderIntent {
         status,
         amount,
+        currency,
         tag: convert::tag(&intent.metadata),
         id: intent.id.as_str().to_owned(),
     })

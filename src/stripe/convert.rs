@@ -37,6 +37,7 @@ pub(super) fn page(session: CheckoutSession) -> Page {
         status: page_status(&session),
         card: cards::on_file(&session),
         amount,
+        currency: session.currency.as_ref().and_then(currency),
         tag: session.metadata.as_ref().and_then(tag),
         id: session.id.as_str().to_owned(),
         url: session.url,
@@ -251,7 +252,7 @@ fn intent(intent: Option<Expandable<PaymentIntent>>) -> Option<String> {
     intent.map(|intent| intent.id().as_str().to_owned())
 }
 
-fn currency(theirs: &stripe_types::Currency) -> Option<Currency> {
+pub(super) fn currency(theirs: &stripe_types::Currency) -> Option<Currency> {
     Currency::parse(&code(theirs))
 }
 

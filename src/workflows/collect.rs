@@ -131,7 +131,11 @@ fn add_attempt(
         ..Moved::default()
     };
     campaigns::count(tx.conn, order.campaign_id, moved, now)?;
-    enqueue(tx, jobs::PAYMENT, &payment_subject(order.id, attempt), now)
+    let work = match kind {
+        PaymentKind::Charge => jobs::CHARGE,
+        _ => jobs::PAYMENT,
+    };
+    enqueue(tx, work, &payment_subject(order.id, attempt), now)
 }
 
 /// An order that left owes nothing any more.

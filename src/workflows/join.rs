@@ -308,16 +308,17 @@ impl Joins {
             now: tx.now,
         };
         let mut granted = Granted::default();
-        let mut again: HashMap<&str, usize> = HashMap::new();
+        let mut again: HashMap<&str, (&JoinRequest, usize)> = HashMap::new();
         let mut numbers = Vec::new();
         for (i, wish) in wishes.iter().enumerate() {
             if answers[i].is_some() {
                 continue;
             }
-            if let Some(first) = wish.form_key.as_deref().and_then(|key| again.get(key)) {
+            let known = wish.form_key.as_deref().and_then(|key| again.get(key));
+            if let Some((first, at)) = known {
                 // The same form twice in one commit: the first one's answer, once it has its number.
-                if granted.orders[*first].email == wish.email {
-                    numbers.push((i, *first, true));
+                if asks_for_the_same(first, wish) {
+                    numbers.push((i, *at, true));
                 } else {
                     answers[i] = Some(Err(form_used()));
                 }
@@ -327,7 +328,7 @@ impl Joins {
                 Ok(()) => {
                     let at = granted.orders.len() - 1;
                     if let Some(key) = wish.form_key.as_deref() {
-                        again.insert(key, at);
+                        again.insert(key, (*wish, at));
                     }
                     numbers.push((i, at, false));
                 }
@@ -508,6 +509,18 @@ fn is_same(agreed: &FrozenQuote, wish: &JoinRequest) -> bool {
     had.sort_unstable();
     wanted.sort_unstable();
     had == wanted
+}
+
+/// Whether two wishes ask for one order.
+fn asks_for_the_same(first: &JoinRequest, again: &JoinRequest) -> bool {
+    let lines = |wish: &JoinRequest| {
+        let mut lines = wish.lines.clone();
+        lines.sort_unstable();
+        lines
+    };
+    first.email == again.email
+        && first.limit_step.unwrap_or(0) == again.limit_step.unwrap_or(0)
+        && lines(first) == lines(again)
 }
 
 fn form_used() -> Problem {

@@ -3,6 +3,7 @@
 
 use chrono::NaiveDateTime;
 
+mod foreign;
 mod making;
 mod saving;
 mod words;
@@ -97,6 +98,9 @@ pub fn heard(
         Some(PageStatus::Paid) if page.state != AttemptState::Paid => {
             let kind = page.kind;
             let loaded = load_around(tx, page)?;
+            if let Some(theirs) = said.currency.filter(|c| c.code() != loaded.order.currency) {
+                return foreign::in_another_currency(desk, tx, loaded, said, theirs);
+            }
             if kind == PaymentKind::Deposit {
                 keep_card(tx, id, said.card.as_ref())?;
             }

@@ -171,6 +171,8 @@ pub struct Page {
     pub intent: Option<String>,
     /// What it charges, in our minor units.
     pub amount: Option<i64>,
+    /// The currency that it charges it in; none where it only saves a card.
+    pub currency: Option<Currency>,
     /// The card that it saved. Told where a page is asked for, not where it is made or expired.
     pub card: Option<CardOnFile>,
     /// Our ids on it.
@@ -244,6 +246,8 @@ pub struct ProviderIntent {
     pub status: IntentStatus,
     /// How much it is over, in our minor units; once it succeeded, how much came.
     pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
     /// Our ids on it.
     pub tag: Option<Tag>,
 }
@@ -306,6 +310,19 @@ pub struct ProviderCharge {
     pub paid: bool,
     /// Our ids on it.
     pub tag: Option<Tag>,
+}
+
+impl ProviderCharge {
+    /// What to say of it where it is in another currency than the one with this code, which its order is in.
+    pub fn said_against(&self, code: &str) -> Option<String> {
+        let theirs = self.currency.code();
+        (theirs != code).then(|| {
+            format!(
+                "charge {} over {} is in {theirs}, the order is in {code}: it pays for nothing, refund it at the provider",
+                self.id, self.amount
+            )
+        })
+    }
 }
 
 /// A dispute at the provider.

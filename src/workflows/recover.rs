@@ -49,6 +49,9 @@ pub fn charge(
             charge.id, charge.amount
         )));
     };
+    if let Some(other) = in_another_currency(tx, order, charge)? {
+        return Ok(Matched::Left(other));
+    }
     if page.state == AttemptState::Paid {
         return Ok(if page.amount == charge.amount {
             Matched::Known
@@ -65,6 +68,7 @@ pub fn charge(
         url: None,
         intent: charge.intent.clone(),
         amount: Some(charge.amount),
+        currency: Some(charge.currency),
         card: None,
         tag: None,
     };
@@ -73,6 +77,17 @@ pub fn charge(
         "order {order}: charge {} over {} was not in the books",
         charge.id, charge.amount
     )))
+}
+
+/// What to say of a charge in another currency than its order's: it pays for nothing.
+fn in_another_currency(
+    tx: &mut Tx,
+    order: OrderId,
+    charge: &ProviderCharge,
+) -> Result<Option<String>, Problem> {
+    let row = orders::by_id(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
+    let said = charge.said_against(&row.currency);
+    Ok(said.map(|said| format!("order {order}: {said}")))
 }
 
 /// A charge of a saved card, or a page in its place, that was made since the backup: its row is made again, so that what

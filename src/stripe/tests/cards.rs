@@ -209,6 +209,7 @@ async fn a_saved_card_is_charged_at_once_without_its_holder_under_our_key() {
             id: "pi_1".to_owned(),
             status: IntentStatus::Succeeded,
             amount: 4_500,
+            currency: Currency::USD,
             tag: Some(row.tag),
         }
     );
@@ -315,6 +316,7 @@ async fn a_bank_that_says_no_is_an_answer_with_the_intent_it_leaves_behind() {
                 message: "Your card was declined.".to_owned(),
             })),
             amount: 4_500,
+            currency: Currency::USD,
             tag: Some(row.tag.clone()),
         };
         assert_eq!(made.unwrap(), expected, "{code}");

@@ -201,6 +201,7 @@ async fn a_page_is_retrieved_with_its_intent_amount_and_tag() {
             url: None,
             intent: Some("pi_7".to_owned()),
             amount: Some(4_500),
+            currency: Some(Currency::USD),
             card: None,
             tag: Some(tag),
         }

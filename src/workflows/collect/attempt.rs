@@ -57,6 +57,13 @@ pub fn heard(
         )));
     }
     match &said.status {
+        _ if said.currency.code() != loaded.order.currency => {
+            loaded.page.problem = Some(format!(
+                "the provider charged it in {} instead of {}",
+                said.currency.code(),
+                loaded.order.currency
+            ));
+        }
         IntentStatus::Succeeded => {
             if loaded.page.state != AttemptState::Paid {
                 payment::paid(desk, tx, loaded, Some(said.amount))?;

@@ -2,15 +2,18 @@
 
 use chrono::Duration;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use muster::domain::campaign::{CampaignState, Failure};
 use muster::domain::ids::OrderId;
 use muster::domain::order::OrderState;
 use muster::domain::payment::{AttemptState, RefundPurpose};
+use muster::domain::staff::Role;
+use muster::jobs::{compare, reconcile};
 use muster::workflows::campaigns;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::agrees;
+use crate::admin::panel::Panel;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -153,6 +156,46 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_payment_in_another_currency_pays_for_nothing_and_staff_give_it_back(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let good = shop.join_and_pay(&campaign, "a@mail.example", 5).await;
+        let id = shop.join(&campaign, "b@mail.example", 2).await.order.id;
+        shop.settle().await;
+        change_page(&shop, id, "$.currency", "eur").await;
+        assert_eq!(shop.pay(id, GOOD_CARD).await, 303);
+        shop.settle().await;
+        let order = shop.order(id).await;
+        assert_eq!((order.state, order.charged, order.units_taken), (OrderState::Expired, 0, false));
+        let page = shop.payments(id).await.pop().unwrap();
+        assert_eq!(page.state, AttemptState::Refused);
+        assert!(page.problem.unwrap().contains("in EUR, and the order is in USD"));
+        let staff = format!("/admin/orders/{id}");
+        let manager = Panel::of(&shop, Role::Manager).await;
+        manager.get(&staff).await.is(200).says("Refund it at the provider.");
+        // The audit names it until somebody did.
+        let office = &shop.running.app.office;
+        let found = compare(office).await.unwrap();
+        assert!(found.len() == 1 && found[0].contains("is in eur, the order is in usd"), "{found:#?}");
+        let report = reconcile(office).await.unwrap();
+        assert!(report.left.iter().any(|line| line.contains("is in eur")), "{report:#?}");
+        assert_eq!(shop.order(id).await.charged, 0);
+        let charges = shop.provider("charges?limit=10").await;
+        let charges = charges["data"].as_array().unwrap().iter();
+        let charge = charges.clone().find(|c| c["currency"] == "eur").expect("it was charged");
+        let form = [("charge", charge["id"].as_str().unwrap())];
+        let refunds = shop.url("/sandbox/stripe/v1/refunds");
+        let back = shop.http.post(refunds).bearer_auth("sk_test_tests").form(&form).send().await.unwrap();
+        assert_eq!(back.status(), 200, "{}", back.text().await.unwrap());
+        shop.settle().await;
+        shop.audit().await;
+        // It holds nobody up.
+        shop.advance(Duration::days(8)).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        agrees(&shop, &[good]).await;
+        shop.close().await;
+    }
+
     async fn the_judgement_waits_for_a_page_while_the_provider_is_down(db: TestDatabase) {
         let shop = Shop::open_with_timeout(db, 1).await;
         let campaign = shop.publish(shop.example_a()).await;
@@ -204,13 +247,19 @@ both_databases! {
 
 /// Makes the provider charge another amount on an order's page than it was asked to.
 pub async fn ask_instead(shop: &Shop, order: OrderId, amount: i64) {
+    change_page(shop, order, "$.amount_total", amount).await;
+}
+
+/// Changes the first page of an order in the provider's books.
+async fn change_page(shop: &Shop, order: OrderId, field: &str, value: impl Into<Value>) {
     let session = shop.payments(order).await[0].session_id.clone().unwrap();
     let books = shop.data_dir().join("sandbox.db");
     let mut conn = SqliteConnection::establish(books.to_str().unwrap()).unwrap();
     let changed = diesel::sql_query(
-        "UPDATE object SET body = json_set(body, '$.amount_total', ?) WHERE id = ?",
+        "UPDATE object SET body = json_set(body, ?, json(?)) WHERE id = ?",
     )
-    .bind::<BigInt, _>(amount)
+    .bind::<Text, _>(field)
+    .bind::<Text, _>(value.into().to_string())
     .bind::<Text, _>(session)
     .execute(&mut conn)
     .unwrap();

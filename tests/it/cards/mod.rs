@@ -11,10 +11,15 @@ use serde_json::{Value, json};
 use crate::goods::scene::count;
 use crate::support::shop::Shop;
 
+mod asked;
 mod deposit;
+mod flight;
 mod grace;
+mod leaving;
 mod limits;
+mod many;
 mod pages;
+mod shown;
 mod success;
 mod surprises;
 mod table;

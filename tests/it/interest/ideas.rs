@@ -179,4 +179,23 @@ both_databases! {
         assert_eq!(votes(&shop, idea.id).await, 1);
         shop.close().await;
     }
+
+    async fn a_viewer_reads_ideas_and_changes_none(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let idea = idea(&shop, "A travel mug").await;
+        let viewer = Panel::of(&shop, Role::Viewer).await;
+        let page = viewer.get("/admin/ideas").await;
+        page.is(200).says("A travel mug").says("none yet");
+        assert!(!page.body.contains("New idea") && !page.body.contains("Make a campaign of it"));
+        let one = format!("/admin/ideas/{}", idea.id);
+        for path in ["/admin/ideas/new", &one, &format!("/admin/campaigns/new?idea={}", idea.id)] {
+            viewer.get(path).await.is(403);
+        }
+        for path in ["/admin/ideas/new", &one] {
+            viewer.post(path, &[("title", "Mine"), ("body", "x"), ("do", "end")]).await.is(403);
+        }
+        let kept = shop.read(move |c| ideas::by_id(c, idea.id)).await.unwrap();
+        assert_eq!((kept.title.as_str(), kept.state), ("A travel mug", IdeaState::Open));
+        shop.close().await;
+    }
 }

@@ -113,6 +113,7 @@ impl Cards {
             id: format!("pi_{}_{}", charges.len() + 1, charge.method),
             status,
             amount: charge.amount,
+            currency: charge.currency,
             tag: Some(charge.tag),
         };
         charges.push(Charge {

@@ -144,6 +144,7 @@ impl Provider for TestProvider {
                 intent: None,
                 amount: (page.mode != PageMode::Save)
                     .then(|| page.lines.iter().map(|l| l.unit_amount * l.quantity).sum()),
+                currency: (page.mode != PageMode::Save).then_some(page.currency),
                 card: None,
                 tag: Some(page.tag),
             },

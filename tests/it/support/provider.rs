@@ -1,13 +1,14 @@
 //! Stands between a shop and its provider: changes what the provider says on its way, and keeps a call waiting for its
 //! turn.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use muster::app::Seams;
 use muster::workflows::ports::{
-    Balance, Call, Listed, NewCharge, NewEvidence, NewPage, NewRefund, Page, Provider,
+    Balance, Call, CallError, Listed, NewCharge, NewEvidence, NewPage, NewRefund, Page, Provider,
     ProviderCharge, ProviderDispute, ProviderIntent, ProviderRefund,
 };
 use tokio::sync::Semaphore;
@@ -24,6 +25,12 @@ pub struct Between {
     pub turns: Semaphore,
     /// The keys of the refunds' calls, in the order in which they began to wait.
     pub keys: Mutex<Vec<String>>,
+    /// The answer to each charge that was made waits for one of these.
+    pub answers: Semaphore,
+    /// How many charges were made of which nothing may have been heard yet.
+    pub charges: AtomicUsize,
+    /// What is heard of each charge that was made instead of its answer.
+    pub unheard: Mutex<Option<CallError>>,
 }
 
 impl Between {
@@ -37,7 +44,22 @@ impl Between {
             dispute: Mutex::new(|_| {}),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
             keys: Mutex::default(),
+            answers: Semaphore::new(Semaphore::MAX_PERMITS),
+            charges: AtomicUsize::new(0),
+            unheard: Mutex::default(),
         })
+    }
+
+    /// From now on nothing is heard of charges that were made.
+    pub fn hold_answers(&self) {
+        self.answers.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Waits until so many charges were made.
+    pub async fn charged(&self, count: usize) {
+        while self.charges.load(Ordering::SeqCst) < count {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// Stands in front of a program's provider.
@@ -101,7 +123,16 @@ impl Provider for Changed {
     fn create_charge(&self, mut charge: NewCharge, key: String) -> Call<'_, ProviderIntent> {
         let change = *self.between.charge.lock().expect("charge");
         change(&mut charge);
-        self.say(&self.between.intent, self.inner.create_charge(charge, key))
+        let call = async move {
+            let said = self.inner.create_charge(charge, key).await;
+            self.between.charges.fetch_add(1, Ordering::SeqCst);
+            let _answer = self.between.answers.acquire().await;
+            match self.between.unheard.lock().expect("unheard").clone() {
+                Some(unheard) => Err(unheard),
+                None => said,
+            }
+        };
+        self.say(&self.between.intent, call.boxed())
     }
 
     fn intent(&self, id: String) -> Call<'_, ProviderIntent> {
