@@ -214,9 +214,29 @@ impl OfferForm<'_> {
                         ORDERED,
                     ),
                 ]),
+                self.late_joins(),
             ],
         )
         .text("If the threshold is missed at the deadline, everybody gets everything back that was paid.")
+    }
+
+    /// Whether joining goes on after a batch came together.
+    fn late_joins(&self) -> Line {
+        let on = self.typed.ticked("late_joins");
+        if self.locks.ordered {
+            return Line::Text(match on {
+                true => "After a batch came together, joining goes on for the next one.".into(),
+                false => "There is one batch.".into(),
+            });
+        }
+        Line::Tick(
+            "late_joins".into(),
+            "Further batches".into(),
+            on,
+            "Only where it is judged as soon as the threshold is paid: what is paid after that is in the next batch, which has \
+             its own price and its own threshold, until the deadline. At the deadline the last one is judged alone."
+                .into(),
+        )
     }
 
     fn paying(&self) -> Section {

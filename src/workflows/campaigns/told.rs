@@ -43,6 +43,10 @@ pub fn tell_everybody(
     {
         return Ok(None);
     }
+    // Told of the batch before, which was judged meanwhile.
+    if matches!(told, Told::Step(step) if usize::try_from(row.best_step_told).unwrap_or(0) < step) {
+        return Ok(None);
+    }
     let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let merchant = merchant(tx, row.merchant_id)?;
     let some = orders::of_batch(tx.conn, batch.id, after, AT_ONCE)?;
