@@ -135,7 +135,7 @@ impl Offer {
             "promised_ship_date": day(self.ships_after.unwrap_or(self.runs + 75)),
             "stop_loss_date": day(self.stop_loss_after.unwrap_or(self.runs + 180)),
             "payment_mode": self.pays.as_str(),
-            "deposit_percent": (self.pays == PaymentMode::Deposit).then_some(25), 
+            "deposit_percent": (self.pays == PaymentMode::Deposit).then_some(25),
             "trigger": if self.batches { "at_threshold" } else { "at_deadline" }, "late_joins": self.batches,
             "steps": self.steps, "options": options,
             "supplier_ids": [supplier.to_string()], "safety_percent": 2,

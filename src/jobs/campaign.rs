@@ -64,7 +64,9 @@ async fn order(office: &Office, id: CampaignId) -> Result<Option<Next>, Trouble>
     let judged = office
         .read(move |conn| {
             let all = crate::store::campaigns::batches_of(conn, id)?;
-            let judged = all.into_iter().filter(|b| b.state == BatchState::Collecting);
+            let judged = all
+                .into_iter()
+                .filter(|b| b.state == BatchState::Collecting);
             Ok::<_, Problem>(judged.map(|b| b.id).collect::<Vec<_>>())
         })
         .await?;

@@ -94,11 +94,7 @@ pub fn enter(tx: &mut Tx, campaign: &CampaignRow, order: &mut OrderRow) -> Resul
 ///
 /// # Errors
 /// What the database says.
-pub fn has_failed(
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    order: &OrderRow,
-) -> Result<bool, Problem> {
+pub fn has_failed(tx: &mut Tx, campaign: &CampaignRow, order: &OrderRow) -> Result<bool, Problem> {
     Ok(match campaign.state {
         CampaignState::Failed => true,
         // What is not paid yet is in the batch that gathers.
@@ -140,6 +136,18 @@ pub fn said(conn: &mut Conn, batch: &BatchRow) -> Result<String, Problem> {
         format!("Batch {}: ", batch.number)
     } else {
         String::new()
+    })
+}
+
+/// The campaign's title in what is said of an order of this batch, with the batch where there are several: `Pens, batch 2`.
+///
+/// # Errors
+/// What the database says.
+pub fn title(conn: &mut Conn, campaign: &CampaignRow, batch: BatchId) -> Result<String, Problem> {
+    let batch = campaigns::batch(conn, batch)?.ok_or(Problem::NotFound("batch"))?;
+    Ok(match said(conn, &batch)?.is_empty() {
+        true => campaign.title.clone(),
+        false => format!("{}, batch {}", campaign.title, batch.number),
     })
 }
 

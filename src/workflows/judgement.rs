@@ -22,9 +22,7 @@ use crate::domain::campaign::{BatchEvent, CampaignState, Failure};
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::ids::{CampaignId, CancellationId, OptionId};
 use crate::domain::money::thousands;
-use crate::domain::outcome::{
-    self, Dropped, JudgeInput, Judgement, PaidLine, Success,
-};
+use crate::domain::outcome::{self, Dropped, JudgeInput, Judgement, PaidLine, Success};
 use crate::domain::payment::RefundPurpose;
 use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};

@@ -44,10 +44,7 @@ pub fn sells(state: CampaignState) -> bool {
 
 /// Whether goods of a batch have arrived.
 fn has_arrived(batch: &BatchRow) -> bool {
-    matches!(
-        batch.state,
-        BatchState::Fulfilling | BatchState::Completed
-    )
+    matches!(batch.state, BatchState::Fulfilling | BatchState::Completed)
 }
 
 /// Whether an order was made from left-over stock.

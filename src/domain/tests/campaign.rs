@@ -40,7 +40,9 @@ fn a_campaign_with_one_batch_lives_as_that_batch_does() {
         (BatchEvent::Completed, CampaignState::Completed),
     ] {
         batch = batch.after(event).unwrap();
-        campaign = campaign.after(CampaignEvent::Followed(of(&[batch]))).unwrap();
+        campaign = campaign
+            .after(CampaignEvent::Followed(of(&[batch])))
+            .unwrap();
         assert_eq!(campaign, then);
         assert_eq!(campaign.as_str(), batch.as_str());
     }

@@ -256,10 +256,7 @@ pub fn set_batch_failure(
     note: Option<&str>,
 ) -> Result<(), StoreError> {
     diesel::update(batches::table.find(id))
-        .set((
-            batches::failure.eq(failure),
-            batches::failure_note.eq(note),
-        ))
+        .set((batches::failure.eq(failure), batches::failure_note.eq(note)))
         .execute(conn)?;
     Ok(())
 }

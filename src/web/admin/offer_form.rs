@@ -82,7 +82,14 @@ pub fn restore(typed: &mut Typed, old: &CampaignDraft, locks: Locks) {
     }
     if locks.ordered {
         names.extend(["promised_ship_date", "stop_loss_date", "handling_days"]);
-        names.extend(["threshold", "trigger", "late_joins", "delay_policy", "steps", "tax"]);
+        names.extend([
+            "threshold",
+            "trigger",
+            "late_joins",
+            "delay_policy",
+            "steps",
+            "tax",
+        ]);
         names.extend(["payment_mode", "deposit_percent", "deposit_unpaid"]);
     }
     for name in names {
@@ -138,7 +145,7 @@ pub fn read(
         handling_days: typed.number("handling_days", &mut reader.errors),
         payment_mode: Some(text("payment_mode").unwrap_or_else(|| "charge_now".to_owned())),
         trigger: text("trigger"),
-        late_joins: Some(typed.ticked("late_joins")),
+        late_joins: Some(typed.get("late_joins") == "1"),
         steps: Some(reader.steps()),
         options: None,
         supplier_ids: Some(reader.suppliers()),

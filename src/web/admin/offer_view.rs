@@ -189,6 +189,13 @@ impl OfferForm<'_> {
             Choice::new("at_deadline", "At the deadline"),
             Choice::new("at_threshold", "As soon as the threshold is paid"),
         ];
+        let further = vec![
+            Choice::new("", "Joining ends: there is one batch"),
+            Choice::new(
+                "1",
+                "Further batches until the deadline, each with its own price and threshold",
+            ),
+        ];
         let policies = vec![
             Choice::new("ftc", "By the FTC's rule (16 CFR 435)"),
             Choice::new("ask_always", "Silence never agrees"),
@@ -214,29 +221,15 @@ impl OfferForm<'_> {
                         ORDERED,
                     ),
                 ]),
-                self.late_joins(),
+                self.lockable(
+                    Field::select("late_joins", "After that", further)
+                        .hint("Further batches need it to be judged as soon as the threshold is paid."),
+                    ordered,
+                    ORDERED,
+                ),
             ],
         )
         .text("If the threshold is missed at the deadline, everybody gets everything back that was paid.")
-    }
-
-    /// Whether joining goes on after a batch came together.
-    fn late_joins(&self) -> Line {
-        let on = self.typed.ticked("late_joins");
-        if self.locks.ordered {
-            return Line::Text(match on {
-                true => "After a batch came together, joining goes on for the next one.".into(),
-                false => "There is one batch.".into(),
-            });
-        }
-        Line::Tick(
-            "late_joins".into(),
-            "Further batches".into(),
-            on,
-            "Only where it is judged as soon as the threshold is paid: what is paid after that is in the next batch, which has \
-             its own price and its own threshold, until the deadline. At the deadline the last one is judged alone."
-                .into(),
-        )
     }
 
     fn paying(&self) -> Section {

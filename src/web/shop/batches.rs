@@ -8,13 +8,29 @@ use crate::domain::campaign::{BatchState, Failure};
 use crate::web::view::{BatchLine, BatchPart};
 
 impl Facts {
+    /// What one joins: the campaign, and its batch where there are several.
+    pub(super) fn title_to_join(&self) -> String {
+        let title = &self.campaign.title;
+        let gathering = self
+            .batches
+            .iter()
+            .find(|b| b.state == BatchState::Gathering);
+        match gathering.filter(|batch| batch.number > 1) {
+            Some(batch) => format!("{title}, batch {}", batch.number),
+            None => title.clone(),
+        }
+    }
+
     /// Its batches, where further ones follow or followed the first.
     pub(super) fn batch_part(&self, now: DateTime<Utc>) -> Option<BatchPart> {
         if !self.draft.late_joins && self.batches.len() < 2 {
             return None;
         }
         let open = self.takes_orders(now);
-        let gathering = self.batches.iter().find(|b| b.state == BatchState::Gathering);
+        let gathering = self
+            .batches
+            .iter()
+            .find(|b| b.state == BatchState::Gathering);
         let number = gathering.map_or(1, |batch| batch.number);
         let lines = self.batches.iter().filter(|batch| !batch.is_empty());
         let lines = lines.map(|batch| BatchLine {

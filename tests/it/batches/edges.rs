@@ -36,7 +36,8 @@ fn for_days(shop: &Shop, days: i64) -> Value {
 
 async fn close(shop: &Shop, campaign: &CampaignRow) -> Result<CampaignRow, Problem> {
     let (merchant, slug) = (shop.merchant, campaign.slug.clone());
-    shop.write(move |_, tx| staff::close(tx, merchant, &slug)).await
+    shop.write(move |_, tx| staff::close(tx, merchant, &slug))
+        .await
 }
 
 async fn cancel(shop: &Shop, campaign: &CampaignRow) {

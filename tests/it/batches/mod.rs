@@ -29,14 +29,18 @@ pub async fn batches(shop: &Shop, campaign: &CampaignRow) -> Vec<BatchRow> {
 /// The states of a campaign's batches, with their units when they were judged.
 pub async fn states(shop: &Shop, campaign: &CampaignRow) -> Vec<(&'static str, i64)> {
     let all = batches(shop, campaign).await;
-    all.iter().map(|b| (b.state.as_str(), b.units_paid)).collect()
+    all.iter()
+        .map(|b| (b.state.as_str(), b.units_paid))
+        .collect()
 }
 
 /// The number of an order's batch.
 pub async fn batch_of(shop: &Shop, order: OrderId) -> i32 {
     shop.read(move |c| {
         let row = orders::by_id(c, order)?.expect("an order");
-        Ok(campaigns::batch(c, row.batch_id)?.expect("its batch").number)
+        Ok(campaigns::batch(c, row.batch_id)?
+            .expect("its batch")
+            .number)
     })
     .await
 }

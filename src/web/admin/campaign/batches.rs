@@ -119,9 +119,10 @@ impl Known {
         let several = self.batches.len() > 1;
         let blocked = self.batches.iter().filter_map(|batch| {
             let (blocked, since) = (batch.blocked?, batch.blocked_since?);
-            let po = self.orders.iter().rfind(|po| {
-                po.batch_id == batch.id && po.state == PurchaseOrderState::Draft
-            })?;
+            let po = self
+                .orders
+                .iter()
+                .rfind(|po| po.batch_id == batch.id && po.state == PurchaseOrderState::Draft)?;
             let document: Document = serde_json::from_str(&po.document).ok()?;
             let left = plural((7 - (now - since).num_days()).max(0), "day");
             let (of, fails) = match several {
@@ -152,7 +153,10 @@ fn ended(batch: &BatchRow) -> String {
     if batch.is_empty() {
         return "nobody joined it".to_owned();
     }
-    let note = batch.failure_note.as_deref().filter(|note| !note.is_empty());
+    let note = batch
+        .failure_note
+        .as_deref()
+        .filter(|note| !note.is_empty());
     let why = state_word(batch.failure.unwrap_or(Failure::Cancelled).as_str());
     match note {
         Some(note) => format!("{why}: {note}"),

@@ -101,7 +101,10 @@ impl Facts {
 
     /// Why its batch failed, in one sentence.
     fn why(&self) -> Option<String> {
-        let note = self.batch.as_ref().and_then(|batch| batch.failure_note.clone());
+        let note = self
+            .batch
+            .as_ref()
+            .and_then(|batch| batch.failure_note.clone());
         let note = note.unwrap_or_default();
         match self.failure()? {
             Failure::Missed => {

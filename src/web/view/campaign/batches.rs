@@ -24,7 +24,9 @@ impl BatchLine {
         match (self.state, &self.missed) {
             (BatchState::Gathering, _) => format!("Batch {number} gathers: {units} so far."),
             (BatchState::Collecting, _) => {
-                format!("Batch {number} of {units} came together; its order to the supplier goes out next.")
+                format!(
+                    "Batch {number} of {units} came together; its order to the supplier goes out next."
+                )
             }
             (BatchState::Ordered, _) => format!("Batch {number} of {units} is ordered."),
             (BatchState::Fulfilling, _) => {
