@@ -75,6 +75,8 @@ pub struct Offer {
     pub stop_loss_after: Option<i64>,
     /// When shoppers pay.
     pub pays: PaymentMode,
+    /// Whether it is judged as soon as the threshold is paid, and further batches follow.
+    pub batches: bool,
     /// What happens, and on which day from its beginning.
     pub life: &'static [(i64, Deed)],
 }
@@ -100,6 +102,7 @@ pub const PLAIN: Offer = Offer {
     ships_after: None,
     stop_loss_after: None,
     pays: PaymentMode::ChargeNow,
+    batches: false,
     life: &[],
 };
 
@@ -132,7 +135,9 @@ impl Offer {
             "promised_ship_date": day(self.ships_after.unwrap_or(self.runs + 75)),
             "stop_loss_date": day(self.stop_loss_after.unwrap_or(self.runs + 180)),
             "payment_mode": self.pays.as_str(),
-            "deposit_percent": (self.pays == PaymentMode::Deposit).then_some(25), "trigger": "at_deadline", "steps": self.steps, "options": options,
+            "deposit_percent": (self.pays == PaymentMode::Deposit).then_some(25),
+            "trigger": if self.batches { "at_threshold" } else { "at_deadline" }, "late_joins": self.batches,
+            "steps": self.steps, "options": options,
             "supplier_ids": [supplier.to_string()], "safety_percent": 2,
             "shipping": [
                 {"countries": ["PT", "ES", "FR", "IT", "DE", "NL", "SE", "PL"], "price": 650},
@@ -438,6 +443,24 @@ const NORTHLIGHT: &[Offer] = &[
 ];
 
 const FERRUM: &[Offer] = &[
+    Offer {
+        title: "Datum pen, sandblasted",
+        description: "The Datum pen with a matt skin, blasted by hand. The blaster takes twenty at a time, so we order batch by \
+             batch: once twenty are paid for, they are ordered, and the next twenty begin.",
+        pictures: &[(
+            "titanium-pen.svg",
+            "Titanium pen with a knurled grip beside a notebook",
+        )],
+        time_zone: "Europe/London",
+        steps: &[1, 20, 30],
+        options: &[("pen", "Datum pen, matt", &[7800, 7100, 6600], None, Some(6))],
+        threshold: 20,
+        begins_days_ago: 7,
+        runs: 28,
+        orders: &[4, 5, 3, 4, 5, 3, 2, 4],
+        batches: true,
+        ..PLAIN
+    },
     Offer {
         title: "Datum titanium pen",
         description: "Turned from one bar. Takes the refill that every stationer has.",

@@ -40,7 +40,7 @@ words! {
     }
 }
 
-/// What can happen to a campaign as a whole.
+/// What can happen to a campaign as a whole. From its opening on, its state follows from its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CampaignEvent {
     /// Staff published it to ask who would buy; nothing is sold.
@@ -49,16 +49,62 @@ pub enum CampaignEvent {
     Scheduled,
     /// It takes orders from now on.
     Opened,
+    /// Staff gave it up before it took an order.
+    CalledOff,
+    /// A batch of it moved, or began to gather: this is what all of them come to ([`CampaignState::of_batches`]).
+    Followed(CampaignState),
+}
+
+/// What can happen to a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchEvent {
     /// It was judged and goes ahead.
     Succeeded,
-    /// The purchase order was sent.
+    /// Its purchase order was sent.
     Ordered,
-    /// The first goods arrived, or the first parcel went out.
+    /// Its first goods arrived.
     Arrived,
     /// Every order of it was shipped and arrived, or has its money back.
     Completed,
     /// It ends with everybody's money going back.
     Failed(Failure),
+}
+
+impl BatchState {
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// [`WrongState`] where the event does not apply, which names both.
+    pub fn after(self, event: BatchEvent) -> Result<BatchState, WrongState> {
+        use BatchEvent as E;
+        use BatchState as S;
+        match (self, event) {
+            (S::Gathering, E::Succeeded) => Ok(S::Collecting),
+            (S::Collecting, E::Ordered) => Ok(S::Ordered),
+            (S::Ordered, E::Arrived) => Ok(S::Fulfilling),
+            (S::Ordered | S::Fulfilling, E::Completed) => Ok(S::Completed),
+            (S::Gathering, E::Failed(Failure::Missed)) => Ok(S::Failed),
+            (S::Collecting, E::Failed(Failure::Shortfall | Failure::Supplier)) => Ok(S::Failed),
+            (
+                S::Gathering | S::Collecting | S::Ordered | S::Fulfilling,
+                E::Failed(Failure::Cancelled),
+            ) => Ok(S::Failed),
+            (S::Ordered | S::Fulfilling, E::Failed(Failure::StopLoss)) => Ok(S::Failed),
+            (
+                S::Gathering
+                | S::Collecting
+                | S::Ordered
+                | S::Fulfilling
+                | S::Completed
+                | S::Failed,
+                E::Succeeded | E::Ordered | E::Arrived | E::Completed | E::Failed(_),
+            ) => Err(WrongState {
+                what: "batch",
+                state: self.as_str(),
+                event: format!("{event:?}"),
+            }),
+        }
+    }
 }
 
 impl CampaignState {
@@ -73,17 +119,12 @@ impl CampaignState {
             (S::Draft, E::Asked) => Ok(S::Interest),
             (S::Draft | S::Interest, E::Scheduled) => Ok(S::Scheduled),
             (S::Draft | S::Interest | S::Scheduled, E::Opened) => Ok(S::Open),
-            (S::Open, E::Succeeded) => Ok(S::Collecting),
-            (S::Collecting, E::Ordered) => Ok(S::Ordered),
-            (S::Ordered, E::Arrived) => Ok(S::Fulfilling),
-            (S::Ordered | S::Fulfilling, E::Completed) => Ok(S::Completed),
-            (S::Open, E::Failed(Failure::Missed)) => Ok(S::Failed),
-            (S::Collecting, E::Failed(Failure::Shortfall | Failure::Supplier)) => Ok(S::Failed),
-            (
-                S::Interest | S::Scheduled | S::Open | S::Collecting | S::Ordered | S::Fulfilling,
-                E::Failed(Failure::Cancelled),
-            ) => Ok(S::Failed),
-            (S::Ordered | S::Fulfilling, E::Failed(Failure::StopLoss)) => Ok(S::Failed),
+            (S::Interest | S::Scheduled, E::CalledOff) => Ok(S::Failed),
+            (S::Open | S::Collecting | S::Ordered | S::Fulfilling, E::Followed(to))
+                if self.may_follow(to) =>
+            {
+                Ok(to)
+            }
             (
                 S::Draft
                 | S::Interest
@@ -94,7 +135,7 @@ impl CampaignState {
                 | S::Fulfilling
                 | S::Completed
                 | S::Failed,
-                _,
+                E::Asked | E::Scheduled | E::Opened | E::CalledOff | E::Followed(_),
             ) => Err(WrongState {
                 what: "campaign",
                 state: self.as_str(),
@@ -103,79 +144,37 @@ impl CampaignState {
         }
     }
 
+    /// Whether its batches can bring a campaign from here to there: they never go back.
+    fn may_follow(self, to: CampaignState) -> bool {
+        let place = |state| CampaignState::ALL.iter().position(|s| *s == state);
+        place(to) > place(self)
+    }
+
+    /// What a campaign's batches come to (domain section 2, trigger): `open` while one of them gathers, which is while
+    /// the campaign takes orders or waits for the last payments; then its least advanced batch that did not fail; failed
+    /// only where all of them did. A batch that nobody was in fails like one that was missed, and so decides nothing where
+    /// another goes on.
+    pub fn of_batches(batches: impl IntoIterator<Item = BatchState>) -> CampaignState {
+        batches
+            .into_iter()
+            .map(|batch| match batch {
+                BatchState::Gathering => CampaignState::Open,
+                BatchState::Collecting => CampaignState::Collecting,
+                BatchState::Ordered => CampaignState::Ordered,
+                BatchState::Fulfilling => CampaignState::Fulfilling,
+                BatchState::Completed => CampaignState::Completed,
+                BatchState::Failed => CampaignState::Failed,
+            })
+            .min_by_key(|state| CampaignState::ALL.iter().position(|s| s == state))
+            .unwrap_or(CampaignState::Failed)
+    }
+
     /// Whether the public sees the campaign.
     pub fn is_public(self) -> bool {
         !matches!(self, CampaignState::Draft)
     }
-
-    /// The batch's word for the same moment of a campaign with one batch.
-    pub fn batch(self) -> BatchState {
-        match self {
-            CampaignState::Draft
-            | CampaignState::Interest
-            | CampaignState::Scheduled
-            | CampaignState::Open => BatchState::Gathering,
-            CampaignState::Collecting => BatchState::Collecting,
-            CampaignState::Ordered => BatchState::Ordered,
-            CampaignState::Fulfilling => BatchState::Fulfilling,
-            CampaignState::Completed => BatchState::Completed,
-            CampaignState::Failed => BatchState::Failed,
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_campaign_lives_from_draft_to_the_suppliers_order() {
-        let mut state = CampaignState::Draft;
-        for event in [
-            CampaignEvent::Opened,
-            CampaignEvent::Succeeded,
-            CampaignEvent::Ordered,
-        ] {
-            state = state.after(event).unwrap();
-        }
-        assert_eq!(state, CampaignState::Ordered);
-    }
-
-    #[test]
-    fn a_campaign_may_ask_first_and_asks_once() {
-        let asking = CampaignState::Draft.after(CampaignEvent::Asked).unwrap();
-        assert_eq!(asking, CampaignState::Interest);
-        for (event, state) in [
-            (CampaignEvent::Opened, CampaignState::Open),
-            (CampaignEvent::Scheduled, CampaignState::Scheduled),
-            (
-                CampaignEvent::Failed(Failure::Cancelled),
-                CampaignState::Failed,
-            ),
-        ] {
-            assert_eq!(asking.after(event).unwrap(), state);
-            assert!(state.after(CampaignEvent::Asked).is_err());
-        }
-        assert!(asking.after(CampaignEvent::Succeeded).is_err());
-    }
-
-    #[test]
-    fn a_failed_campaign_stays_failed() {
-        for event in [
-            CampaignEvent::Opened,
-            CampaignEvent::Succeeded,
-            CampaignEvent::Ordered,
-            CampaignEvent::Failed(Failure::Cancelled),
-        ] {
-            assert!(CampaignState::Failed.after(event).is_err());
-        }
-    }
-
-    #[test]
-    fn a_threshold_is_missed_only_while_orders_are_taken() {
-        let missed = CampaignEvent::Failed(Failure::Missed);
-        for state in CampaignState::ALL {
-            assert_eq!(state.after(missed).is_ok(), *state == CampaignState::Open);
-        }
-    }
-}
+#[path = "tests/campaign.rs"]
+mod tests;

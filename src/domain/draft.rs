@@ -256,6 +256,9 @@ pub struct CampaignDraft {
     pub deposit_unpaid: DepositUnpaid,
     /// When the batch is judged.
     pub trigger: Trigger,
+    /// With the trigger `at_threshold`: whether joining goes on after a batch was judged, for further batches.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late_joins: bool,
     /// Unit counts at which the price changes.
     pub steps: Steps,
     /// What shoppers can choose: 1 to 100.
@@ -323,7 +326,7 @@ impl CampaignDraft {
             deposit_unpaid: (self.payment_mode == PaymentMode::Deposit)
                 .then(|| self.deposit_unpaid.as_str().to_owned()),
             trigger: Some(self.trigger.as_str().to_owned()),
-            late_joins: None,
+            late_joins: self.late_joins.then_some(true),
             steps: Some(self.steps.counts().to_vec()),
             options: Some(self.options.iter().map(OptionDraft::to_input).collect()),
             supplier_ids: Some(self.supplier_ids.iter().map(ToString::to_string).collect()),

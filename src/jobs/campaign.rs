@@ -3,10 +3,10 @@
 use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
-use crate::workflows::desk::ends_at;
+use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::judgement::{self, Judged};
 use crate::workflows::notices;
 use crate::workflows::office::Office;
@@ -33,23 +33,22 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
             let judged = office
                 .write(move |desk, tx| judgement::judge(desk, tx, id))
                 .await?;
+            // With further batches one that was judged before may wait for its supplier's order.
+            let waits = match order(office, id).await? {
+                Some(Next::At(at)) => at,
+                _ => ends_at(&row).and_utc(),
+            };
             Ok(match judged {
-                Judged::TooEarly => Next::At(ends_at(&row).and_utc()),
+                Judged::TooEarly => Next::At(waits.min(ends_at(&row).and_utc())),
                 // The last page to close asks for this work at once; this is for the case that it could not.
                 Judged::Waiting => Next::At(office.now() + Duration::minutes(10)),
                 Judged::Decided => Next::At(office.now()),
             })
         }
-        CampaignState::Collecting => {
-            let sent = office
-                .write(move |desk, tx| purchase::send(desk, tx, id, None))
-                .await?;
-            Ok(match sent {
-                Sent::Done => Next::At(office.now()),
-                Sent::Collecting => Next::Done,
-                Sent::Blocked(_, at) => Next::At(at),
-            })
-        }
+        CampaignState::Collecting => Ok(match order(office, id).await? {
+            None => Next::At(office.now()),
+            Some(sent) => sent,
+        }),
         // From here on it is its batch's days that count.
         CampaignState::Draft
         | CampaignState::Ordered
@@ -57,6 +56,33 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
         | CampaignState::Completed
         | CampaignState::Failed => Ok(Next::Done),
     }
+}
+
+/// Sends the supplier's orders of those batches that were judged, where nothing blocks them. When the first that is blocked
+/// is to be looked at again, or that nothing is to be done before cards are charged; none where all were sent.
+async fn order(office: &Office, id: CampaignId) -> Result<Option<Next>, Trouble> {
+    let judged = office
+        .read(move |conn| {
+            let all = crate::store::campaigns::batches_of(conn, id)?;
+            let judged = all
+                .into_iter()
+                .filter(|b| b.state == BatchState::Collecting);
+            Ok::<_, Problem>(judged.map(|b| b.id).collect::<Vec<_>>())
+        })
+        .await?;
+    let mut next = None;
+    for batch in judged {
+        let sent = office
+            .write(move |desk, tx| purchase::send(desk, tx, batch, None))
+            .await?;
+        next = match (sent, next) {
+            (Sent::Done, before) => before,
+            (Sent::Collecting, before) => before.or(Some(Next::Done)),
+            (Sent::Blocked(_, at), Some(Next::At(before))) => Some(Next::At(at.min(before))),
+            (Sent::Blocked(_, at), _) => Some(Next::At(at)),
+        };
+    }
+    Ok(next)
 }
 
 /// Applies a batch's outcome to its orders, some at a time.
@@ -82,15 +108,21 @@ pub(super) async fn tell_step(office: &Office, subject: &str) -> Result<Next, Tr
 pub(super) async fn tell_extension(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: CampaignId = subject.parse().map_err(|_| unreadable(subject))?;
     tell(office, id, Told::Extension).await?;
-    let mut after = None;
-    loop {
-        after = office
-            .write(move |desk, tx| notices::tell_extended(desk, tx, id, after))
-            .await?;
-        if after.is_none() {
-            return Ok(Next::Done);
+    let batches = office
+        .read(move |conn| Ok::<_, Problem>(crate::store::campaigns::batches_of(conn, id)?))
+        .await?;
+    for batch in batches {
+        let (batch, mut after) = (batch.id, None);
+        loop {
+            after = office
+                .write(move |desk, tx| notices::tell_extended(desk, tx, batch, after))
+                .await?;
+            if after.is_none() {
+                break;
+            }
         }
     }
+    Ok(Next::Done)
 }
 
 async fn tell(office: &Office, id: CampaignId, told: Told) -> Result<Next, Trouble> {

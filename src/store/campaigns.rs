@@ -1,19 +1,21 @@
-//! Campaigns, their options with the counters that caps hang on, and their one batch of this version.
+//! Campaigns, their options with the counters that caps hang on, and their batches. Committed and collected units and
+//! orders are those of the newest batch, the one that gathers; what is taken of an option is the whole campaign's.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+mod batches;
 mod goods;
 mod opening;
 
+pub use batches::*;
 pub use goods::*;
 pub use opening::*;
 
-use super::schema::{batches, campaigns, options};
+use super::schema::{batches as batch_rows, campaigns, options};
 use super::{Conn, StoreError, each_backend};
-use crate::domain::campaign::{BatchState, CampaignState, Failure};
-use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId};
-use crate::domain::purchase_order::Blocked;
+use crate::domain::campaign::{CampaignState, Failure};
+use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 
 /// A campaign's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -55,13 +57,13 @@ pub struct CampaignRow {
     pub orders: i64,
     /// Payment pages that may still be paid.
     pub open_payments: i64,
-    /// Units of confirmed orders.
+    /// Units of confirmed orders of the newest batch.
     pub committed_units: i64,
-    /// Units of paid orders.
+    /// Units of paid orders of the newest batch.
     pub collected_units: i64,
-    /// Paid orders.
+    /// Paid orders of the newest batch.
     pub collected_orders: i64,
-    /// The best step that shoppers were told of.
+    /// The best step that shoppers of the newest batch were told of.
     pub best_step_told: i32,
     /// Rises with each change.
     pub version: i64,
@@ -87,11 +89,11 @@ pub struct OptionRow {
     pub sku: String,
     /// The most units that can be taken.
     pub cap: Option<i64>,
-    /// Units held or committed.
+    /// Units held or committed, in all batches: what the cap limits.
     pub taken: i64,
-    /// Units of confirmed orders.
+    /// Units of confirmed orders of the newest batch.
     pub committed: i64,
-    /// Units of paid orders.
+    /// Units of paid orders of the newest batch.
     pub collected: i64,
 }
 
@@ -100,52 +102,6 @@ impl OptionRow {
     pub fn available(&self) -> Option<i64> {
         self.cap.map(|cap| (cap - self.taken).max(0))
     }
-}
-
-/// A batch's row.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = batches)]
-pub struct BatchRow {
-    /// Its id.
-    pub id: BatchId,
-    /// Whose batch it is.
-    pub campaign_id: CampaignId,
-    /// 1 for the first.
-    pub number: i32,
-    /// Where it stands.
-    pub state: BatchState,
-    /// The step judged, as an index.
-    pub step: Option<i32>,
-    /// When it was judged.
-    pub judged_at: Option<NaiveDateTime>,
-    /// Units that are paid for, at the judgement.
-    pub units_paid: i64,
-    /// When every order of it had its final price, or its refund committed.
-    pub settled_at: Option<NaiveDateTime>,
-    /// What keeps its purchase order from being sent.
-    pub blocked: Option<Blocked>,
-    /// Since when.
-    pub blocked_since: Option<NaiveDateTime>,
-    /// On how many days staff were warned of it.
-    pub blocked_warned: i32,
-    /// The day its goods arrive, as last set; none where that is not known.
-    pub arrives: Option<NaiveDate>,
-    /// The day its parcels go out, as last set; none where that is not known.
-    pub ship_date: Option<NaiveDate>,
-    /// The first day on which shoppers cannot change their address any more; none: until it is picked.
-    pub address_lock: Option<NaiveDate>,
-    /// When everything ordered had arrived or was given up.
-    pub received_at: Option<NaiveDateTime>,
-    /// When its last parcel had arrived.
-    pub completed_at: Option<NaiveDateTime>,
-    /// How its judgement came about, as JSON.
-    pub why: Option<String>,
-    /// When saved cards began to be charged.
-    pub collecting_since: Option<NaiveDateTime>,
-    /// When nothing more was to be collected from saved cards, and that was enough.
-    pub collected_at: Option<NaiveDateTime>,
-    /// While too little was collected: until when the merchant may buy what is missing.
-    pub short_until: Option<NaiveDateTime>,
 }
 
 /// Keeps a new campaign, its options and its first batch.
@@ -158,7 +114,7 @@ pub fn insert(
     each_backend!(conn, c => {
         diesel::insert_into(campaigns::table).values(campaign).execute(c)?;
         diesel::insert_into(options::table).values(its_options).execute(c)?;
-        diesel::insert_into(batches::table).values(batch).execute(c)?;
+        diesel::insert_into(batch_rows::table).values(batch).execute(c)?;
     });
     Ok(())
 }
@@ -476,123 +432,6 @@ pub fn count_option(
             options::taken.eq(options::taken + taken),
             options::committed.eq(options::committed + committed),
             options::collected.eq(options::collected + collected),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The batch of a campaign that gathers orders, or was judged last.
-pub fn batch_of(conn: &mut Conn, id: CampaignId) -> Result<Option<BatchRow>, StoreError> {
-    Ok(batches::table
-        .filter(batches::campaign_id.eq(id))
-        .select(BatchRow::as_select())
-        .order(batches::number.desc())
-        .first(conn)
-        .optional()?)
-}
-
-/// All batches of a campaign.
-pub fn batches_of(conn: &mut Conn, id: CampaignId) -> Result<Vec<BatchRow>, StoreError> {
-    Ok(batches::table
-        .filter(batches::campaign_id.eq(id))
-        .select(BatchRow::as_select())
-        .order(batches::number.asc())
-        .load(conn)?)
-}
-
-/// The batch with this id.
-pub fn batch(conn: &mut Conn, id: BatchId) -> Result<Option<BatchRow>, StoreError> {
-    Ok(batches::table
-        .find(id)
-        .select(BatchRow::as_select())
-        .first(conn)
-        .optional()?)
-}
-
-/// Changes a batch's state where it is still `from`.
-pub fn move_batch(
-    conn: &mut Conn,
-    id: BatchId,
-    from: BatchState,
-    to: BatchState,
-) -> Result<(), StoreError> {
-    let changed = diesel::update(
-        batches::table
-            .filter(batches::id.eq(id))
-            .filter(batches::state.eq(from)),
-    )
-    .set(batches::state.eq(to))
-    .execute(conn)?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("the batch's state"))
-    }
-}
-
-/// Keeps the outcome of a judgement.
-pub fn set_judged(
-    conn: &mut Conn,
-    id: BatchId,
-    step: i32,
-    units_paid: i64,
-    why: &str,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    diesel::update(batches::table.find(id))
-        .set((
-            batches::step.eq(step),
-            batches::judged_at.eq(now),
-            batches::units_paid.eq(units_paid),
-            batches::why.eq(why),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes how far the collecting of a batch is.
-pub fn set_collecting(
-    conn: &mut Conn,
-    id: BatchId,
-    since: Option<NaiveDateTime>,
-    ended: Option<NaiveDateTime>,
-    short_until: Option<NaiveDateTime>,
-) -> Result<(), StoreError> {
-    diesel::update(batches::table.find(id))
-        .set((
-            batches::collecting_since.eq(since),
-            batches::collected_at.eq(ended),
-            batches::short_until.eq(short_until),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes that every order of a batch is settled.
-pub fn set_settled(
-    conn: &mut Conn,
-    id: BatchId,
-    now: Option<NaiveDateTime>,
-) -> Result<(), StoreError> {
-    diesel::update(batches::table.find(id))
-        .set(batches::settled_at.eq(now))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes what blocks a batch's purchase order, and on how many days staff were warned.
-pub fn set_blocked(
-    conn: &mut Conn,
-    id: BatchId,
-    blocked: Option<Blocked>,
-    since: Option<NaiveDateTime>,
-    warned: i32,
-) -> Result<(), StoreError> {
-    diesel::update(batches::table.find(id))
-        .set((
-            batches::blocked.eq(blocked),
-            batches::blocked_since.eq(since),
-            batches::blocked_warned.eq(warned),
         ))
         .execute(conn)?;
     Ok(())

@@ -287,6 +287,7 @@ pub fn lines_of_all(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<LineRow>, St
 pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
     diesel::update(orders::table.find(order.id))
         .set((
+            orders::batch_id.eq(order.batch_id),
             orders::state.eq(order.state),
             orders::payment_state.eq(order.payment_state),
             orders::final_total.eq(order.final_total),

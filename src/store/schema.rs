@@ -157,6 +157,9 @@ diesel::table! {
         collecting_since -> Nullable<Timestamp>,
         collected_at -> Nullable<Timestamp>,
         short_until -> Nullable<Timestamp>,
+        failure -> Nullable<Text>,
+        failure_note -> Nullable<Text>,
+        orders_paid -> BigInt,
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
+use super::batches;
 use super::desk::{Concerns, Problem, happened, lock_campaign, order_number};
 use crate::domain::allocation::{Share, allocate as share_out};
-use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState};
+use crate::domain::campaign::{BatchEvent, BatchState};
 use crate::domain::ids::{AllocationId, BatchId, MerchantId, OptionId, OrderId};
 use crate::domain::order::OrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
@@ -232,22 +233,8 @@ pub fn complete(
     why: &str,
 ) -> Result<(), Problem> {
     let (id, now) = (batch.id, tx.now.naive_utc());
-    campaigns::move_batch(tx.conn, id, batch.state, BatchState::Completed)?;
     campaigns::set_goods(tx.conn, id, batch.received_at.or(Some(now)), Some(now))?;
-    let over = campaigns::batches_of(tx.conn, campaign.id)?
-        .iter()
-        .all(|b| matches!(b.state, BatchState::Completed | BatchState::Failed));
-    let campaign_now =
-        campaigns::by_id(tx.conn, campaign.id)?.ok_or(Problem::NotFound("campaign"))?;
-    if over
-        && matches!(
-            campaign_now.state,
-            CampaignState::Ordered | CampaignState::Fulfilling
-        )
-    {
-        let to = campaign_now.state.after(CampaignEvent::Completed)?;
-        campaigns::move_state(tx.conn, campaign.id, campaign_now.state, to, None, now)?;
-    }
+    batches::advance(tx, batch, BatchEvent::Completed)?;
     tx.touch(campaign.id);
     happened(
         tx,

@@ -12,11 +12,13 @@ mod papers;
 mod promises;
 
 use super::desk::{Problem, offer, order_number};
+use crate::domain::campaign::CampaignState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
+use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{Conn, audit as reads, campaigns, dues, orders, refunds};
 
@@ -56,7 +58,10 @@ impl fmt::Display for Breach {
 /// What the database says.
 pub fn audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Breach>, Problem> {
     reads::snapshot(conn, |conn| {
-        let mut books = Books::default();
+        let mut books = Books {
+            newest: campaigns::newest_batches(conn)?,
+            ..Books::default()
+        };
         for (entry, once, sum) in reads::unbalanced(conn)? {
             books.found(
                 1,
@@ -94,6 +99,7 @@ struct Books {
     open_pages: HashMap<CampaignId, i64>,
     allocated: HashMap<(BatchId, OptionId), i64>,
     zones: HashMap<CampaignId, Tz>,
+    newest: HashMap<CampaignId, BatchId>,
 }
 
 impl Books {
@@ -277,6 +283,8 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
 
 fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
     let paid = order.state.is_paid();
+    // The counters of what is committed and collected are those of the newest batch.
+    let counted = paid && books.newest.get(&order.campaign_id) == Some(&order.batch_id);
     let sum: i64 = lines.iter().map(|l| l.quantity).sum();
     if sum != order.units {
         books.found(
@@ -293,10 +301,10 @@ fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
                 .entry((order.campaign_id, order.email.clone(), line.option_id))
                 .or_insert(0) += line.units().wanted();
         }
-        if paid {
+        if counted {
             *books.committed.entry(line.option_id).or_insert(0) += line.units().wanted();
         }
-        if paid && order.collected {
+        if counted && order.collected {
             *books.paid.entry(line.option_id).or_insert(0) += line.units().wanted();
         }
     }
@@ -350,6 +358,7 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                 );
             }
         }
+        check_batches(conn, books, &campaign)?;
         for option in campaigns::options_of(conn, campaign.id)? {
             let taken = books.taken.get(&option.id).copied().unwrap_or(0);
             let paid = books.paid.get(&option.id).copied().unwrap_or(0);
@@ -394,6 +403,42 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// That a campaign is where its batches bring it, and counts what its options count.
+fn check_batches(
+    conn: &mut Conn,
+    books: &mut Books,
+    campaign: &CampaignRow,
+) -> Result<(), Problem> {
+    let all = campaigns::batches_of(conn, campaign.id)?;
+    let state = CampaignState::of_batches(all.iter().map(|batch| batch.state));
+    let unopened = matches!(
+        campaign.state,
+        CampaignState::Draft | CampaignState::Interest | CampaignState::Scheduled
+    );
+    if state != campaign.state && !(unopened && state == CampaignState::Open) {
+        let slug = &campaign.slug;
+        let what = format!(
+            "campaign {slug} is {}, its batches come to {state}",
+            campaign.state
+        );
+        books.found(4, None, what);
+    }
+    let options = campaigns::options_of(conn, campaign.id)?;
+    let committed: i64 = options.iter().map(|option| option.committed).sum();
+    let collected: i64 = options.iter().map(|option| option.collected).sum();
+    if (committed, collected) != (campaign.committed_units, campaign.collected_units) {
+        books.found(
+            4,
+            None,
+            format!(
+                "campaign {} counts {} units as committed and {} as paid, its options {committed} and {collected}",
+                campaign.slug, campaign.committed_units, campaign.collected_units
+            ),
+        );
     }
     Ok(())
 }

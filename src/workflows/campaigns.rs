@@ -14,7 +14,7 @@ use super::judgement::{fail, outlook};
 use crate::domain::campaign::{BatchState, CampaignState, Failure};
 use crate::domain::day::day_start;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
-use crate::domain::ids::{BatchId, CampaignId, MerchantId, OptionId};
+use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::{Tx, campaigns, jobs, merchants, orders};
 
@@ -58,28 +58,7 @@ pub fn create(
         updated_at: now,
         last_sign_at: None,
     };
-    let batch = BatchRow {
-        id: BatchId::new(),
-        campaign_id: row.id,
-        number: 1,
-        state: BatchState::Gathering,
-        step: None,
-        judged_at: None,
-        units_paid: 0,
-        settled_at: None,
-        blocked: None,
-        blocked_since: None,
-        blocked_warned: 0,
-        arrives: None,
-        ship_date: None,
-        address_lock: None,
-        received_at: None,
-        completed_at: None,
-        why: None,
-        collecting_since: None,
-        collected_at: None,
-        short_until: None,
-    };
+    let batch = BatchRow::gathering(row.id, 1);
     let options = option_rows(row.id, &draft, &[]);
     campaigns::insert(tx.conn, &row, &options, &batch)?;
     Ok(row)
@@ -378,7 +357,9 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
         ));
     }
     let draft = offer(&row)?;
-    if !outlook(tx.conn, &row, &draft)?.succeeds {
+    // With further batches one has come together already; the one that gathers is judged as at the deadline.
+    let before = campaigns::batches_of(tx.conn, row.id)?.len() > 1;
+    if !before && !outlook(tx.conn, &row, &draft)?.succeeds {
         return Err(Problem::conflict(
             "threshold-not-reached",
             "A campaign can be closed before its deadline once the threshold is paid, options under their minimum left out. To end it without an order, cancel it.",
@@ -402,7 +383,8 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
     lock_campaign(tx, row.id)
 }
 
-/// Cancels a campaign: everybody gets the money back, open payment pages are expired.
+/// Cancels a campaign: everybody gets the money back, open payment pages are expired. A batch of which goods have arrived
+/// goes on, where there is another one to cancel.
 ///
 /// # Errors
 /// A conflict where it has ended; a missing reason.
@@ -426,7 +408,16 @@ pub fn cancel(
             "A draft was never shown; there is nothing to cancel.",
         ));
     }
-    if row.state == CampaignState::Fulfilling {
+    let batches: Vec<_> = campaigns::batches_of(tx.conn, row.id)?
+        .into_iter()
+        .filter(|batch| {
+            matches!(
+                batch.state,
+                BatchState::Gathering | BatchState::Collecting | BatchState::Ordered
+            )
+        })
+        .collect();
+    if batches.is_empty() {
         return Err(Problem::conflict(
             "wrong-state",
             "Goods have arrived, so the campaign is not cancelled as a whole. Say of the batch that the rest will not be shipped: it is refunded at once.",
@@ -440,7 +431,9 @@ pub fn cancel(
             "Write the reason; the shoppers read it.",
         ));
     }
-    fail(desk, tx, &row, Failure::Cancelled, Some(&reason))?;
+    for batch in &batches {
+        fail(desk, tx, &row, batch, Failure::Cancelled, Some(&reason))?;
+    }
     if matches!(
         row.state,
         CampaignState::Interest | CampaignState::Scheduled

@@ -47,11 +47,9 @@ pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
 /// Whether staff can still cancel the whole order: until something of it is handed over. Of one that is partly shipped
 /// the rest is refunded by its units.
 pub fn can_staff_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
-    let with_supplier = order.state == OrderState::Backordered
-        && matches!(
-            campaign.state,
-            CampaignState::Ordered | CampaignState::Fulfilling | CampaignState::Completed
-        );
+    // Its campaign may still take orders for another batch.
+    let with_supplier =
+        order.state == OrderState::Backordered && campaign.state != CampaignState::Failed;
     can_cancel(order, campaign) || with_supplier
 }
 

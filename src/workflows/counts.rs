@@ -1,6 +1,9 @@
 //! The counters that caps, steps and thresholds hang on: committed units, collected ones, and those that wait for a step
-//! (domain sections 1 and 3). The campaign is locked by the caller.
+//! (domain sections 1 and 3). What is taken of an option is counted over the whole campaign; what is committed and collected
+//! is counted for the newest batch, so that an order of an earlier one moves only what is taken. The campaign is locked by
+//! the caller.
 
+use super::batches::is_counted;
 use super::desk::Problem;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OptionId;
@@ -13,6 +16,9 @@ use crate::store::{Tx, campaigns, dues, orders};
 /// # Errors
 /// What the database says.
 pub fn enter(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
+    if !is_counted(tx.conn, order.campaign_id, order.batch_id)? {
+        return Ok(());
+    }
     for line in orders::lines_of(tx.conn, order.id)? {
         let collected = if order.collected { line.quantity } else { 0 };
         campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, collected)?;
@@ -25,6 +31,9 @@ pub fn enter(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
 /// # Errors
 /// What the database says.
 pub fn collected(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
+    if !is_counted(tx.conn, order.campaign_id, order.batch_id)? {
+        return Ok(());
+    }
     let mut sum = 0;
     for line in orders::lines_of(tx.conn, order.id)? {
         let units = line.units().wanted();
@@ -51,12 +60,38 @@ pub fn leave(
     leaving: &[(OptionId, i64)],
     whole: bool,
 ) -> Result<(), Problem> {
+    let counted = is_counted(tx.conn, order.campaign_id, order.batch_id)?;
     for (option, units) in leaving {
-        let collected = if order.collected { -units } else { 0 };
-        campaigns::count_option(tx.conn, *option, -units, -units, collected)?;
+        let committed = if counted { -units } else { 0 };
+        let collected = if order.collected { committed } else { 0 };
+        campaigns::count_option(tx.conn, *option, -units, committed, collected)?;
+    }
+    if !counted {
+        return Ok(());
     }
     let units: i64 = leaving.iter().map(|(_, units)| units).sum();
     moved(tx, order, -units, if whole { -1 } else { 0 })
+}
+
+/// Units of an order that had left count again, as paid for; with the first of them, `whole`, the order does too. They are
+/// taken from their options by the caller.
+///
+/// # Errors
+/// What the database says.
+pub fn again(
+    tx: &mut Tx,
+    order: &OrderRow,
+    back: &[(OptionId, i64)],
+    whole: bool,
+) -> Result<(), Problem> {
+    if !is_counted(tx.conn, order.campaign_id, order.batch_id)? {
+        return Ok(());
+    }
+    for (option, units) in back {
+        campaigns::count_option(tx.conn, *option, 0, *units, *units)?;
+    }
+    let units: i64 = back.iter().map(|(_, units)| units).sum();
+    moved(tx, order, units, i64::from(whole))
 }
 
 fn moved(tx: &mut Tx, order: &OrderRow, units: i64, orders: i64) -> Result<(), Problem> {

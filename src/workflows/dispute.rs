@@ -7,7 +7,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
 use super::{collect, evidence};
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::BatchState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
@@ -15,7 +15,7 @@ use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundSt
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
-use crate::store::{Tx, jobs, orders, refunds};
+use crate::store::{Tx, campaigns, jobs, orders, refunds};
 
 /// The provider's word for a dispute's state as ours; none where it is not known: kept for staff, never guessed.
 fn state_of(word: &str) -> Option<DisputeState> {
@@ -199,7 +199,9 @@ fn opened(
             row.reason.replace('_', " ")
         ),
     )?;
-    if campaign.state == CampaignState::Open && order.state == OrderState::Confirmed {
+    let gathers = campaigns::batch(tx.conn, order.batch_id)?
+        .is_some_and(|batch| batch.state == BatchState::Gathering);
+    if gathers && order.state == OrderState::Confirmed {
         let back = leave(tx, campaign, order, RefundPurpose::Dispute)?;
         let merchant = merchant(tx, order.merchant_id)?;
         let draft = offer(campaign)?;

@@ -8,6 +8,7 @@ use chrono::{NaiveDateTime, SecondsFormat};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::batches::counts_whole;
 use super::desk::{Problem, offer};
 use super::join::Address;
 use super::stock_sale::is_from_stock;
@@ -224,7 +225,8 @@ impl Export {
         some.iter()
             .map(|row| {
                 let merchant = self.merchant(conn, row.merchant_id)?;
-                campaign_row(row, merchant)
+                let batches = campaigns::batches_of(conn, row.id)?;
+                campaign_row(row, counts_whole(row, &batches), merchant)
             })
             .collect()
     }
@@ -316,7 +318,11 @@ fn at(at: Option<NaiveDateTime>) -> Value {
     }
 }
 
-fn campaign_row(row: &CampaignRow, merchant: String) -> Result<Vec<Value>, Problem> {
+fn campaign_row(
+    row: &CampaignRow,
+    (committed, collected, orders): (i64, i64, i64),
+    merchant: String,
+) -> Result<Vec<Value>, Problem> {
     let mut input = offer(row)?.to_input();
     input.slug = Some(row.slug.clone());
     let body = serde_json::to_value(&input)?;
@@ -332,9 +338,9 @@ fn campaign_row(row: &CampaignRow, merchant: String) -> Result<Vec<Value>, Probl
         json!(row.failure.map(|failure| failure.as_str())),
         json!(row.failure_note),
         json!(row.orders),
-        json!(row.committed_units),
-        json!(row.collected_units),
-        json!(row.collected_orders),
+        json!(committed),
+        json!(collected),
+        json!(orders),
         at(row.last_sign_at),
     ]);
     Ok(values)

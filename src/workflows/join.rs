@@ -251,13 +251,15 @@ impl Joins {
             }
         }
         let now = tx.now.naive_utc();
-        let batch = campaigns::batch_of(tx.conn, id)?
-            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
-        let from_stock = stock_sale::sells(campaign.state);
-        let on_sale: Option<HashMap<OptionId, i64>> = if from_stock {
-            Some(stock::on_sale(tx.conn, batch.id)?.into_iter().collect())
-        } else {
-            None
+        let sale = stock_sale::sale_of(tx.conn, &campaign).map_err(damaged)?;
+        let from_stock = sale.is_some();
+        let (batch, on_sale) = match sale {
+            Some((batch, units)) => (batch, Some(units)),
+            None => {
+                let batch = campaigns::batch_of(tx.conn, id)?
+                    .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
+                (batch, None)
+            }
         };
         let gap = collect::may_buy(&campaign, &batch, now);
         if !gap {
@@ -269,7 +271,7 @@ impl Joins {
         }
         let open = match &on_sale {
             None if gap => wishes.iter().all(|wish| wish.buys_missing),
-            Some(units) => !units.is_empty(),
+            Some(_) => true,
             None => takes_orders(&campaign, now),
         };
         if !open {

@@ -6,24 +6,25 @@ use std::collections::BTreeMap;
 mod again;
 mod next;
 mod settle;
+mod trigger;
 mod why;
 
 pub use again::{Again, is_missing, judge_again, missing, missing_now};
 pub use next::next_step;
 pub use settle::{settle, settle_paid_late};
+pub use trigger::close_by_trigger;
 pub use why::{NotMade, Why, WhyRound};
 
+use super::batches;
 use super::desk::{Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, offer};
 use super::money::say;
 use super::payment::say_threshold;
 use super::purchase;
-use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
+use crate::domain::campaign::{BatchEvent, CampaignState, Failure};
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::ids::{CampaignId, CancellationId, OptionId};
 use crate::domain::money::thousands;
-use crate::domain::outcome::{
-    self, Dropped, JudgeInput, Judgement, PaidLine, Success, would_succeed_whole,
-};
+use crate::domain::outcome::{self, Dropped, JudgeInput, Judgement, PaidLine, Success};
 use crate::domain::payment::RefundPurpose;
 use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
@@ -52,7 +53,7 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
         .collect()
 }
 
-/// What the paid units of a campaign's batch come to; where cards are saved and not charged yet, the committed ones that
+/// What the paid units of the batch that a campaign's state speaks of come to; where cards are saved and not charged yet, the committed ones that
 /// the step reached takes in.
 ///
 /// # Errors
@@ -62,7 +63,8 @@ pub fn tally_of(
     campaign: &CampaignRow,
     draft: &CampaignDraft,
 ) -> Result<Tally, Problem> {
-    let rows = campaigns::options_of(conn, campaign.id)?;
+    let batch = batches::shown_of(conn, campaign)?;
+    let rows = batches::options_shown(conn, campaign, batch.as_ref())?;
     let uncharged = matches!(
         campaign.state,
         CampaignState::Open | CampaignState::Collecting
@@ -253,39 +255,6 @@ pub fn step_after(
     Ok(reached_by_limits(&draft.steps, &by_limit))
 }
 
-/// With the trigger `at_threshold`, ends joining once the paid orders would succeed with no option dropped; whether it did
-/// so now. The caller asks for the judgement.
-///
-/// # Errors
-/// What the database says.
-pub fn close_by_trigger(
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    draft: &CampaignDraft,
-) -> Result<bool, Problem> {
-    if draft.trigger != Trigger::AtThreshold
-        || campaign.state != CampaignState::Open
-        || campaign.closed_at.is_some()
-    {
-        return Ok(false);
-    }
-    let paid = Paid::now(tx.conn, campaign, draft)?;
-    if !would_succeed_whole(&paid.input(draft)).map_err(does_not_fit)?
-        || !campaigns::close(tx.conn, campaign.id, tx.now.naive_utc())?
-    {
-        return Ok(false);
-    }
-    happened(
-        tx,
-        Concerns::campaign(campaign),
-        "system",
-        "threshold_reached",
-        "The threshold is paid: joining has ended.",
-    )?;
-    tx.touch(campaign.id);
-    Ok(true)
-}
-
 /// Units left a campaign, or its offer changed: what may follow from it is looked at. A purchase order that waits may fit
 /// now, or has nothing left to buy; with the trigger `at_threshold` an option that nobody wants any more is under no
 /// minimum.
@@ -322,8 +291,9 @@ pub enum Judged {
     Decided,
 }
 
-/// Judges the campaign's batch, once, after joining has ended and every order held before it is settled. Outcome, units,
-/// options that are not produced and draft purchase order are committed in the caller's transaction.
+/// Judges the campaign's batch that gathers, once, after joining has ended and every order held before it is settled.
+/// Outcome, units, options that are not produced and draft purchase order are committed in the caller's transaction. With
+/// further batches the one that is whole is judged at once, and joining goes on.
 ///
 /// # Errors
 /// What the database says.
@@ -334,7 +304,7 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
         return Ok(Judged::Decided);
     }
     let draft = offer(&campaign)?;
-    if now < ends_at(&campaign) && !close_by_trigger(tx, &campaign, &draft)? {
+    if now < ends_at(&campaign) && !close_by_trigger(desk, tx, &campaign, &draft)? {
         return Ok(Judged::TooEarly);
     }
     if campaign.open_payments > 0 {
@@ -350,18 +320,25 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
         }
         return Ok(Judged::Waiting);
     }
-    decide(desk, tx, &campaign, &draft)?;
+    let batch = gathering(tx, &campaign)?;
+    decide(desk, tx, &campaign, &batch, &draft)?;
     Ok(Judged::Decided)
 }
 
+/// The batch of a campaign that gathers.
+fn gathering(tx: &mut Tx, campaign: &CampaignRow) -> Result<BatchRow, Problem> {
+    campaigns::batch_of(tx.conn, campaign.id)?
+        .ok_or_else(|| Problem::Internal(format!("campaign {} has no batch", campaign.id)))
+}
+
+/// Judges a batch of which `campaign` still has the counts.
 fn decide(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
+    batch: &BatchRow,
     draft: &CampaignDraft,
 ) -> Result<(), Problem> {
-    let batch = campaigns::batch_of(tx.conn, campaign.id)?
-        .ok_or_else(|| Problem::Internal(format!("campaign {} has no batch", campaign.id)))?;
     let rows = campaigns::options_of(tx.conn, campaign.id)?;
     let units = orders::units_at_prices(tx.conn, batch.id, false)?;
     let paid = Paid::of(&rows, draft, &units);
@@ -370,13 +347,14 @@ fn decide(
     let now = tx.now.naive_utc();
     let step = i32::try_from(why.step()).unwrap_or(i32::MAX);
     let kept = serde_json::to_string(&why)?;
-    campaigns::set_judged(tx.conn, batch.id, step, why.units(), &kept, now)?;
+    let counted = (why.units(), campaign.collected_orders);
+    campaigns::set_judged(tx.conn, batch.id, step, counted, &kept, now)?;
     match judged {
-        Judgement::Success(success) => succeed(tx, campaign, &batch, draft, &success, &why),
+        Judgement::Success(success) => succeed(tx, campaign, batch, draft, &success, &why),
         Judgement::Missed { collected, .. } => {
             let said = say_collected(collected, draft);
             let short = format!("{said} of {}", say_threshold(draft));
-            fail(desk, tx, campaign, Failure::Missed, Some(&short))
+            fail(desk, tx, campaign, batch, Failure::Missed, Some(&short))
         }
     }
 }
@@ -390,14 +368,7 @@ fn succeed(
     why: &Why,
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
-    let to = campaign.state.after(CampaignEvent::Succeeded)?;
-    campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
-    campaigns::move_batch(
-        tx.conn,
-        batch.id,
-        BatchState::Gathering,
-        BatchState::Collecting,
-    )?;
+    batches::advance(tx, batch, BatchEvent::Succeeded)?;
     let gone = success.why.iter().flat_map(|round| &round.dropped);
     let step = i32::try_from(success.step).unwrap_or(i32::MAX);
     drop_options(tx, campaign, batch, step, gone)?;
@@ -412,7 +383,8 @@ fn succeed(
         campaigns::set_collecting(tx.conn, batch.id, Some(now), None, None)?;
     }
     let mut said = format!(
-        "The threshold of {} is {}: {} units at the price from {}.",
+        "{}The threshold of {} is {}: {} units at the price from {}.",
+        batches::said(tx.conn, batch)?,
         say_threshold(draft),
         if saved {
             "reached, and the cards are charged"
@@ -441,6 +413,7 @@ fn drop_options<'a>(
     gone: impl Iterator<Item = &'a Dropped>,
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
+    let counted = batches::is_counted(tx.conn, campaign.id, batch.id)?;
     let (mut all, mut paid) = (0, 0);
     let mut limits: BTreeMap<i32, i64> = BTreeMap::new();
     for option in gone {
@@ -448,9 +421,13 @@ fn drop_options<'a>(
         let units: i64 = wanted.iter().map(|gone| gone.units).sum();
         let collected = wanted.iter().filter(|gone| gone.collected);
         let collected: i64 = collected.map(|gone| gone.units).sum();
-        campaigns::count_option(tx.conn, option.option, -units, -units, -collected)?;
-        all += units;
-        paid += collected;
+        if counted {
+            campaigns::count_option(tx.conn, option.option, -units, -units, -collected)?;
+            all += units;
+            paid += collected;
+        } else {
+            campaigns::count_option(tx.conn, option.option, -units, 0, 0)?;
+        }
         for gone in &wanted {
             *limits.entry(gone.limit).or_insert(0) += gone.units;
         }
@@ -488,36 +465,29 @@ fn drop_options<'a>(
 /// How many cancelled lines are written in one statement.
 const LOGGED_AT_ONCE: usize = 400;
 
-/// Ends a campaign with everybody's money going back. What it means for each order follows as work.
+/// Ends a batch with everybody's money going back; with the last of its batches the campaign fails too. What it means for
+/// each order follows as work.
 ///
 /// # Errors
-/// A conflict where the campaign's state does not allow it; what the database says.
+/// A conflict where the batch's state does not allow it; what the database says.
 pub fn fail(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
+    batch: &BatchRow,
     failure: Failure,
     note: Option<&str>,
 ) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
-    let to = campaign.state.after(CampaignEvent::Failed(failure))?;
-    campaigns::move_state(
-        tx.conn,
-        campaign.id,
-        campaign.state,
-        to,
-        Some((failure, note)),
-        now,
-    )?;
-    if let Some(batch) = campaigns::batch_of(tx.conn, campaign.id)? {
-        campaigns::move_batch(tx.conn, batch.id, batch.state, BatchState::Failed)?;
-        campaigns::set_settled(tx.conn, batch.id, None)?;
-        campaigns::set_blocked(tx.conn, batch.id, None, None, 0)?;
-        orders::unsettle(tx.conn, batch.id)?;
-        purchase::cancel_all(desk, tx, batch.id)?;
-        enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
-    }
+    batches::fail(tx, batch, failure, note)?;
+    campaigns::set_settled(tx.conn, batch.id, None)?;
+    campaigns::set_blocked(tx.conn, batch.id, None, None, 0)?;
+    orders::unsettle(tx.conn, batch.id)?;
+    purchase::cancel_all(desk, tx, batch.id)?;
+    enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
+    let now_failed = campaigns::batch(tx.conn, batch.id)?.is_some_and(|batch| batch.is_empty());
     let said = match failure {
+        Failure::Missed if now_failed => "Nobody joined it any more; the others go on.",
         Failure::Missed => "The threshold was missed. Everybody gets the money back.",
         Failure::Cancelled => "The campaign was cancelled. Everybody gets the money back.",
         Failure::Shortfall => "Too little was left to order. Everybody gets the money back.",
@@ -526,6 +496,7 @@ pub fn fail(
         }
         Failure::StopLoss => "The last day has passed. What was not shipped is refunded.",
     };
+    let said = format!("{}{said}", batches::said(tx.conn, batch)?);
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
     tx.touch(campaign.id);
     Ok(())

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod allocate;
 pub mod audit;
+pub mod batches;
 pub mod bells;
 pub mod campaigns;
 pub mod cancel;

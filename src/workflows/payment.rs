@@ -20,7 +20,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
-use super::{collect, counts};
+use super::{batches, collect, counts};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
@@ -188,8 +188,8 @@ pub(super) fn paid(
         return collect::paid(desk, tx, &mut loaded, amount);
     }
     match loaded.order.state {
-        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
-            // Its turn among the failed campaign's orders comes now: it never counted, and is told so once.
+        OrderState::Pending if batches::has_failed(tx, &loaded.campaign, &loaded.order)? => {
+            // Its turn among the failed batch's orders comes now: it never counted, and is told so once.
             super::judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
         }
         OrderState::Pending if short => turn_away(desk, tx, &mut loaded),
@@ -324,6 +324,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     order.closed_at = None;
     let kind = loaded.page.kind;
     order.collected = kind != PaymentKind::Setup;
+    batches::enter(tx, &loaded.campaign, order)?;
     order.owed = match kind {
         PaymentKind::Setup => order.total,
         PaymentKind::Deposit => (order.total - (loaded.page.amount - excess)).max(0),
@@ -361,7 +362,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
         collect::watch_ending(tx, &loaded.campaign, order.id)?;
     }
     words::confirmation(desk, tx, &loaded.campaign, &draft, order)?;
-    after_commitment(tx, &loaded.campaign, &draft, order.units)
+    after_commitment(desk, tx, &loaded.campaign, &draft, order.units)
 }
 
 /// Wants every page of an order that may still be paid expired at the provider.
@@ -390,6 +391,7 @@ pub fn close_pages(tx: &mut Tx, order: OrderId) -> Result<usize, Problem> {
 /// What follows when units were committed: a better step is told; with the trigger `at_threshold` the order that
 /// crosses ends joining.
 fn after_commitment(
+    desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
     draft: &CampaignDraft,
@@ -405,7 +407,7 @@ fn after_commitment(
         campaigns::set_step_told(tx.conn, campaign.id, step)?;
         enqueue(tx, jobs::STEP_TOLD, &format!("{}:{step}", campaign.id), now)?;
     }
-    if super::judgement::close_by_trigger(tx, campaign, draft)? {
+    if super::judgement::close_by_trigger(desk, tx, campaign, draft)? {
         enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
     }
     Ok(())
@@ -505,8 +507,8 @@ fn ran_out(
     now: NaiveDateTime,
 ) -> Result<(), Problem> {
     match order.state {
-        // Its campaign failed before its page was closed: it is cancelled with the others, when its turn comes.
-        OrderState::Pending if campaign.state == CampaignState::Failed => {
+        // Its batch failed before its page was closed: it is cancelled with the others, when its turn comes.
+        OrderState::Pending if batches::has_failed(tx, campaign, order)? => {
             free(tx, order)?;
             orders::save(tx.conn, order)?;
             Ok(())

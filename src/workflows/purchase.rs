@@ -20,11 +20,12 @@ pub use issue::send_mail_again;
 pub use watch::watch;
 pub use withdraw::cancel_all;
 
+use super::batches;
 use super::desk::{Concerns, Desk, Problem, happened, lock_campaign, offer};
 use super::judgement::fail;
-use crate::domain::campaign::{CampaignState, Failure};
+use crate::domain::campaign::{BatchState, Failure};
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{CampaignId, OptionId, PurchaseOrderId, SupplierId};
+use crate::domain::ids::{BatchId, OptionId, PurchaseOrderId, SupplierId};
 use crate::domain::purchase_order::{Blocked, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::merchants::SupplierRow;
@@ -83,18 +84,18 @@ pub enum Sent {
 const WARNED_ON: [i64; 3] = [1, 3, 5];
 const FAILS_AFTER_DAYS: i64 = 7;
 
-/// Sends the purchase order of a campaign that came together, or says what blocks it. With `supplier`, staff chose
+/// Sends the purchase order of a batch that came together, or says what blocks it. With `supplier`, staff chose
 /// whom it goes to.
 ///
 /// Sending claims it and sums the paid units again in one transaction; cancellations are free until then. Nought
-/// units: no purchase order, the campaign fails (`shortfall`). Blocked for 7 days: it fails (`supplier`).
+/// units: no purchase order, the batch fails (`shortfall`). Blocked for 7 days: it fails (`supplier`).
 ///
 /// # Errors
 /// What the database says.
 pub fn send(
     desk: &Desk,
     tx: &mut Tx,
-    id: CampaignId,
+    id: BatchId,
     supplier: Option<SupplierId>,
 ) -> Result<Sent, Problem> {
     send_with(desk, tx, id, supplier, None)
@@ -108,17 +109,17 @@ pub fn send(
 pub fn send_with(
     desk: &Desk,
     tx: &mut Tx,
-    id: CampaignId,
+    id: BatchId,
     supplier: Option<SupplierId>,
     added: Option<i64>,
 ) -> Result<Sent, Problem> {
-    let campaign = lock_campaign(tx, id)?;
-    if campaign.state != CampaignState::Collecting {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    if batch.state != BatchState::Collecting {
         return Ok(Sent::Done);
     }
     let terms = offer(&campaign)?;
-    let batch = campaigns::batch_of(tx.conn, id)?
-        .ok_or_else(|| Problem::Internal(format!("campaign {id} has no batch")))?;
     // With saved cards: once collecting has ended, and each order of an option that is not produced has its price.
     if batch.collecting_since.is_some()
         && (batch.collected_at.is_none() || batch.settled_at.is_none())
@@ -130,7 +131,7 @@ pub fn send_with(
         .filter(|(_, units)| *units > 0)
         .collect();
     if paid.is_empty() {
-        fail(desk, tx, &campaign, Failure::Shortfall, None)?;
+        fail(desk, tx, &campaign, &batch, Failure::Shortfall, None)?;
         return Ok(Sent::Done);
     }
     let mut row = open_order(tx, &campaign, &batch, &terms, &paid)?;
@@ -151,7 +152,7 @@ pub fn send_with(
     row.document = serde_json::to_string(&document)?;
     match (stands, chosen) {
         (None, Some(supplier)) => {
-            issue::begin(tx, &campaign, &batch)?;
+            issue::begin(tx, &batch)?;
             issue::issue(desk, tx, &campaign, row, &document, &supplier)?;
         }
         (stands, _) => {
@@ -195,11 +196,12 @@ fn wait(
     let days = (now - since).num_days();
     let said = say_blocked(stands, document);
     if days >= FAILS_AFTER_DAYS {
-        fail(desk, tx, campaign, Failure::Supplier, Some(&said))?;
+        fail(desk, tx, campaign, batch, Failure::Supplier, Some(&said))?;
         return Ok(Sent::Done);
     }
     let due = WARNED_ON.iter().filter(|day| days >= **day).count();
     let warned = usize::try_from(batch.blocked_warned).unwrap_or(0);
+    let which = batches::said(tx.conn, batch)?;
     if due > warned {
         desk.tell_staff(
             tx,
@@ -207,9 +209,14 @@ fn wait(
             &format!("blocked:{}:{}", batch.id, WARNED_ON[due - 1]),
             &format!("{}: the supplier's order cannot be sent", campaign.title),
             vec![
-                said.clone(),
+                format!("{which}{said}"),
                 format!(
-                    "Left as it is, the campaign fails and everybody is refunded on {}.",
+                    "Left as it is, {} fails and everybody in it is refunded on {}.",
+                    if which.is_empty() {
+                        "the campaign"
+                    } else {
+                        "this batch"
+                    },
                     (since + Duration::days(FAILS_AFTER_DAYS)).format("%-d %B %Y, %H:%M UTC")
                 ),
             ],
@@ -217,6 +224,7 @@ fn wait(
         )?;
     }
     if batch.blocked.is_none() {
+        let said = format!("{which}{said}");
         happened(tx, Concerns::campaign(campaign), "system", "blocked", said)?;
     }
     let warned = i32::try_from(due.max(warned)).unwrap_or(i32::MAX);

@@ -2,13 +2,14 @@
 //! to the lines that wait for them at once.
 
 use super::allocate::{Allocated, allocate, complete_if_done, own_batch};
+use super::batches;
 use super::desk::{Concerns, Problem, enqueue, happened, offer};
 use super::dispute::nothing_left;
 use super::eta;
 use super::money;
 use super::purchase::{Document, stock::reckon};
 use super::signs;
-use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState};
+use crate::domain::campaign::{BatchEvent, BatchState};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{BatchId, MerchantId, OptionId, PurchaseOrderId, ReceiptId};
 use crate::domain::price::MAX_UNITS;
@@ -94,7 +95,7 @@ pub fn receive(
         row.damaged += counted.damaged;
         stock::save(tx.conn, &row)?;
     }
-    arrived(tx, &campaign, &batch)?;
+    arrived(tx, &batch)?;
     for mut order in stock::lost_orders(tx.conn, batch.id)? {
         nothing_left(tx, &campaign, &mut order)?;
         money::keep(tx, &mut order)?;
@@ -309,15 +310,10 @@ fn keep(
     Ok(receipt)
 }
 
-/// The first goods move batch and campaign.
-fn arrived(tx: &mut Tx, campaign: &CampaignRow, batch: &BatchRow) -> Result<(), Problem> {
+/// The first goods move the batch.
+fn arrived(tx: &mut Tx, batch: &BatchRow) -> Result<(), Problem> {
     if batch.state == BatchState::Ordered {
-        campaigns::move_batch(tx.conn, batch.id, batch.state, BatchState::Fulfilling)?;
-    }
-    if campaign.state == CampaignState::Ordered {
-        let to = campaign.state.after(CampaignEvent::Arrived)?;
-        let now = tx.now.naive_utc();
-        campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
+        batches::advance(tx, batch, BatchEvent::Arrived)?;
     }
     Ok(())
 }

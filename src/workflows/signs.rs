@@ -4,7 +4,7 @@
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
 use super::desk::{Concerns, Desk, Problem, enqueue, offer};
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::day::day_of;
 use crate::domain::ids::CampaignId;
 use crate::domain::order::OrderState;
@@ -25,25 +25,31 @@ pub fn sign(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
     campaigns::set_last_sign(tx.conn, campaign.id, now)?;
     tx.touch(campaign.id);
-    if campaign.state != CampaignState::Collecting && !is_waited_for(campaign.state) {
+    let watched = match campaign.state {
+        CampaignState::Collecting | CampaignState::Ordered | CampaignState::Fulfilling => true,
+        // An earlier batch of it was judged.
+        CampaignState::Open => campaigns::batches_of(tx.conn, campaign.id)?.len() > 1,
+        CampaignState::Draft
+        | CampaignState::Interest
+        | CampaignState::Scheduled
+        | CampaignState::Completed
+        | CampaignState::Failed => false,
+    };
+    if !watched {
         return Ok(());
     }
     let due = now + Duration::days(WARNED_AFTER);
     enqueue(tx, jobs::QUIET, &campaign.id.to_string(), due)
 }
 
-/// Whether somebody waits to hear of a campaign: its supplier has the order, and not everything has arrived.
-pub fn is_waited_for(state: CampaignState) -> bool {
-    matches!(state, CampaignState::Ordered | CampaignState::Fulfilling)
-}
-
-/// Whether anybody waits for goods of a campaign: its supplier has the order, and some order was not sent whole. Units that
-/// nobody ordered may still be to come.
+/// Whether anybody waits for goods of a campaign: a supplier has the order of one of its batches, and some order of that
+/// batch was not sent whole. Units that nobody ordered may still be to come.
 ///
 /// # Errors
 /// What the database says.
 pub fn waits(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, Problem> {
-    if !is_waited_for(campaign.state) {
+    let over = [CampaignState::Completed, CampaignState::Failed];
+    if campaign.published_at.is_none() || over.contains(&campaign.state) {
         return Ok(false);
     }
     let unsent = [
@@ -52,7 +58,8 @@ pub fn waits(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, Problem> {
         OrderState::PartlyShipped,
     ];
     for batch in campaigns::batches_of(conn, campaign.id)? {
-        if orders::any_in(conn, batch.id, &unsent)? {
+        let ordered = matches!(batch.state, BatchState::Ordered | BatchState::Fulfilling);
+        if ordered && orders::any_in(conn, batch.id, &unsent)? {
             return Ok(true);
         }
     }

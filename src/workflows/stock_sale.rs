@@ -16,13 +16,13 @@ use super::desk::{Concerns, Problem, enqueue, happened, offer};
 use super::money::say;
 use super::notices;
 use super::payment::frozen;
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::day::day_of;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::{AllocationId, BatchId, MerchantId, OptionId};
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::promise::Promise;
-use crate::store::campaigns::{CampaignRow, OptionRow};
+use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::stock::AllocationRow;
 use crate::store::{Conn, Tx, campaigns, jobs, orders, stock};
@@ -31,9 +31,20 @@ use crate::store::{Conn, Tx, campaigns, jobs, orders, stock};
 /// unless it was shipped, where the campaign's own last day comes before that.
 pub const LAST_DAY_AFTER: u64 = 30;
 
-/// Whether a campaign is at a point where what is left over can be sold.
+/// Whether a campaign is at a point where what is left over of a batch that arrived can be sold: past taking orders.
 pub fn sells(state: CampaignState) -> bool {
-    matches!(state, CampaignState::Fulfilling | CampaignState::Completed)
+    matches!(
+        state,
+        CampaignState::Collecting
+            | CampaignState::Ordered
+            | CampaignState::Fulfilling
+            | CampaignState::Completed
+    )
+}
+
+/// Whether goods of a batch have arrived.
+fn has_arrived(batch: &BatchRow) -> bool {
+    matches!(batch.state, BatchState::Fulfilling | BatchState::Completed)
 }
 
 /// Whether an order was made from left-over stock.
@@ -50,14 +61,30 @@ pub fn on_sale(
     conn: &mut Conn,
     campaign: &CampaignRow,
 ) -> Result<Option<HashMap<OptionId, i64>>, Problem> {
+    Ok(sale_of(conn, campaign)?.map(|(_, units)| units))
+}
+
+/// The batch that a campaign sells left-over units of, with those units by option: where there are several, the first of
+/// them that has any.
+///
+/// # Errors
+/// What the database says.
+pub fn sale_of(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+) -> Result<Option<(BatchRow, HashMap<OptionId, i64>)>, Problem> {
     if !sells(campaign.state) {
         return Ok(None);
     }
-    let Some(batch) = campaigns::batch_of(conn, campaign.id)? else {
-        return Ok(None);
-    };
-    let units: HashMap<_, _> = stock::on_sale(conn, batch.id)?.into_iter().collect();
-    Ok(Some(units).filter(|units| !units.is_empty()))
+    for batch in campaigns::batches_of(conn, campaign.id)? {
+        if has_arrived(&batch) {
+            let units: HashMap<_, _> = stock::on_sale(conn, batch.id)?.into_iter().collect();
+            if !units.is_empty() {
+                return Ok(Some((batch, units)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Units of an option that can be taken now, none without a limit: what is on sale where that is sold, and what the cap
@@ -100,10 +127,16 @@ pub fn put_on_sale(
     by: &str,
 ) -> Result<(), Problem> {
     let (campaign, batch) = own_batch(tx, merchant, batch)?;
-    if !sells(campaign.state) {
+    if !has_arrived(&batch) {
         return Err(Problem::conflict(
             "wrong-state",
             "Nothing has arrived yet that could be sold from stock.",
+        ));
+    }
+    if !sells(campaign.state) {
+        return Err(Problem::conflict(
+            "wrong-state",
+            "The campaign still takes orders for its next batch; what is left over is sold once it does not.",
         ));
     }
     let mut options = campaigns::options_of(tx.conn, campaign.id)?;

@@ -7,6 +7,7 @@ mod admin;
 mod after;
 mod api;
 mod bad_days;
+mod batches;
 mod browser;
 mod cards;
 mod databases;

@@ -85,13 +85,6 @@ impl Errors {
         )
     }
 
-    /// Something of the contract that this version does not serve yet.
-    pub(super) fn not_yet(&mut self, field: &str, asked: bool, what: &str) {
-        if asked {
-            self.add(field, format!("not available in this version: {what}"));
-        }
-    }
-
     fn instant(&mut self, field: &str, text: &str) -> Option<DateTime<Utc>> {
         let say = "write a time with its offset, such as 2026-12-01T18:00:00Z";
         let parsed = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| say);
@@ -138,7 +131,6 @@ impl CampaignInput {
     ) -> Result<CampaignDraft, Vec<FieldError>> {
         let mut errors = Errors(vec![]);
         let e = &mut errors;
-        self.refuse_what_is_not_served(e);
         let title = e.required(
             "title",
             self.title.take(),
@@ -178,6 +170,13 @@ impl CampaignInput {
             self.trigger.as_deref(),
             "at_deadline, at_threshold",
         );
+        let late_joins = self.late_joins == Some(true);
+        if late_joins && trigger.is_some_and(|trigger| trigger != Trigger::AtThreshold) {
+            e.add(
+                "late_joins",
+                "further batches need the trigger at_threshold; choose it, or leave this out",
+            );
+        }
         let delay_policy = e.word(
             "delay_policy",
             self.delay_policy.as_deref(),
@@ -204,6 +203,7 @@ impl CampaignInput {
                 deposit_percent,
                 deposit_unpaid: deposit_unpaid?,
                 trigger: trigger?,
+                late_joins,
                 steps: steps?,
                 options: options?,
                 supplier_ids,
@@ -217,11 +217,6 @@ impl CampaignInput {
             Some(draft) if errors.0.is_empty() => Ok(draft),
             _ => Err(errors.0),
         }
-    }
-
-    fn refuse_what_is_not_served(&self, e: &mut Errors) {
-        let late = self.late_joins == Some(true);
-        e.not_yet("late_joins", late, "leave it out, or write false");
     }
 
     /// The deposit and what becomes of it: only with the mode of that name, which needs a percentage. The trigger

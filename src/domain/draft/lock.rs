@@ -72,6 +72,11 @@ pub fn lock_violations(old: &CampaignDraft, new: &CampaignDraft) -> Vec<FieldErr
     );
     locked("trigger", old.trigger != new.trigger, "it stays as it is");
     locked(
+        "late_joins",
+        old.late_joins != new.late_joins,
+        "it stays as it is",
+    );
+    locked(
         "steps",
         old.steps != new.steps,
         "shoppers joined for these steps",

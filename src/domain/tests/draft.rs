@@ -457,13 +457,12 @@ fn shipping_and_tax_name_each_country_once() {
 }
 
 #[test]
-fn what_this_version_does_not_serve_is_said_plainly() {
-    let late = json!(true);
+fn what_belongs_to_one_way_of_paying_or_judging_is_said_plainly() {
     refused(
         "/late_joins",
-        late,
+        json!(true),
         "late_joins",
-        "not available in this version",
+        "need the trigger at_threshold",
     );
     assert!(with("/payment_mode", json!("charge_on_success")).is_ok());
     refused(

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+mod batches;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDateTime;
 
+use self::batches::Blocked;
 use super::collecting::{self, Collecting, Short};
 use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
@@ -15,7 +18,6 @@ use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::price::{Tally, Threshold};
-use crate::domain::purchase_order::PurchaseOrderState;
 use crate::domain::text::markdown_to_html;
 use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::SupplierRow;
@@ -29,11 +31,11 @@ use crate::web::view::{
     Badge, Day, Html, Link, Meter, PanelShell, Picture, StepRow, Steps, StepsPhase, Timeline,
     TimelineItem, grouped, plural, state_word,
 };
-use crate::workflows::desk::{Problem, ends_at, offer, purchase_number};
+use crate::workflows::batches as of_batches;
+use crate::workflows::desk::{Problem, ends_at, offer};
 use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_of};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
-use crate::workflows::purchase::{Document, say_blocked};
 
 /// What is known of a campaign.
 struct Known {
@@ -49,7 +51,11 @@ struct Known {
     outlook: Outlook,
     why: Option<Why>,
     options: Vec<OptionRow>,
+    /// The batch that its state speaks of.
     batch: Option<BatchRow>,
+    /// All of them.
+    batches: Vec<BatchRow>,
+    /// The purchase orders of all of them.
     orders: Vec<PurchaseOrderRow>,
     happened: Vec<HappeningRow>,
     pictures: Vec<PictureRow>,
@@ -68,11 +74,12 @@ fn load(
     let row = own_campaign(conn, staff, slug)?;
     let draft = offer(&row)?;
     let tally = tally_of(conn, &row, &draft)?;
-    let batch = campaigns::batch_of(conn, row.id)?;
-    let orders = match &batch {
-        Some(batch) => purchase_orders::of_batch(conn, batch.id)?,
-        None => Vec::new(),
-    };
+    let all = campaigns::batches_of(conn, row.id)?;
+    let batch = of_batches::shown(&all, row.state).cloned();
+    let mut orders = Vec::new();
+    for batch in &all {
+        orders.extend(purchase_orders::of_batch(conn, batch.id)?);
+    }
     let (collecting, short) = match &batch {
         Some(batch) => (
             collecting::read(conn, &row, &draft, batch)?,
@@ -81,7 +88,7 @@ fn load(
         None => (None, None),
     };
     let sums = journal::balances(conn, staff.id, Some(row.id))?;
-    let all = merchants::suppliers_of(conn, staff.id)?;
+    let suppliers = merchants::suppliers_of(conn, staff.id)?;
     Ok(Known {
         tally,
         interest: interest::load(conn, &row, &draft)?,
@@ -91,7 +98,7 @@ fn load(
         counted: counted_by_step(conn, row.id, &draft)?,
         outlook: outlook(conn, &row, &draft)?,
         why: batch.as_ref().map(Why::read).transpose()?.flatten(),
-        options: campaigns::options_of(conn, row.id)?,
+        options: of_batches::options_shown(conn, &row, batch.as_ref())?,
         orders,
         happened: misc::happenings_of_campaign(conn, row.id, 30)?,
         pictures: misc::pictures_of(conn, row.id)?,
@@ -103,9 +110,10 @@ fn load(
         suppliers: draft
             .supplier_ids
             .iter()
-            .filter_map(|id| all.iter().find(|s| s.id == *id).cloned())
+            .filter_map(|id| suppliers.iter().find(|s| s.id == *id).cloned())
             .collect(),
         batch,
+        batches: all,
         row,
         draft,
     })
@@ -123,7 +131,8 @@ struct CampaignPage<'a> {
     line: String,
     deeds: Vec<Link>,
     waits: Vec<String>,
-    blocked: Option<(String, Vec<String>)>,
+    blocked: Vec<Blocked>,
+    batches: Option<Table>,
     failed: Option<String>,
     interest: Option<InterestPart>,
     meter: Meter,
@@ -186,15 +195,15 @@ fn draw<'a>(staff: &Staff, known: &'a Known) -> CampaignPage<'a> {
             short(ends_at(row), zone)
         ),
         deeds: if manages {
-            deeds(row, draft, known.outlook.succeeds, now)
+            // Where an earlier batch came together, the one that gathers may be judged at any time.
+            let met = known.outlook.succeeds || known.batches.len() > 1;
+            deeds(row, draft, met, now)
         } else {
             Vec::new()
         },
         waits,
-        blocked: known
-            .batch
-            .as_ref()
-            .and_then(|batch| known.blocked(batch, now)),
+        blocked: known.blocked(now),
+        batches: known.batch_table(),
         failed: row.failure.map(|failure| {
             let note = row.failure_note.clone().unwrap_or_default();
             format!("Why: {}. {note}", state_word(failure.as_str()))
@@ -294,25 +303,28 @@ impl Known {
 
     /// Units that count before the judgement.
     fn counts(&self) -> i64 {
+        let (committed, collected, _) = self.counted_now();
         if self.is_promised() {
-            self.row.committed_units
+            committed
         } else {
-            self.row.collected_units
+            collected
         }
     }
 
     /// How much counts, and how much of it is paid.
     fn counted_words(&self) -> String {
+        let (committed, collected, orders) = self.counted_now();
         let paid = format!(
             "{}, {}",
-            plural(self.row.collected_orders, "paid order"),
-            plural(self.row.collected_units, "paid unit")
+            plural(orders, "paid order"),
+            plural(collected, "paid unit")
         );
+        let paid = match &self.batch {
+            Some(batch) if self.batches.len() > 1 => format!("batch {}: {paid}", batch.number),
+            _ => paid,
+        };
         if self.is_promised() {
-            format!(
-                "{} promised, {paid}",
-                plural(self.row.committed_units, "unit")
-            )
+            format!("{} promised, {paid}", plural(committed, "unit"))
         } else {
             paid
         }
@@ -335,7 +347,7 @@ impl Known {
                 Some(step) => step,
                 None => self.current,
             },
-            units: self.row.committed_units,
+            units: self.counted_now().0,
             counted: if judged.is_some() {
                 Vec::new()
             } else {
@@ -389,58 +401,6 @@ impl Known {
         )
     }
 
-    fn order_table(&self) -> Table {
-        let rows = self.orders.iter().map(|po| {
-            let document: Option<Document> = serde_json::from_str(&po.document).ok();
-            let supplier = document
-                .as_ref()
-                .map(|d| d.supplier.clone())
-                .filter(|s| !s.is_empty());
-            let total = document.map_or_else(String::new, |d| say(d.total, &d.currency));
-            let name = po
-                .number
-                .map_or_else(|| "Draft".to_owned(), purchase_number);
-            vec![
-                Cell::Document(Link::new(format!("/admin/purchase-orders/{}", po.id), name)),
-                Cell::state(po.state.as_str()),
-                Cell::text(supplier.unwrap_or_else(|| "no supplier".into())),
-                Cell::number(grouped(po.units)),
-                Cell::number(total),
-            ]
-        });
-        Table::new(
-            "Purchase orders",
-            vec![
-                ("Number", false),
-                ("State", false),
-                ("Supplier", false),
-                ("Units", true),
-                ("Total", true),
-            ],
-            rows.collect(),
-        )
-    }
-
-    fn blocked(&self, batch: &BatchRow, now: NaiveDateTime) -> Option<(String, Vec<String>)> {
-        let (blocked, since) = (batch.blocked?, batch.blocked_since?);
-        let po = self
-            .orders
-            .iter()
-            .rfind(|po| po.state == PurchaseOrderState::Draft)?;
-        let document: Document = serde_json::from_str(&po.document).ok()?;
-        let left = 7 - (now - since).num_days();
-        Some((
-            format!("/admin/purchase-orders/{}", po.id),
-            vec![
-                say_blocked(blocked, &document),
-                format!(
-                    "Left as it is, the campaign fails and everybody is refunded in {}.",
-                    plural(left.max(0), "day")
-                ),
-            ],
-        ))
-    }
-
     fn facts(&self) -> Facts {
         let zone = self.draft.time_zone;
         let mut facts = vec![
@@ -470,6 +430,9 @@ impl Known {
         facts.push(fact("Threshold", say_threshold(&self.draft)));
         facts.push(fact("Paid", collecting::mode_words(&self.draft)));
         facts.push(fact("Judged", state_word(self.draft.trigger.as_str())));
+        if self.draft.late_joins {
+            facts.push(fact("Further batches", "until the deadline"));
+        }
         let names: Vec<&str> = self.suppliers.iter().map(|s| s.name.as_str()).collect();
         let names = if names.is_empty() {
             "none chosen".to_owned()

@@ -9,6 +9,7 @@ use super::{campaign, collecting, confirm, offer, pictures};
 use crate::domain::price::Threshold;
 use crate::store::campaigns::{self, CampaignRow};
 use crate::web::view::{Empty, Link, Pager, grouped, plural};
+use crate::workflows::batches;
 use crate::workflows::desk::{Problem, ends_at, offer as offer_of};
 
 /// Mounts them.
@@ -98,7 +99,8 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     let merchant = staff.merchant.id;
     let before = asked.cursor.as_deref().map(super::kit::id).transpose()?;
     let rows = staff.office.read(move |conn| -> Result<_, Problem> {
-        Ok(campaigns::of_merchant(conn, merchant, before, PAGE)?)
+        let rows = campaigns::of_merchant(conn, merchant, before, PAGE)?;
+        batches::with_counts_shown(conn, rows)
     });
     let rows = rows.await?;
     let next = (i64::try_from(rows.len()).unwrap_or(0) == PAGE)

@@ -6,18 +6,18 @@ use super::form::{FormPage, Line, Pairs, Section, Typed, problems_of};
 use super::guard::{Refusal, Staff};
 use super::kit::{Facts, act, fact, own_campaign, short, slug};
 use super::offer_form::local;
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::day::{parse_date, parse_local};
 use crate::domain::draft::{CampaignDraft, FieldError, PaymentMode};
 use crate::store::Tx;
-use crate::store::campaigns::CampaignRow;
+use crate::store::campaigns::{CampaignRow, batches_of};
 use crate::store::journal;
 use crate::web::view::{Day, Field, Link, Problems, plural};
-use crate::workflows::campaigns;
 use crate::workflows::desk::{Desk, Problem, offer, takes_orders};
 use crate::workflows::judgement::{say_counted, tally_of};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
+use crate::workflows::{batches, campaigns};
 
 /// A campaign, and what of its shoppers' money is with the merchant.
 struct About {
@@ -25,6 +25,11 @@ struct About {
     draft: CampaignDraft,
     held: i64,
     counted: String,
+    /// Paid orders of all batches that did not fail.
+    orders: i64,
+    /// The batches that cancelling ends, and whether goods of another one have arrived.
+    ends: Vec<i32>,
+    arrived: bool,
 }
 
 async fn about(staff: &Staff, path: &str) -> Result<About, Refusal> {
@@ -38,7 +43,17 @@ async fn about(staff: &Staff, path: &str) -> Result<About, Refusal> {
             .iter()
             .filter(|(_, account, _)| account == "customer_deposits");
         let tally = tally_of(conn, &row, &draft)?;
+        let all = batches_of(conn, row.id)?;
+        let arrived = |state| matches!(state, BatchState::Fulfilling | BatchState::Completed);
+        let over = |state| arrived(state) || state == BatchState::Failed;
         Ok(About {
+            orders: batches::counts_whole(&row, &all).2,
+            ends: all
+                .iter()
+                .filter(|b| !over(b.state))
+                .map(|b| b.number)
+                .collect(),
+            arrived: all.iter().any(|b| arrived(b.state)),
             held: -held.map(|(.., sum)| *sum).sum::<i64>(),
             counted: say_counted(&tally, &draft),
             row,
@@ -69,7 +84,7 @@ impl About {
 
     fn money(&self) -> Facts {
         vec![
-            fact("Paid orders", self.row.collected_orders.to_string()),
+            fact("Paid orders", self.orders.to_string()),
             fact("Paid so far", self.counted.clone()),
             fact("Threshold", say_threshold(&self.draft)),
             fact(
@@ -297,7 +312,7 @@ pub async fn cancel(staff: Staff, path: web::Path<String>) -> Result<HttpRespons
 impl About {
     fn cancel_page(&self, staff: &Staff, reason: &str, problems: Problems) -> HttpResponse {
         let mut page = self.page(staff, format!("Cancel {}", self.row.title), "cancel");
-        let orders = plural(self.row.collected_orders, "order");
+        let orders = plural(self.orders, "order");
         let amount = say(self.held, &self.row.currency);
         page.lead = vec![format!(
             "{orders} and {amount} go back, in full. Open payment pages are closed. This can't be undone."
@@ -321,6 +336,16 @@ impl About {
                     .into(),
             ];
             "Cancel it".clone_into(&mut page.submit);
+        }
+        if self.arrived {
+            let ends: Vec<String> = self.ends.iter().map(ToString::to_string).collect();
+            page.lead = vec![format!(
+                "Everything that was paid in {} {} goes back, in full. Open payment pages are closed. What has arrived goes \
+                 on and is sent. This can't be undone.",
+                if ends.len() == 1 { "batch" } else { "batches" },
+                ends.join(" and ")
+            )];
+            "Cancel and refund".clone_into(&mut page.submit);
         }
         page.risk = true;
         page.problems = problems;

@@ -82,7 +82,14 @@ pub fn restore(typed: &mut Typed, old: &CampaignDraft, locks: Locks) {
     }
     if locks.ordered {
         names.extend(["promised_ship_date", "stop_loss_date", "handling_days"]);
-        names.extend(["threshold", "trigger", "delay_policy", "steps", "tax"]);
+        names.extend([
+            "threshold",
+            "trigger",
+            "late_joins",
+            "delay_policy",
+            "steps",
+            "tax",
+        ]);
         names.extend(["payment_mode", "deposit_percent", "deposit_unpaid"]);
     }
     for name in names {
@@ -138,6 +145,7 @@ pub fn read(
         handling_days: typed.number("handling_days", &mut reader.errors),
         payment_mode: Some(text("payment_mode").unwrap_or_else(|| "charge_now".to_owned())),
         trigger: text("trigger"),
+        late_joins: Some(typed.get("late_joins") == "1"),
         steps: Some(reader.steps()),
         options: None,
         supplier_ids: Some(reader.suppliers()),
@@ -168,6 +176,7 @@ pub fn read(
         input.stop_loss_date.clone_from(&was.stop_loss_date);
         input.handling_days = was.handling_days;
         input.trigger.clone_from(&was.trigger);
+        input.late_joins = was.late_joins;
         input.payment_mode.clone_from(&was.payment_mode);
         input.deposit_percent = was.deposit_percent;
         input.deposit_unpaid.clone_from(&was.deposit_unpaid);
@@ -366,6 +375,9 @@ pub fn typed_of(draft: &CampaignDraft) -> Typed {
         },
     );
     typed.set("trigger", draft.trigger.as_str());
+    if draft.late_joins {
+        typed.set("late_joins", "1");
+    }
     typed.set("payment_mode", draft.payment_mode.as_str());
     if draft.deposit_percent > 0 {
         typed.set("deposit_percent", draft.deposit_percent.to_string());

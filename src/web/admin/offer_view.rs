@@ -189,6 +189,13 @@ impl OfferForm<'_> {
             Choice::new("at_deadline", "At the deadline"),
             Choice::new("at_threshold", "As soon as the threshold is paid"),
         ];
+        let further = vec![
+            Choice::new("", "Joining ends: there is one batch"),
+            Choice::new(
+                "1",
+                "Further batches until the deadline, each with its own price and threshold",
+            ),
+        ];
         let policies = vec![
             Choice::new("ftc", "By the FTC's rule (16 CFR 435)"),
             Choice::new("ask_always", "Silence never agrees"),
@@ -214,6 +221,12 @@ impl OfferForm<'_> {
                         ORDERED,
                     ),
                 ]),
+                self.lockable(
+                    Field::select("late_joins", "After that", further)
+                        .hint("Further batches need it to be judged as soon as the threshold is paid."),
+                    ordered,
+                    ORDERED,
+                ),
             ],
         )
         .text("If the threshold is missed at the deadline, everybody gets everything back that was paid.")

@@ -11,7 +11,7 @@ mod paper;
 
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, Facts, Table, fact, id, short, zone_of};
-use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::campaign::BatchState;
 use crate::domain::ids::PurchaseOrderId;
 use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
@@ -57,8 +57,7 @@ struct Known {
 impl Known {
     /// Whether it waits to be sent.
     fn is_draft(&self) -> bool {
-        self.row.state == PurchaseOrderState::Draft
-            && self.campaign.state == CampaignState::Collecting
+        self.row.state == PurchaseOrderState::Draft && self.batch.state == BatchState::Collecting
     }
 
     /// Whether another one may take its place.
@@ -209,8 +208,8 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
             vec![
                 say_blocked(blocked, document),
                 format!(
-                    "Choose another supplier, change the supplier's terms or costs, or let it be: in {} the campaign fails \
-                     and everybody is refunded.",
+                    "Choose another supplier, change the supplier's terms or costs, or let it be: in {} its batch fails \
+                     and everybody in it is refunded.",
                     plural(days.unwrap_or(7).max(0), "day")
                 ),
             ]

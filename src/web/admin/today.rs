@@ -15,7 +15,7 @@ use super::campaigns::{head, row};
 use super::claim_list;
 use super::guard::{Refusal, Staff};
 use super::kit::{Table, short, zone_of};
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::draft::PaymentMode;
 use crate::domain::order::PaymentState;
 use crate::domain::payment::{DisputeState, RefundState};
@@ -30,6 +30,7 @@ use crate::store::{
 };
 use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
+use crate::workflows::batches;
 use crate::workflows::desk::{Problem, ends_at, offer, order_number};
 use crate::workflows::money::say;
 use crate::workflows::purchase::say_blocked;
@@ -181,10 +182,20 @@ fn of_campaign(
             urgency: 4,
         });
     }
-    if campaign.state == CampaignState::Collecting
-        && let Some(batch) = campaigns::batch_of(conn, campaign.id)?
-        && let (Some(blocked), Some(since)) = (batch.blocked, batch.blocked_since)
-    {
+    let all = campaigns::batches_of(conn, campaign.id)?;
+    for batch in &all {
+        let (BatchState::Collecting, Some(blocked), Some(since)) =
+            (batch.state, batch.blocked, batch.blocked_since)
+        else {
+            continue;
+        };
+        let (which, fails) = match all.len() {
+            1 => (String::new(), "the campaign".to_owned()),
+            _ => {
+                let name = format!("batch {}", batch.number);
+                (format!(", {name}"), name)
+            }
+        };
         let po = purchase_orders::of_batch(conn, batch.id)?
             .into_iter()
             .rfind(|po| po.state == PurchaseOrderState::Draft);
@@ -196,8 +207,11 @@ fn of_campaign(
         things.push(Thing {
             tone: "bad",
             icon: "factory",
-            title: format!("{}: the supplier's order cannot be sent", campaign.title),
-            text: format!("{text} Left as it is, the campaign fails and everybody is refunded."),
+            title: format!(
+                "{}{which}: the supplier's order cannot be sent",
+                campaign.title
+            ),
+            text: format!("{text} Left as it is, {fails} fails and everybody in it is refunded."),
             when: format!("{} left", plural(days, "day")),
             deed: Link::new(
                 po.map_or_else(
@@ -434,6 +448,7 @@ pub async fn page(staff: Staff) -> Result<HttpResponse, Refusal> {
             .into_iter()
             .filter(|c| !matches!(c.state, CampaignState::Completed | CampaignState::Failed))
             .collect();
+        let running = batches::with_counts_shown(conn, running)?;
         let sums = journal::balances(conn, merchant.id, None)?;
         Ok((things, running, sums, moved))
     });

@@ -233,7 +233,7 @@ pub(super) struct CampaignBody {
     deposit_unpaid: Option<String>,
     /// `at_deadline` or `at_threshold`.
     trigger: String,
-    /// Not available in this version.
+    /// Whether joining goes on after a batch was judged, for further batches, until the deadline; only with `at_threshold`.
     late_joins: Option<bool>,
     /// Unit counts, rising, the first is 1.
     steps: Vec<i64>,

@@ -15,7 +15,7 @@ use super::paging::{List, PageAsked};
 use super::supplier_body;
 use super::supply_views::{self, PurchaseOrder};
 use super::views::{self, JournalEntry, Supplier};
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::BatchState;
 use crate::domain::ids::{EntryId, MerchantId, PurchaseOrderId, SupplierId};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::purchase_orders::PurchaseOrderRow;
@@ -115,9 +115,7 @@ pub(super) async fn send(ask: Ask, path: Path<String>) -> Response {
     change(&ask.office, ask.keyed(Some(merchant))?, move |desk, tx| {
         let row = own_order(tx.conn, merchant, id)?;
         let batch = campaigns::batch(tx.conn, row.batch_id)?.ok_or(Problem::NotFound("batch"))?;
-        let campaign =
-            campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
-        if row.state != PurchaseOrderState::Draft || campaign.state != CampaignState::Collecting {
+        if row.state != PurchaseOrderState::Draft || batch.state != BatchState::Collecting {
             return Err(Problem::conflict(
                 "wrong-state",
                 format!(

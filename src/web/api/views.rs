@@ -18,7 +18,8 @@ use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
-use crate::store::{Conn, campaigns, dues, orders, purchase_orders};
+use crate::store::{Conn, dues, orders, purchase_orders};
+use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::current_step;
 use crate::workflows::stock_sale;
@@ -57,6 +58,11 @@ pub(super) struct Campaign {
     deposit_unpaid: Option<DepositUnpaid>,
     /// When it is judged.
     trigger: Trigger,
+    /// Whether joining goes on after a batch was judged, for further batches.
+    late_joins: bool,
+    /// The number of the batch that the counts, the step and the state speak of: the one that gathers; after the deadline the
+    /// least advanced one that did not fail.
+    batch: i32,
     /// What must be collected.
     threshold: CampaignThreshold,
     /// Unit counts at which the price changes.
@@ -127,7 +133,9 @@ struct CampaignOption {
 /// A campaign with its counters.
 pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, Problem> {
     let draft = offer(row)?;
-    let rows = campaigns::options_of(conn, row.id)?;
+    let batch = batches::shown_of(conn, row)?;
+    let rows = batches::options_shown(conn, row, batch.as_ref())?;
+    let number = batch.as_ref().map_or(1, |batch| batch.number);
     let prices: BTreeMap<OptionId, PriceTable> = rows
         .iter()
         .filter_map(|row| {
@@ -144,13 +152,10 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
     let committed = count(&committed)?;
     let collected = count(&collected)?;
     // Once judged, the step stays as judged, whoever leaves.
-    let judged = if row.state.batch() == BatchState::Gathering {
-        None
-    } else {
-        campaigns::batch_of(conn, row.id)?
-            .and_then(|batch| batch.step)
-            .and_then(|step| usize::try_from(step).ok())
-    };
+    let judged = batch
+        .filter(|batch| batch.state != BatchState::Gathering)
+        .and_then(|batch| batch.step)
+        .and_then(|step| usize::try_from(step).ok());
     let on_sale = stock_sale::on_sale(conn, row)?;
     let options = rows
         .iter()
@@ -189,6 +194,8 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
         stop_loss_date: draft.stop_loss_date,
         payment_mode: draft.payment_mode,
         trigger: draft.trigger,
+        late_joins: draft.late_joins,
+        batch: number,
         threshold: CampaignThreshold {
             kind: draft.threshold.kind(),
             target: draft.threshold.target(),

@@ -29,6 +29,7 @@ use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
     Shell, Timeline, TimelineItem, grouped,
 };
+use crate::workflows::batches;
 use crate::workflows::cancel::can_cancel;
 use crate::workflows::change::locked;
 use crate::workflows::claims::{self, Case, Who};
@@ -66,6 +67,8 @@ pub struct Facts {
     mails: Vec<MailRow>,
     draft: CampaignDraft,
     batch: Option<BatchRow>,
+    /// The batch's number, where its campaign has several.
+    number: Option<i32>,
     merchant: MerchantRow,
     agreed: FrozenQuote,
     address: Address,
@@ -113,6 +116,10 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         mails: mails::of_order(conn, id)?,
         draft,
         owes: due::read(conn, &order, &campaign, batch.as_ref())?,
+        number: match &batch {
+            Some(batch) if !batches::said(conn, batch)?.is_empty() => Some(batch.number),
+            _ => None,
+        },
         batch,
         agreed: frozen(&order)?,
         goods: goods::read(conn, &order)?,
@@ -146,6 +153,14 @@ impl Facts {
     /// Who sells.
     pub fn seller(&self) -> &MerchantRow {
         &self.merchant
+    }
+
+    /// Where the order's batch stands, in the campaign's words: further batches of the campaign may be elsewhere.
+    fn stage(&self) -> CampaignState {
+        match &self.batch {
+            Some(batch) => CampaignState::of_batches([batch.state]),
+            None => self.campaign.state,
+        }
     }
 
     /// A moment told in the campaign's zone.
@@ -194,7 +209,7 @@ impl Facts {
         now: DateTime<Utc>,
         wrong: Option<&WrongProof>,
     ) -> OrderPage {
-        let live = self.order.state.is_live() && self.campaign.state != CampaignState::Failed;
+        let live = self.order.state.is_live() && self.stage() != CampaignState::Failed;
         let end = self.ending(now);
         let refused = self.mails.iter().rev().find(|m| m.state == "refused");
         let lost: i64 = self
@@ -213,6 +228,7 @@ impl Facts {
             state: self.order.state.as_str().to_owned(),
             payment_state: self.order.payment_state.as_str().to_owned(),
             placed: self.moment(self.order.created_at),
+            batch: self.number.map(i64::from),
             timeline: self.timeline(now),
             money: self.money(),
             papers: super::papers::links(&self.papers, ways.below),
@@ -465,7 +481,7 @@ impl Facts {
             self.moment(ends_at(&self.campaign)).day()
         );
         let enough = self.enough_words();
-        match self.campaign.state {
+        match self.stage() {
             CampaignState::Failed => {
                 items.push(TimelineItem::now("It did not come together").text(self.failed_words()));
                 return;

@@ -538,6 +538,7 @@ impl Facts {
             title: self.campaign.title.clone(),
             state: self.campaign.state.as_str().to_owned(),
             standing: self.standing(now),
+            batches: self.batch_part(now),
             description: Html::sanitized(markdown_to_html(&self.draft.description)),
             pictures: self.pictures.iter().map(picture).collect(),
             seller: seller(&self.merchant),

@@ -246,7 +246,7 @@ impl Desk<'_> {
         let facts = &self.facts;
         let page = ReviewPage {
             shell: self.shell().of_seller(&facts.merchant.slug),
-            title: facts.campaign.title.clone(),
+            title: facts.title_to_join(),
             slug: facts.campaign.slug.clone(),
             money: self.table(checked, &priced),
             total: facts.say(priced.total),

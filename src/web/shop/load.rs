@@ -18,6 +18,7 @@ use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
 use crate::store::{Conn, dues, etas, ideas, promises, purchase_orders};
+use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::judgement::{Why, current_step, tally_of};
 use crate::workflows::signs;
@@ -41,8 +42,10 @@ pub struct Facts {
     pub pictures: Vec<PictureRow>,
     /// Who sells.
     pub merchant: MerchantRow,
-    /// Its batch.
+    /// The batch that its state speaks of.
     pub batch: Option<BatchRow>,
+    /// All its batches.
+    pub batches: Vec<BatchRow>,
     /// How it was judged, once it was.
     pub why: Option<Why>,
     /// What its paid units come to.
@@ -80,7 +83,8 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
     let merchant =
         merchants::by_id(conn, campaign.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
     let draft = offer(&campaign)?;
-    let batch = campaigns::batch_of(conn, campaign.id)?;
+    let all = campaigns::batches_of(conn, campaign.id)?;
+    let batch = batches::shown(&all, campaign.state).cloned();
     let tally = tally_of(conn, &campaign, &draft)?;
     let given_back = if campaign.state == CampaignState::Failed {
         Some(pages::given_back(conn, campaign.id)?)
@@ -111,13 +115,14 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         counted: counted_by_step(conn, campaign.id, &draft)?,
         on_sale: stock_sale::on_sale(conn, &campaign)?,
         updates: updates::read(conn, campaign.id, None, updates::SHOWN)?,
-        options: campaigns::options_of(conn, campaign.id)?,
+        options: batches::options_shown(conn, &campaign, batch.as_ref())?,
         pictures: misc::pictures_of(conn, campaign.id)?,
         campaign,
         draft,
         merchant,
         why: batch.as_ref().map(Why::read).transpose()?.flatten(),
         batch,
+        batches: all,
         tally,
         given_back,
         order_sent,

@@ -1,6 +1,7 @@
 //! What shoppers see before they have an order: the list of campaigns, a campaign, joining, a merchant's page, and the
 //! way back to a lost link.
 
+mod batches;
 mod draw;
 mod form;
 mod home;
@@ -294,7 +295,12 @@ fn render_live(
     Ok(Some(Rendered {
         version: facts.campaign.version,
         // Another standing has other parts: the page is drawn again as a whole.
-        standing: format!("{}:{}", live.state, facts.sells(now)),
+        standing: format!(
+            "{}:{}:{}",
+            live.state,
+            facts.sells(now),
+            facts.batches.len()
+        ),
         fragments: live.fragments(),
     }))
 }

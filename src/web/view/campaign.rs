@@ -1,8 +1,10 @@
 //! A campaign's public page. It carries nothing of its visitor: a snapshot of it may be served from memory, drawn again
 //! when the campaign changes and at least once a minute while a countdown stands on it.
 
+mod batches;
 mod live;
 
+pub use batches::{BatchLine, BatchPart};
 pub use live::CampaignLive;
 
 use askama::Template;
@@ -410,6 +412,8 @@ pub struct CampaignPage {
     pub state: String,
     /// What only this state knows.
     pub standing: Standing,
+    /// Its batches, where it has or may have several.
+    pub batches: Option<BatchPart>,
     /// What one gets, from Markdown, sanitized.
     pub description: Html,
     /// Pictures; the first is the cover.

@@ -37,7 +37,8 @@ pub use after::{
     AfterPart, EditPage, OrderForm, ReportPage, ShownClaim, WithdrawOffer, WithdrawPage,
 };
 pub use campaign::{
-    CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, ShipsNow, Standing,
+    BatchLine, BatchPart, CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow,
+    ShipsNow, Standing,
 };
 pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,

@@ -141,6 +141,8 @@ pub struct OrderPage {
     pub payment_state: String,
     /// When it was placed.
     pub placed: Moment,
+    /// The number of its batch, where its campaign has several.
+    pub batch: Option<i64>,
     /// Where it is, with what comes.
     pub timeline: Timeline,
     /// Lines, total, charges and refunds.

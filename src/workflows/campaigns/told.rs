@@ -1,5 +1,6 @@
 //! What everybody in a campaign is told.
 
+use super::super::batches;
 use super::super::desk::{AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer};
 use super::super::letters::{About, Letter};
 use super::super::money::nonzero_said;
@@ -43,8 +44,13 @@ pub fn tell_everybody(
     {
         return Ok(None);
     }
+    // Told of the batch before, which was judged meanwhile.
+    if matches!(told, Told::Step(step) if usize::try_from(row.best_step_told).unwrap_or(0) < step) {
+        return Ok(None);
+    }
     let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let merchant = merchant(tx, row.merchant_id)?;
+    let title = batches::title(tx.conn, &row, batch.id)?;
     let some = orders::of_batch(tx.conn, batch.id, after, AT_ONCE)?;
     let mut letters = Vec::with_capacity(some.len());
     for order in &some {
@@ -56,7 +62,8 @@ pub fn tell_everybody(
         if !is_told {
             continue;
         }
-        let about = desk.about(&merchant, &row, &draft, order);
+        let mut about = desk.about(&merchant, &row, &draft, order);
+        about.campaign.clone_from(&title);
         let (once, letter) = match told {
             Told::Step(step) => {
                 let Some(letter) = step_letter(&row, &draft, order, about, step)? else {

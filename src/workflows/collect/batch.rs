@@ -79,7 +79,7 @@ fn short(
         return Ok(Looked::At(until.and_utc()));
     }
     let note = format!("{missing} were missing after all cards were charged");
-    judgement::fail(desk, tx, campaign, Failure::Shortfall, Some(&note))?;
+    judgement::fail(desk, tx, campaign, batch, Failure::Shortfall, Some(&note))?;
     Ok(Looked::Done)
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::batches;
 use super::super::cancel::leave;
 use super::super::collect;
 use super::super::desk::{
     Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer,
 };
 use super::super::join::FrozenQuote;
-use super::super::letters::{CardNews, Letter, LetterLine, WhyCancelled, WhyFailed};
+use super::super::letters::{About, CardNews, Letter, LetterLine, WhyCancelled, WhyFailed};
 use super::super::money::{self, nonzero_said, say};
 use super::super::part::{cost_of, say_back};
 use super::super::payment::{frozen, letter_lines};
@@ -52,6 +53,7 @@ pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
         draft: &draft,
         merchant: &merchant,
         prices: prices(tx.conn, campaign.id, &draft)?,
+        several: !batches::said(tx.conn, &batch)?.is_empty(),
     };
     let some = orders::unsettled(tx.conn, id, CHUNK)?;
     for order in &some {
@@ -76,7 +78,7 @@ pub fn settle(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Problem> {
     Ok(more)
 }
 
-/// An order of a failed campaign whose payment came before its turn: everything goes back now, and it is never said to
+/// An order of a failed batch whose payment came before its turn: everything goes back now, and it is never said to
 /// be confirmed.
 ///
 /// # Errors
@@ -97,6 +99,7 @@ pub fn settle_paid_late(
         draft: &draft,
         merchant: &merchant,
         prices: BTreeMap::new(),
+        several: !batches::said(tx.conn, &batch)?.is_empty(),
     };
     outcome.give_back(tx, order)?;
     order.settled = true;
@@ -111,9 +114,22 @@ struct Outcome<'a> {
     draft: &'a CampaignDraft,
     merchant: &'a MerchantRow,
     prices: BTreeMap<OptionId, PriceTable>,
+    /// Whether its campaign has other batches.
+    several: bool,
 }
 
 impl Outcome<'_> {
+    /// What a letter begins with. Where there are several batches it speaks of this one, unless the seller cancelled.
+    fn about(&self, order: &OrderRow) -> About {
+        let mut about = self
+            .desk
+            .about(self.merchant, self.campaign, self.draft, order);
+        if self.several && self.batch.failure != Some(Failure::Cancelled) {
+            about.campaign = format!("{}, batch {}", about.campaign, self.batch.number);
+        }
+        about
+    }
+
     /// Everybody finally pays the price of the step judged, never more than the one shown when they joined; the
     /// difference goes back in one refund.
     fn final_price(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
@@ -170,9 +186,7 @@ impl Outcome<'_> {
         }
         let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
         let letter = Letter::Succeeded {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             lines: letter_lines(&agreed, Some(&prices), &order.currency),
             shipping: nonzero_said(agreed.quote.shipping, &order.currency),
             total: say(order.total - back, &order.currency),
@@ -227,9 +241,7 @@ impl Outcome<'_> {
             })
             .collect();
         let letter = Letter::Succeeded {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             lines: left,
             shipping: nonzero_said(costs.shipping, &order.currency),
             total: say(total, &order.currency),
@@ -266,9 +278,7 @@ impl Outcome<'_> {
             ships_by: self.draft.promised_ship_date,
         };
         let letter = Letter::Card {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             news,
         };
         self.desk
@@ -287,9 +297,7 @@ impl Outcome<'_> {
         happened(tx, Concerns::order(order), "system", "released", detail)?;
         leave(tx, self.campaign, order, RefundPurpose::Cancelled)?;
         let letter = Letter::Card {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             news: CardNews::Released { waited_for },
         };
         self.desk
@@ -308,9 +316,7 @@ impl Outcome<'_> {
         say_not_made(tx, order, "not_made", &not_made)?;
         let back = leave(tx, self.campaign, order, RefundPurpose::OptionDropped)?;
         let letter = Letter::Cancelled {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             why: WhyCancelled::NotMade(not_made.join(", ")),
             back: nonzero_said(back, &order.currency),
         };
@@ -347,7 +353,7 @@ impl Outcome<'_> {
         Ok(given)
     }
 
-    /// The campaign failed: the order is cancelled and everything it paid goes back.
+    /// The batch failed: the order is cancelled and everything it paid goes back.
     fn give_back(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
         if !matches!(
             order.state,
@@ -355,7 +361,7 @@ impl Outcome<'_> {
         ) {
             return Ok(());
         }
-        let failure = self.campaign.failure.unwrap_or(Failure::Cancelled);
+        let failure = self.batch.failure.unwrap_or(Failure::Cancelled);
         let purpose = match failure {
             Failure::Missed => RefundPurpose::Missed,
             Failure::Cancelled => RefundPurpose::Cancelled,
@@ -363,8 +369,11 @@ impl Outcome<'_> {
             Failure::Supplier => RefundPurpose::Supplier,
             Failure::StopLoss => RefundPurpose::StopLoss,
         };
-        let note = self.campaign.failure_note.clone().unwrap_or_default();
+        let note = self.batch.failure_note.clone().unwrap_or_default();
         let said = match failure {
+            Failure::Missed if self.several => {
+                format!("Batch {} did not come together: {note}.", self.batch.number)
+            }
             Failure::Missed => format!("The campaign did not come together: {note}."),
             Failure::Cancelled => format!("The seller cancelled the campaign: {note}"),
             Failure::Shortfall if note.is_empty() => "Nothing was left to order.".to_owned(),
@@ -391,9 +400,7 @@ impl Outcome<'_> {
             Failure::Supplier => WhyFailed::Supplier,
         };
         let letter = Letter::Failed {
-            about: self
-                .desk
-                .about(self.merchant, self.campaign, self.draft, order),
+            about: self.about(order),
             why,
             back: nonzero_said(back, &order.currency),
         };

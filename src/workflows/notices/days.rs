@@ -198,7 +198,14 @@ fn end(
         let what = "what was not shipped is refunded";
         complete(tx, &around.campaign, &around.batch, what)
     } else {
-        fail(desk, tx, &around.campaign, failure, Some(note))
+        fail(
+            desk,
+            tx,
+            &around.campaign,
+            &around.batch,
+            failure,
+            Some(note),
+        )
     }
 }
 

@@ -7,11 +7,11 @@ use super::super::desk::{AT_ONCE, Desk, Problem};
 use super::super::stock_sale::is_from_stock;
 use super::around::{Around, Subject, cursor, subjects};
 use super::write::{Said, write};
-use crate::domain::campaign::{BatchState, CampaignState};
-use crate::domain::ids::{BatchId, CampaignId, EtaId, OrderId};
+use crate::domain::campaign::BatchState;
+use crate::domain::ids::{BatchId, EtaId, OrderId};
 use crate::domain::promise::{Batch, Forecast, News, Plan, Planned, SYSTEM_NOTICE_DAYS};
 use crate::domain::purchase_order::EtaState;
-use crate::store::{Tx, campaigns, etas, promises};
+use crate::store::{Tx, etas, promises};
 
 /// Whether a batch's shoppers can still be told of dates.
 pub(super) fn is_over(state: BatchState) -> bool {
@@ -73,24 +73,27 @@ pub fn tell_some(
     Ok(next)
 }
 
-/// Asks some more shoppers of a campaign whose extension moved the ship date: that is a first notice (domain section 2).
-/// Each is asked once.
+/// Asks some more shoppers of a batch that gathered when an extension moved the ship date: that is a first notice (domain
+/// section 2). Each is asked once. A batch that was judged before keeps its date.
 ///
 /// # Errors
 /// What the database says.
 pub fn tell_extended(
     desk: &Desk,
     tx: &mut Tx,
-    id: CampaignId,
+    id: BatchId,
     after: Option<OrderId>,
 ) -> Result<Option<OrderId>, Problem> {
-    let batch = campaigns::batch_of(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
-    let around = Around::lock(tx, batch.id)?;
-    let extended = around.campaign.extended_at.is_some();
-    let overtaken = etas::last_passed_on(tx.conn, batch.id)?.is_some();
+    let around = Around::lock(tx, id)?;
+    let judged = around.batch.judged_at;
+    let extended = around
+        .campaign
+        .extended_at
+        .is_some_and(|at| judged.is_none_or(|judged| at <= judged));
+    let overtaken = etas::last_passed_on(tx.conn, id)?.is_some();
     let going = matches!(
-        around.campaign.state,
-        CampaignState::Open | CampaignState::Collecting | CampaignState::Ordered
+        around.batch.state,
+        BatchState::Gathering | BatchState::Collecting | BatchState::Ordered
     );
     if !extended || overtaken || !going {
         return Ok(None);
@@ -100,7 +103,7 @@ pub fn tell_extended(
         ships: Forecast::Named(ships_by),
         stop_loss: None,
     };
-    let some = promises::unshipped(tx.conn, batch.id, after, AT_ONCE)?;
+    let some = promises::unshipped(tx.conn, id, after, AT_ONCE)?;
     let next = cursor(&some, AT_ONCE);
     let today = around.today(tx.now);
     let all = subjects(tx.conn, some, around.zone())?;

@@ -1,14 +1,13 @@
 //! A page saved a card: the order counts as committed, or has another card from now on (domain section 4).
 
 use super::{Loaded, confirm, free, is_sold, page_closed, take_again, within_limit};
-use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::AttemptState;
 use crate::store::{Tx, orders};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::ports::CardOnFile;
-use crate::workflows::{cards, judgement, money};
+use crate::workflows::{batches, cards, judgement, money};
 
 /// The card that a deposit was paid with, kept for the balance. Without one the balance is paid on a page.
 pub(super) fn keep_card(
@@ -48,7 +47,7 @@ pub(super) fn saved(
         page_closed(tx, &loaded.campaign)?;
     }
     match loaded.order.state {
-        OrderState::Pending if loaded.campaign.state == CampaignState::Failed => {
+        OrderState::Pending if batches::has_failed(tx, &loaded.campaign, &loaded.order)? => {
             cards::refuse(tx, loaded.order.id, card)?;
             judgement::settle_paid_late(desk, tx, &loaded.campaign, &mut loaded.order)
         }

@@ -10,6 +10,7 @@ use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
 use crate::store::dues;
 use crate::store::orders::OrderRow;
+use crate::workflows::batches;
 use crate::workflows::desk::{Concerns, Desk, Problem, happened, merchant};
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::letters::{Joined, JoinedBy, Letter, LetterLine};
@@ -73,8 +74,10 @@ pub(super) fn confirmation(
         };
         return desk.tell_shopper(tx, &merchant, order, "order_confirmed", letter);
     }
+    let mut about = desk.about(&merchant, campaign, draft, order);
+    about.campaign = batches::title(tx.conn, campaign, order.batch_id)?;
     let letter = Letter::OrderConfirmed {
-        about: desk.about(&merchant, campaign, draft, order),
+        about,
         lines: letter_lines(&agreed, None, &order.currency),
         shipping: money::nonzero_said(agreed.quote.shipping, &order.currency),
         tax: said_tax(&agreed, order),

@@ -2,13 +2,14 @@
 
 use chrono::Duration;
 
+use super::super::batches;
 use super::super::desk::{
     Concerns, Desk, Post, Problem, enqueue, happened, merchant, purchase_number,
 };
 use super::super::signs;
 use super::document::purchase_letter;
 use super::{Document, stock};
-use crate::domain::campaign::{BatchState, CampaignEvent};
+use crate::domain::campaign::BatchEvent;
 use crate::domain::ids::{BatchId, MerchantId, PurchaseOrderId};
 use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
@@ -54,17 +55,9 @@ pub(super) fn blank(
 }
 
 /// The batch is ordered from now on: its orders cannot be cancelled freely any more.
-pub(super) fn begin(tx: &mut Tx, campaign: &CampaignRow, batch: &BatchRow) -> Result<(), Problem> {
-    let now = tx.now.naive_utc();
+pub(super) fn begin(tx: &mut Tx, batch: &BatchRow) -> Result<(), Problem> {
     campaigns::set_blocked(tx.conn, batch.id, None, None, batch.blocked_warned)?;
-    campaigns::move_batch(
-        tx.conn,
-        batch.id,
-        BatchState::Collecting,
-        BatchState::Ordered,
-    )?;
-    let to = campaign.state.after(CampaignEvent::Ordered)?;
-    campaigns::move_state(tx.conn, campaign.id, campaign.state, to, None, now)?;
+    batches::advance(tx, batch, BatchEvent::Ordered)?;
     orders::backorder(tx.conn, batch.id)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::answer::{locked, reason_of};
 use super::issue::{begin, blank, issue, said};
 use super::withdraw::tell_withdrawn;
 use super::{Document, Sent, document, first_supplier, say_blocked, send_with};
-use crate::domain::campaign::{BatchState, CampaignState};
+use crate::domain::campaign::BatchState;
 use crate::domain::draft::{CampaignDraft, FieldError};
 use crate::domain::ids::{BatchId, MerchantId, OptionId, PurchaseOrderId, SupplierId};
 use crate::domain::price::MAX_UNITS;
@@ -304,7 +304,7 @@ pub fn send_planned(
     plan: &Plan,
 ) -> Result<Sent, Problem> {
     let (mut row, campaign, batch) = own(tx, merchant, id)?;
-    if row.state != PurchaseOrderState::Draft || campaign.state != CampaignState::Collecting {
+    if row.state != PurchaseOrderState::Draft || batch.state != BatchState::Collecting {
         return Err(Problem::conflict(
             "wrong-state",
             format!(
@@ -323,7 +323,7 @@ pub fn send_planned(
         supplier_of(tx, merchant, id, "supplier_id")?;
     }
     if plan.split.is_none() {
-        return send_with(desk, tx, campaign.id, plan.supplier, plan.added_units);
+        return send_with(desk, tx, batch.id, plan.supplier, plan.added_units);
     }
     let terms = offer(&campaign)?;
     let first = match plan.supplier {
@@ -332,7 +332,7 @@ pub fn send_planned(
     };
     let first = first.ok_or_else(|| Problem::field("supplier_id", "name the first supplier"))?;
     let parts = parts(tx, &campaign, &terms, &row, first, plan)?;
-    begin(tx, &campaign, &batch)?;
+    begin(tx, &batch)?;
     let mut own_row = Some(&mut row);
     for part in parts {
         let row = match own_row.take() {

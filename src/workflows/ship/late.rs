@@ -8,17 +8,16 @@ use super::Loaded;
 use super::handover::is_stopped;
 use super::pack::parcel_number;
 use crate::domain::allocation::take_back;
-use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{AllocationId, BatchId, OptionId, OrderId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{RefundAttemptState, RefundPurpose, RefundState};
 use crate::domain::shipment::{ShipmentEvent, ShipmentKind, ShipmentState};
-use crate::store::campaigns::Moved;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::refunds::RefundRow;
 use crate::store::shipments::ShipmentRow;
 use crate::store::stock::{AllocationRow, CancellationRow};
-use crate::store::{Tx, campaigns, dues, orders, refunds, shipments, stock};
+use crate::store::{Tx, campaigns, orders, refunds, shipments, stock};
+use crate::workflows::counts;
 use crate::workflows::desk::{Concerns, Problem, happened};
 use crate::workflows::money;
 use crate::workflows::part::cost_of;
@@ -181,24 +180,13 @@ fn count_again(
         money::drop_refund(tx, order, &mut refund)?;
         money::rename_dropped(tx, &refund)?;
     }
-    let units: i64 = over.iter().map(|(_, units)| units).sum();
-    let mut orders_again = 0;
-    if order.state == OrderState::Cancelled {
+    let whole = order.state == OrderState::Cancelled;
+    if whole {
         order.units_taken = true;
         order.closed_at = None;
         order.collected = true;
-        orders_again = 1;
     }
-    if order.mode == PaymentMode::ChargeOnSuccess {
-        dues::count_limit(tx.conn, order.campaign_id, order.limit_step, units)?;
-    }
-    let moved = Moved {
-        committed: units,
-        collected: units,
-        collected_orders: orders_again,
-        ..Moved::default()
-    };
-    campaigns::count(tx.conn, loaded.campaign.id, moved, tx.now.naive_utc())?;
+    counts::again(tx, order, &over, whole)?;
     for (option, units) in &over {
         take_from_cancelled(tx, &mut loaded.lines, cancelled, at, *option, *units)?;
     }
@@ -244,9 +232,6 @@ fn room_for(tx: &mut Tx, over: &[(OptionId, i64)]) -> Result<bool, Problem> {
             }
             return Ok(false);
         }
-    }
-    for (option, units) in over {
-        campaigns::count_option(tx.conn, *option, 0, *units, *units)?;
     }
     Ok(true)
 }

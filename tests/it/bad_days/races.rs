@@ -87,7 +87,8 @@ both_databases! {
         let judged = join_all((0..16).map(ask)).await;
         assert!(judged.iter().all(Result::is_ok), "{judged:?}");
         shop.audit().await;
-        let send = |_| shop.write(move |desk, tx| purchase::send(desk, tx, id, None));
+        let batch = shop.batch(&campaign).await.id;
+        let send = |_| shop.write(move |desk, tx| purchase::send(desk, tx, batch, None));
         assert!(join_all((0..16).map(send)).await.iter().all(Result::is_ok));
         shop.settle().await;
         let sent = shop.purchase_orders(&campaign).await;
@@ -161,9 +162,10 @@ both_databases! {
                 tx.now = deadline;
                 judgement::judge(desk, tx, id)
             }).await.unwrap();
+            let batch = shop.batch(&campaign).await.id;
             let send = async {
                 for _ in 0..round { tokio::task::yield_now().await; }
-                shop.write(move |desk, tx| purchase::send(desk, tx, id, None)).await.unwrap();
+                shop.write(move |desk, tx| purchase::send(desk, tx, batch, None)).await.unwrap();
             };
             let (cancelled, ()) = tokio::join!(join_all(orders.iter().map(|o| shop.cancel(*o))), send);
             let left = cancelled.iter().filter(|c| c.is_ok()).count();

@@ -196,11 +196,14 @@ async fn live(db: TestDatabase, seed: u64, steps: usize) {
     let first = shop.publish(body.clone()).await;
     body["trigger"] = json!("at_threshold");
     body["threshold"]["target"] = json!(8);
-    let second = shop.publish(body).await;
+    let second = shop.publish(body.clone()).await;
+    body["late_joins"] = json!(true);
+    body["threshold"]["target"] = json!(4);
+    let third = shop.publish(body).await;
     let mut world = World {
         shop,
         dice: Dice::new(seed),
-        campaigns: vec![first, second],
+        campaigns: vec![first, second, third],
         orders: Vec::new(),
         log: vec![format!("seed {seed}")],
     };

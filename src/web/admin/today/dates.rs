@@ -34,7 +34,10 @@ pub(super) fn near(
 ) -> Result<(), Problem> {
     if !matches!(
         campaign.state,
-        CampaignState::Open | CampaignState::Ordered | CampaignState::Fulfilling
+        CampaignState::Open
+            | CampaignState::Collecting
+            | CampaignState::Ordered
+            | CampaignState::Fulfilling
     ) {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use crate::workflows::judgement::Why;
 impl Facts {
     /// How it ended; none while it goes on.
     pub(super) fn ending(&self, now: DateTime<Utc>) -> Option<OrderEnd> {
-        let failed = self.campaign.state == CampaignState::Failed;
+        let failed = self.stage() == CampaignState::Failed;
         let over = match self.order.state {
             OrderState::Expired | OrderState::Cancelled => true,
             // It is settled in a moment; until then nobody may take it for one that goes on.
@@ -34,7 +34,7 @@ impl Facts {
             .happenings
             .iter()
             .any(|h| h.kind == "cancelled" && h.actor != "shopper" && h.actor != "system");
-        let title = match (self.order.state, self.campaign.failure) {
+        let title = match (self.order.state, self.failure()) {
             (OrderState::Expired, _) => "The time to pay ran out",
             _ if by_shopper => "You cancelled this order",
             _ if withdrawn => "You withdrew from this contract",
@@ -43,7 +43,7 @@ impl Facts {
             _ if by_staff => "The seller cancelled this order",
             _ if self.not_made() => "What you ordered is not made",
             _ if self.was_late() => "It will not be shipped",
-            (_, Some(failure)) if failed => heading(failure),
+            (_, Some(failure)) if failed => heading(failure, self.number.is_some()),
             _ => "This order is cancelled",
         };
         let mut lines = Vec::new();
@@ -71,6 +71,11 @@ impl Facts {
         })
     }
 
+    /// Why its batch failed.
+    fn failure(&self) -> Option<Failure> {
+        self.batch.as_ref().and_then(|batch| batch.failure)
+    }
+
     /// Whether this happened to it.
     fn says(&self, kind: &str) -> bool {
         self.happenings.iter().any(|h| h.kind == kind)
@@ -94,10 +99,14 @@ impl Facts {
         self.refunds.iter().any(why)
     }
 
-    /// Why its campaign failed, in one sentence.
+    /// Why its batch failed, in one sentence.
     fn why(&self) -> Option<String> {
-        let note = self.campaign.failure_note.clone().unwrap_or_default();
-        match self.campaign.failure? {
+        let note = self
+            .batch
+            .as_ref()
+            .and_then(|batch| batch.failure_note.clone());
+        let note = note.unwrap_or_default();
+        match self.failure()? {
             Failure::Missed => {
                 let counted = paying(&self.draft).counted();
                 let mut why = format!("It needed more orders: {note} were {counted}.");
@@ -166,10 +175,13 @@ impl Facts {
     }
 }
 
-fn heading(failure: Failure) -> &'static str {
+fn heading(failure: Failure, several: bool) -> &'static str {
     match failure {
         Failure::Cancelled => "The seller cancelled the campaign",
         Failure::StopLoss => "It was not shipped in time",
+        Failure::Missed | Failure::Shortfall | Failure::Supplier if several => {
+            "Your batch did not come together"
+        }
         Failure::Missed | Failure::Shortfall | Failure::Supplier => {
             "The campaign did not come together"
         }

@@ -152,7 +152,7 @@ impl Facts {
             TimelineItem::now("Everything is there for you").text("It is packed next.")
         } else if to_pick > 0 {
             TimelineItem::now("A part is there for you").text("The rest is still to come.")
-        } else if self.campaign.state == CampaignState::Ordered {
+        } else if self.stage() == CampaignState::Ordered {
             TimelineItem::now("It is with the supplier").text("It was ordered, and is being made.")
         } else {
             TimelineItem::now("Goods arrive in parts").text(

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Facts;
+use crate::domain::campaign::CampaignState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PaymentKind};
@@ -167,6 +168,7 @@ impl Facts {
     /// What is missing to the next step. Where orders may wait for a step the campaign's page says it.
     fn next_step(&self, now: DateTime<Utc>) -> Option<String> {
         if !takes_orders(&self.campaign, now.naive_utc())
+            || self.stage() != CampaignState::Open
             || self.order.mode == PaymentMode::ChargeOnSuccess
         {
             return None;

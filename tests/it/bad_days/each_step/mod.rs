@@ -3,6 +3,7 @@
 //! in reverse. However it went, it ends the same way, and the rules of domain section 7 hold.
 
 mod after;
+mod batches;
 mod cards;
 mod delays;
 mod goods;

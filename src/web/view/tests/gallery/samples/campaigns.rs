@@ -118,6 +118,7 @@ pub fn campaign() -> CampaignPage {
         title: "Ridge pour-over set".to_owned(),
         state: "open".to_owned(),
         standing: Standing::Open,
+        batches: None,
         description: Html::sanitized(
             "<p>Ridge is a cone with 18 ribs, so the paper stands off the wall and the water runs at its own \
              pace. Dripper, 600 ml server and lid.</p><h3>Why the steps</h3><p>One kiln run holds 120 sets. Half a \

@@ -94,6 +94,7 @@ pub fn order() -> OrderPage {
         state: "confirmed".to_owned(),
         payment_state: "partly_refunded".to_owned(),
         placed: moment("2026-05-21T13:00:00Z"),
+        batch: None,
         timeline: Timeline {
             items: vec![
                 TimelineItem::done(moment("2026-05-21T13:00:00Z"), "You joined")

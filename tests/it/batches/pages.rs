@@ -1,0 +1,90 @@
+//! What people and programs see of batches.
+
+use chrono::Duration;
+use muster::domain::staff::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::late_joins;
+use crate::admin::panel::Panel;
+use crate::api::caller::Api;
+use crate::shop::Visitor;
+use crate::support::database::TestDatabase;
+use crate::support::shop::Shop;
+
+both_databases! {
+    async fn the_pages_say_which_batch_one_joins_and_what_became_of_the_others(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(late_joins(&shop)).await;
+        let visitor = Visitor::of(&shop);
+        let path = format!("/c/{}", campaign.slug);
+        visitor.get(&path).await.is(200).says("Batch by batch").says("Once 5 units are paid for, this batch is ordered");
+        let first = shop.join_and_pay(&campaign, "a@mail.example", 6).await;
+        let second = shop.join_and_pay(&campaign, "b@mail.example", 2).await;
+        visitor.get(&path).await.is(200)
+            .says("You join batch 2")
+            .says("Batch 1 of 6 units is ordered.")
+            .says("Batch 2 gathers: 2 units so far.")
+            .says("own threshold of 5 units");
+        for (order, said) in [(first, ", batch 1"), (second, ", batch 2")] {
+            let row = shop.order(order).await;
+            visitor.get(&visitor.path_of(&row, "")).await.is(200).says(said);
+        }
+        let panel = Panel::of(&shop, Role::Manager).await;
+        let href = format!("/admin/campaigns/{}", campaign.slug);
+        panel.get(&href).await.is(200)
+            .says("Batch 1").says("Batch 2").says("Further batches").says("batch 2: 1 paid order, 2 paid units")
+            .says("Close now");
+        panel.get("/admin/batches").await.is(200).says("batch 2").says("batch 1");
+        shop.advance(Duration::days(8)).await;
+        visitor.get(&path).await.is(200)
+            .says("Its batches")
+            .says("Batch 2 came to 2 of 5 units: it did not come together, and everybody in it is refunded.")
+            .says("The supplier's order is placed");
+        let row = shop.order(second).await;
+        visitor.get(&visitor.path_of(&row, "")).await.is(200).says("Your batch did not come together");
+        panel.get(&href).await.is(200).says("2 of 5 units").says("batch 1: 1 paid order, 6 paid units");
+        panel.get("/admin/campaigns").await.is(200).says("6 of 5");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn the_form_takes_further_batches_and_says_what_they_need(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(late_joins(&shop)).await;
+        let panel = Panel::of(&shop, Role::Manager).await;
+        panel.get("/admin/campaigns/new").await.is(200).says("Further batches until the deadline");
+        let edit = format!("/admin/campaigns/{}/edit", campaign.slug);
+        panel.get(&edit).await.is(200).says("<option value=\"1\" selected>Further batches");
+        shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+        panel.get(&edit).await.is(200).says("Further batches until the deadline");
+        shop.close().await;
+    }
+
+    async fn the_api_takes_late_joins_and_lists_every_batch(db: TestDatabase) {
+        let api = Api::start(&db).await;
+        let mut body = api.pens();
+        body["late_joins"] = json!(true);
+        let refused = api.post("/campaigns", body.clone()).send().await;
+        assert_eq!(refused.wrong_fields(), ["late_joins"]);
+        body["trigger"] = json!("at_threshold");
+        body["threshold"] = json!({"kind": "units", "target": 3});
+        let slug = api.open(body).await;
+        let path = format!("/campaigns/{slug}");
+        let made = api.get(&path).anonymous().send().await.expect(200);
+        assert_eq!((&made["late_joins"], &made["batch"]), (&json!(true), &json!(1)));
+        api.buy(&slug, "ada@example.com", "raw", 3).await;
+        api.buy(&slug, "bob@example.com", "raw", 1).await;
+        let open = api.get(&path).anonymous().send().await.expect(200);
+        assert_eq!((&open["state"], &open["batch"]), (&json!("open"), &json!(2)));
+        assert_eq!((&open["threshold"]["collected"], &open["options"][0]["committed"]), (&json!(1), &json!(1)));
+        let list = api.get(&format!("{path}/batches")).send().await.expect(200);
+        let said: Vec<(&Value, &Value, &Value)> = list["data"].as_array().unwrap().iter()
+            .map(|b| (&b["number"], &b["state"], &b["units_paid"]))
+            .collect();
+        assert_eq!(said[0], (&json!(1), &json!("collecting"), &json!(3)));
+        assert_eq!((said[1].0, said[1].1), (&json!(2), &json!("gathering")));
+        let locked = api.ask(Method::PATCH, &path).body(json!({"late_joins": false})).send().await;
+        assert_eq!(locked.refused(409), "locked");
+    }
+}
