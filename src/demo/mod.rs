@@ -28,7 +28,7 @@ use crate::workflows::campaigns;
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::Problem;
 use crate::workflows::evidence;
-use crate::workflows::join::{Address, JoinRequest};
+use crate::workflows::join::{Address, JoinRequest, Waits};
 
 use life::{Deed, Living};
 use offers::{MERCHANTS, Offer};
@@ -382,6 +382,7 @@ impl Filler<'_> {
             limit_step: (offer.pays == PaymentMode::ChargeOnSuccess && i % 3 == 2)
                 .then(|| offer.steps.len() - 1),
             buys_missing: false,
+            waits: Waits::No,
         };
         let placed = self
             .running

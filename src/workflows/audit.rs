@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 mod goods;
 mod papers;
 mod promises;
+mod waiting;
 
 use super::desk::{Problem, offer, order_number};
 use crate::domain::draft::PaymentMode;
@@ -73,6 +74,7 @@ pub fn audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Breach>, Problem
             promises::check(conn, &mut books, &page, now)?;
         }
         check_counters(conn, &mut books)?;
+        waiting::check(conn, &mut books)?;
         check_purchase_orders(conn, &mut books)?;
         papers::check_numbers(conn, &mut books)?;
         goods::check_units_bought(conn, &mut books)?;
@@ -94,6 +96,8 @@ struct Books {
     open_pages: HashMap<CampaignId, i64>,
     allocated: HashMap<(BatchId, OptionId), i64>,
     zones: HashMap<CampaignId, Tz>,
+    /// Orders that wait, and whether units are kept for them.
+    waiting: HashMap<OrderId, bool>,
 }
 
 impl Books {
@@ -245,9 +249,11 @@ fn check_money(
 fn check_kept(books: &mut Books, order: &OrderRow) {
     let kept = order.money().kept();
     let should = match order.state {
-        OrderState::Pending | OrderState::Expired | OrderState::Cancelled => 0,
-        OrderState::Confirmed
+        OrderState::Pending
         | OrderState::Waitlisted
+        | OrderState::Expired
+        | OrderState::Cancelled => 0,
+        OrderState::Confirmed
         | OrderState::Backordered
         | OrderState::PartlyShipped
         | OrderState::Shipped
@@ -276,6 +282,9 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
 }
 
 fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
+    if order.state == OrderState::Waitlisted {
+        books.waiting.insert(order.id, order.units_taken);
+    }
     let paid = order.state.is_paid();
     let sum: i64 = lines.iter().map(|l| l.quantity).sum();
     if sum != order.units {

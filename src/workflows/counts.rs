@@ -2,6 +2,7 @@
 //! (domain sections 1 and 3). The campaign is locked by the caller.
 
 use super::desk::Problem;
+use super::waiting;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OptionId;
 use crate::store::campaigns::Moved;
@@ -56,7 +57,8 @@ pub fn leave(
         campaigns::count_option(tx.conn, *option, -units, -units, collected)?;
     }
     let units: i64 = leaving.iter().map(|(_, units)| units).sum();
-    moved(tx, order, -units, if whole { -1 } else { 0 })
+    moved(tx, order, -units, if whole { -1 } else { 0 })?;
+    waiting::freed(tx, order.campaign_id)
 }
 
 fn moved(tx: &mut Tx, order: &OrderRow, units: i64, orders: i64) -> Result<(), Problem> {

@@ -15,6 +15,7 @@ use super::desk::{Concerns, Desk, Problem, ends_at, enqueue, happened, lock_camp
 use super::money::say;
 use super::payment::say_threshold;
 use super::purchase;
+use super::waiting;
 use crate::domain::campaign::{BatchState, CampaignEvent, CampaignState, Failure};
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::ids::{CampaignId, CancellationId, OptionId};
@@ -334,6 +335,7 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
     if now < ends_at(&campaign) && !close_by_trigger(tx, &campaign, &draft)? {
         return Ok(Judged::TooEarly);
     }
+    waiting::freed(tx, id)?;
     if campaign.open_payments > 0 {
         let pages = campaign.open_payments;
         let why = format!(
@@ -525,5 +527,5 @@ pub fn fail(
     };
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
     tx.touch(campaign.id);
-    Ok(())
+    waiting::freed(tx, campaign.id)
 }

@@ -20,3 +20,4 @@ mod shop;
 mod story;
 mod supply;
 mod tell;
+mod waiting;

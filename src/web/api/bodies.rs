@@ -39,6 +39,8 @@ pub(super) struct JoinBody {
     delivery: Option<Delivery>,
     /// An index into `steps`, only with `charge_on_success`: the order is in only if that step is reached.
     limit_step: Option<i64>,
+    /// Where an option is sold out: go on the waiting list instead of being refused. False where it is left out.
+    waitlist: Option<bool>,
 }
 
 /// Where an order goes.
@@ -74,6 +76,7 @@ pub(super) struct Wish {
     pub(super) address: Address,
     pub(super) delivery: Delivery,
     pub(super) limit_step: Option<usize>,
+    pub(super) waitlist: bool,
 }
 
 /// What a join asks for, as far as it could be read: conflicts are found by it although other fields are wrong.
@@ -116,6 +119,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
         let index = usize::try_from(at).map_err(|_| "write the index of a step, 0 for the first");
         e.keep("limit_step", index)
     });
+    let waitlist = r.boolean("waitlist", e).unwrap_or(false);
     r.end(e);
     let wish = (|| {
         Some(Wish {
@@ -124,6 +128,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
             address: parcel?,
             delivery: delivery?,
             limit_step: limit_step.map_or(Some(None), |at| at.map(Some))?,
+            waitlist,
         })
     })();
     (asked, wish)

@@ -19,7 +19,7 @@ use crate::domain::draft::FieldError;
 use crate::domain::ids::CampaignId;
 use crate::store::misc;
 use crate::workflows::desk::{Problem, takes_orders};
-use crate::workflows::join::{JoinRequest, Placed, no_room};
+use crate::workflows::join::{JoinRequest, Placed, Waits, no_room};
 use crate::workflows::office::Office;
 use crate::workflows::stock_sale;
 
@@ -167,6 +167,11 @@ fn request(
         form_key,
         limit_step: wish.limit_step,
         buys_missing: false,
+        waits: if wish.waitlist {
+            Waits::IfSoldOut
+        } else {
+            Waits::No
+        },
     }
 }
 
