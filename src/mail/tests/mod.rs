@@ -2,6 +2,7 @@ mod asked;
 mod delays;
 mod letters;
 mod smtp;
+mod waiting;
 
 use chrono::{DateTime, NaiveDate, Utc};
 

@@ -86,6 +86,8 @@ pub(super) struct Asked {
     pub email: Option<String>,
     /// Option codes and quantities.
     pub lines: Vec<(String, i64)>,
+    /// Whether it may be waited for.
+    pub(super) waitlist: bool,
 }
 
 /// Reads a wish to join. What it asks for is given also where other fields are wrong: a conflict is told first.
@@ -105,6 +107,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
     let asked = Asked {
         email: email.clone(),
         lines: join_lines(&mut r, e),
+        waitlist: r.boolean("waitlist", e).unwrap_or(false),
     };
     let delivery = r
         .text("delivery", e)
@@ -119,7 +122,6 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
         let index = usize::try_from(at).map_err(|_| "write the index of a step, 0 for the first");
         e.keep("limit_step", index)
     });
-    let waitlist = r.boolean("waitlist", e).unwrap_or(false);
     r.end(e);
     let wish = (|| {
         Some(Wish {
@@ -128,7 +130,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
             address: parcel?,
             delivery: delivery?,
             limit_step: limit_step.map_or(Some(None), |at| at.map(Some))?,
-            waitlist,
+            waitlist: asked.waitlist,
         })
     })();
     (asked, wish)

@@ -479,12 +479,12 @@ impl ReviewPage {
 
     /// Symbols of the page.
     fn icons(&self) -> &'static str {
-        if self.offer.is_some() {
-            "alert clock lock"
-        } else if self.changed.is_some() || !self.problems.is_empty() {
-            "alert lock"
-        } else {
-            "lock"
+        let wrong = self.changed.is_some() || !self.problems.is_empty();
+        match (self.offer.is_some(), wrong) {
+            (true, true) => "alert clock lock",
+            (true, false) => "clock lock",
+            (false, true) => "alert lock",
+            (false, false) => "lock",
         }
     }
 }

@@ -78,6 +78,17 @@ pub struct WaitingPage {
     pub seller_href: String,
 }
 
+impl WaitPage {
+    /// Symbols of the page.
+    fn icons(&self) -> &'static str {
+        if self.problems.is_empty() {
+            ""
+        } else {
+            "alert"
+        }
+    }
+}
+
 impl WaitingPage {
     fn badge(&self) -> Badge {
         Badge::state("waitlisted")

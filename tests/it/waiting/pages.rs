@@ -1,10 +1,12 @@
 //! The list on pages, in the API and in the panel, as somebody without script sees them.
 
 use muster::domain::order::OrderState;
+use muster::domain::staff::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{five, is_offered, waits};
+use crate::admin::panel::Panel;
 use crate::api::caller::{Api, order_path, usd, wish};
 use crate::shop::{Visitor, but, typed};
 use crate::support::database::TestDatabase;
@@ -77,6 +79,24 @@ both_databases! {
         let late = [("confirmed_total", "50000"), ("terms", "1")];
         visitor.post(&visitor.path_of(&row, "/accept"), &late).await.is(409).says("This offer has ended");
         shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn staff_see_the_list_in_its_order(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(five(&shop)).await;
+        shop.join_and_pay(&campaign, "four@mail.example", 4).await;
+        let one = shop.join_and_pay(&campaign, "one@mail.example", 1).await;
+        waits(&shop, &campaign, "a@mail.example", 1).await;
+        waits(&shop, &campaign, "b@mail.example", 2).await;
+        let panel = Panel::of(&shop, Role::Manager).await;
+        let href = format!("/admin/campaigns/{}", campaign.slug);
+        panel.get(&href).await.is(200).says("Waited for").says("3 by 2").says("Waiting list");
+        shop.cancel(one).await.unwrap();
+        shop.settle().await;
+        panel.get(&href).await.says("2 by 1");
+        panel.get(&format!("{href}/waiting")).await.is(200).says("offered until").says("2 \u{d7} set").says("Waitlisted");
+        panel.get("/admin/orders?state=waitlisted").await.is(200).says("Ana Sousa");
         shop.close().await;
     }
 
