@@ -15,7 +15,8 @@
     for (const el of document.querySelectorAll("[data-until]")) {
       const ms = Date.parse(el.dataset.until) - (Date.now() + behind);
       const opens = el.dataset.verb === "Opens";
-      const words = ms <= 0 ? (opens ? "Opening" : "The deadline has passed")
+      const over = opens ? "Opening" : el.dataset.verb === "Kept until" ? "The time is over" : "The deadline has passed";
+      const words = ms <= 0 ? over
         : opens ? `Opens in ${left(ms)}` : `${left(ms)} left`;
       if (el.textContent !== words) el.textContent = words;
     }

@@ -28,7 +28,7 @@ use muster::store::promises::PromiseRow;
 use muster::store::{self, Tx, merchants};
 use muster::workflows::campaigns;
 use muster::workflows::desk::{Desk, Problem};
-use muster::workflows::join::{Address, JoinRequest};
+use muster::workflows::join::{Address, JoinRequest, Waits};
 use muster::workflows::office::Office;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -207,6 +207,7 @@ pub fn wish(campaign: &CampaignRow, shopper: usize) -> JoinRequest {
         form_key: Some(format!("form-{shopper}")),
         limit_step: None,
         buys_missing: false,
+        waits: Waits::No,
     }
 }
 

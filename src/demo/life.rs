@@ -12,6 +12,7 @@ use crate::domain::ids::{
 use crate::domain::promise::{Answer, NoticeKind};
 use crate::domain::shipment::{DeliveredBy, ShipmentState};
 use crate::store::{Tx, campaigns, claims as claim_rows, notices, purchase_orders, shipments};
+use crate::workflows::cancel::{By, cancel};
 use crate::workflows::claims::decide::{Decision, resolve};
 use crate::workflows::claims::{Report, Who, report};
 use crate::workflows::desk::{Desk, Problem, offer};
@@ -57,6 +58,10 @@ pub enum Deed {
     OnSale(&'static str, i64),
     /// The seller writes to everybody who joined: title and text.
     Writes(&'static str, &'static str),
+    /// The person with this index goes on the waiting list for so many units of an option that is sold out.
+    Waits(usize, &'static str, i64),
+    /// The shopper of the order with this index cancels it.
+    Leaves(usize),
 }
 
 /// A campaign that lives on.
@@ -79,6 +84,9 @@ const HANDS: &str = "Ines";
 impl Filler<'_> {
     /// Does it, and everything that follows from it.
     pub(super) async fn happens(&self, living: &Living, deed: Deed) -> Result<(), String> {
+        if let Deed::Waits(person, sku, units) = deed {
+            return self.waits(living, person, (sku, units)).await;
+        }
         let (merchant, batch) = (living.merchant, living.batch);
         let (slug, orders) = (living.slug.clone(), living.orders.clone());
         self.running
@@ -162,6 +170,9 @@ impl Scene<'_> {
             }
             Deed::ReportsDamage(order, sku, text) => self.reports(desk, tx, order, (sku, text)),
             Deed::RefundsClaims => self.refunds_claims(desk, tx),
+            Deed::Leaves(order) => cancel(desk, tx, self.order(order)?, &By::Shopper).map(drop),
+            // Joins have a way of their own.
+            Deed::Waits(..) => Ok(()),
             Deed::OnSale(sku, units) => {
                 stock_sale::put_on_sale(tx, self.merchant, self.batch, sku, units, HANDS)
             }

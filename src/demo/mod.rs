@@ -28,7 +28,7 @@ use crate::workflows::campaigns;
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::Problem;
 use crate::workflows::evidence;
-use crate::workflows::join::{Address, JoinRequest};
+use crate::workflows::join::{Address, JoinRequest, Waits};
 
 use life::{Deed, Living};
 use offers::{MERCHANTS, Offer};
@@ -309,7 +309,7 @@ impl Filler<'_> {
             let person = PEOPLE[i % PEOPLE.len()];
             let sku = offer.options[i % offer.options.len()].0;
             let order = self
-                .join(campaign, offer, person, i, sku, *quantity)
+                .join(campaign, offer, person, i, (sku, *quantity, Waits::No))
                 .await?;
             placed.push(order);
             self.settle().await?;
@@ -350,8 +350,7 @@ impl Filler<'_> {
         offer: &Offer,
         (name, country, city, postal_code): (&str, &str, &str, &str),
         i: usize,
-        sku: &str,
-        quantity: i64,
+        (sku, quantity, waits): (&str, i64, Waits),
     ) -> Result<OrderId, String> {
         let mailbox = slugify(name).replace('-', ".");
         let request = JoinRequest {
@@ -382,6 +381,7 @@ impl Filler<'_> {
             limit_step: (offer.pays == PaymentMode::ChargeOnSuccess && i % 3 == 2)
                 .then(|| offer.steps.len() - 1),
             buys_missing: false,
+            waits,
         };
         let placed = self
             .running
@@ -391,6 +391,31 @@ impl Filler<'_> {
             .await
             .map_err(|e| said(offer.title, &e))?;
         Ok(placed.order.id)
+    }
+
+    /// Somebody goes on a waiting list.
+    async fn waits(
+        &self,
+        living: &Living,
+        person: usize,
+        (sku, units): (&'static str, i64),
+    ) -> Result<(), String> {
+        let batch = living.batch;
+        let campaign = self
+            .running
+            .app
+            .office
+            .read(move |conn| Ok::<_, Problem>(crate::store::campaigns::batch(conn, batch)?))
+            .await
+            .map_err(|e| said(living.title, &e))?
+            .ok_or("a campaign without a batch")?
+            .campaign_id;
+        let who = PEOPLE[person % PEOPLE.len()];
+        // A second mailbox of theirs: the first one has an order already.
+        let at = person + 5 * PEOPLE.len();
+        let wish = (sku, units, Waits::Only);
+        self.join(campaign, &offers::PLAIN, who, at, wish).await?;
+        self.settle().await
     }
 
     /// Staff lay down what is known of an order that a bank asks about.

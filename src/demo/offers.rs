@@ -369,7 +369,7 @@ const NORTHLIGHT: &[Offer] = &[
                 "tactile",
                 "Walnut, tactile",
                 &[19900, 18900, 17400],
-                None,
+                Some(12),
                 Some(2),
             ),
             (
@@ -384,6 +384,12 @@ const NORTHLIGHT: &[Offer] = &[
         begins_days_ago: 4,
         runs: 21,
         orders: &[2, 1, 2, 1, 2, 2, 1, 2, 2, 2, 1, 2, 2],
+        life: &[
+            (4, Deed::Waits(7, "tactile", 1)),
+            (4, Deed::Waits(9, "tactile", 2)),
+            (4, Deed::Waits(11, "tactile", 1)),
+            (4, Deed::Leaves(0)),
+        ],
         ..PLAIN
     },
     Offer {

@@ -26,6 +26,7 @@ pub mod slug;
 pub mod staff;
 pub mod tariff;
 pub mod text;
+pub mod waiting;
 pub mod withdrawal;
 pub mod words;
 pub mod written;

@@ -61,7 +61,9 @@ words! {
 pub enum OrderEvent {
     /// Its money was captured while it was held, or later while there was room.
     Paid,
-    /// Its payment page ended unpaid.
+    /// Units that came free were offered to it, and its shopper took them.
+    Accepted,
+    /// Its payment page ended unpaid; it waited, and its offer or its list came to an end.
     RanOut,
     /// The shopper or staff cancelled it, a dispute did, or its campaign failed.
     Cancelled,
@@ -85,7 +87,8 @@ impl OrderState {
         use OrderState as S;
         match (self, event) {
             (S::Pending | S::Expired, E::Paid) => Ok(S::Confirmed),
-            (S::Pending, E::RanOut) => Ok(S::Expired),
+            (S::Waitlisted, E::Accepted) => Ok(S::Pending),
+            (S::Pending | S::Waitlisted, E::RanOut) => Ok(S::Expired),
             (S::Pending | S::Confirmed | S::Waitlisted | S::Backordered, E::Cancelled) => {
                 Ok(S::Cancelled)
             }

@@ -13,6 +13,7 @@ mod promise;
 mod reconcile;
 mod refund;
 mod tell;
+mod waiting;
 mod worker;
 
 pub use reconcile::{BALANCE, CompareError, KeptBalance, Report, compare, reconcile};
@@ -85,6 +86,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::DISPUTE.name => refund::dispute(office, subject).await,
         k if k == kinds::EVIDENCE.name => evidence::drive(office, subject).await,
         k if k == kinds::CAMPAIGN.name => campaign::drive(office, subject).await,
+        k if k == kinds::WAITING.name => waiting::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::COLLECT.name => collect::batch(office, subject).await,
         k if k == kinds::DUE.name => collect::due(office, subject).await,

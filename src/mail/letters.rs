@@ -209,8 +209,10 @@ letter!(Staff, "email/staff.html", "email/staff.txt" {
 mod asked;
 mod card;
 mod delay;
+mod waiting;
 
 pub(super) use asked::subject as asked_subject;
+pub(super) use waiting::subject as waiting_subject;
 
 /// HTML and plain text of a letter.
 fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
@@ -290,6 +292,7 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
         Letter::Delay { about, notice } => delay::notice(about, notice, subject),
         Letter::DelayRefund { about, refund } => delay::refund(about, refund, subject),
         Letter::Asked { about, news } => asked::write(about, news, subject),
+        Letter::Waiting { about, news } => waiting::write(about, news, subject),
         Letter::Staff {
             merchant,
             lines,

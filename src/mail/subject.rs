@@ -145,6 +145,7 @@ pub fn of(letter: &Letter) -> String {
             };
             format!("Purchase order {number} from {merchant} is {what}: please do not deliver")
         }
+        Letter::Waiting { about, news } => super::letters::waiting_subject(about, news),
         Letter::Asked { about, news } => super::letters::asked_subject(about, news),
         Letter::After { about, news } => after(&about.number, news, &about.time_zone),
         Letter::Staff {

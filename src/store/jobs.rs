@@ -35,6 +35,11 @@ pub const CAMPAIGN: Kind = Kind {
     name: "campaign",
     priority: 20,
 };
+/// Offers units that came free to those who wait for them, and ends offers and lists. Subject: the campaign.
+pub const WAITING: Kind = Kind {
+    name: "waiting",
+    priority: 22,
+};
 /// Gives the orders of a judged batch their final price, or their refund. Subject: the batch.
 pub const SETTLE: Kind = Kind {
     name: "settle",
@@ -178,6 +183,7 @@ pub const KINDS: &[Kind] = &[
     PAYMENT,
     CHARGE,
     CAMPAIGN,
+    WAITING,
     SETTLE,
     COLLECT,
     DUE,

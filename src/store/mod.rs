@@ -38,6 +38,7 @@ pub mod schema;
 pub mod shipments;
 pub mod stock;
 mod types;
+pub mod waiting;
 
 pub(crate) use conn::each_backend;
 pub use conn::{Conn, ConnPool, DatabaseUrl, PooledConn, connect, open};

@@ -378,7 +378,12 @@ pub fn units_of_shoppers(
         .inner_join(order_lines::table)
         .filter(orders::campaign_id.eq(campaign))
         .filter(orders::email.eq_any(emails))
-        .filter(orders::units_taken.eq(true))
+        // What is waited for counts, too: it may become theirs.
+        .filter(
+            orders::units_taken
+                .eq(true)
+                .or(orders::state.eq(OrderState::Waitlisted)),
+        )
         .select((
             orders::email,
             order_lines::option_id,

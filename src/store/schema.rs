@@ -2,9 +2,11 @@
 
 mod fulfilment;
 mod interest;
+mod lists;
 
 pub use fulfilment::*;
 pub use interest::*;
+pub use lists::*;
 
 diesel::table! {
     settings (name) {
@@ -570,6 +572,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     interest_lines,
     ideas,
     idea_votes,
+    waiting,
 );
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(

@@ -164,6 +164,7 @@ word_columns!(
     crate::domain::order::PaymentState,
     crate::domain::order::LineState,
     crate::domain::order::Delivery,
+    crate::domain::waiting::WaitAnswer,
     crate::domain::paper::PaperKind,
     crate::domain::payment::AttemptState,
     crate::domain::payment::RefundState,

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 mod goods;
 mod papers;
 mod promises;
+mod waiting;
 
 use super::desk::{Problem, offer, order_number};
 use crate::domain::campaign::CampaignState;
@@ -78,6 +79,7 @@ pub fn audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Breach>, Problem
             promises::check(conn, &mut books, &page, now)?;
         }
         check_counters(conn, &mut books)?;
+        waiting::check(conn, &mut books)?;
         check_purchase_orders(conn, &mut books)?;
         papers::check_numbers(conn, &mut books)?;
         goods::check_units_bought(conn, &mut books)?;
@@ -100,6 +102,8 @@ struct Books {
     allocated: HashMap<(BatchId, OptionId), i64>,
     zones: HashMap<CampaignId, Tz>,
     newest: HashMap<CampaignId, BatchId>,
+    /// Orders that wait, and whether units are kept for them.
+    waiting: HashMap<OrderId, bool>,
 }
 
 impl Books {
@@ -251,9 +255,11 @@ fn check_money(
 fn check_kept(books: &mut Books, order: &OrderRow) {
     let kept = order.money().kept();
     let should = match order.state {
-        OrderState::Pending | OrderState::Expired | OrderState::Cancelled => 0,
-        OrderState::Confirmed
+        OrderState::Pending
         | OrderState::Waitlisted
+        | OrderState::Expired
+        | OrderState::Cancelled => 0,
+        OrderState::Confirmed
         | OrderState::Backordered
         | OrderState::PartlyShipped
         | OrderState::Shipped
@@ -282,6 +288,9 @@ fn check_kept(books: &mut Books, order: &OrderRow) {
 }
 
 fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
+    if order.state == OrderState::Waitlisted {
+        books.waiting.insert(order.id, order.units_taken);
+    }
     let paid = order.state.is_paid();
     // The counters of what is committed and collected are those of the newest batch.
     let counted = paid && books.newest.get(&order.campaign_id) == Some(&order.batch_id);

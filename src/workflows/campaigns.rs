@@ -244,6 +244,7 @@ pub fn edit(
     row.updated_at = now;
     let options = option_rows(row.id, &new, &before);
     campaigns::save_offer(tx.conn, &row, &options)?;
+    super::waiting::freed(tx, row.id)?;
     if row.published_at.is_some() {
         enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
     }

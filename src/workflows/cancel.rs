@@ -10,7 +10,7 @@ use super::notices;
 use super::part::{release, say_back};
 use super::payment::{close_pages, free};
 use super::stock_sale;
-use super::{cards, collect, counts};
+use super::{cards, collect, counts, waiting};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
@@ -34,14 +34,14 @@ pub enum By {
 }
 
 /// Whether the shopper can still cancel with a full refund: until the purchase order is sent, or, where it is an order
-/// from stock, until it is picked, which the cancelling itself looks at.
+/// from stock, until it is picked, which the cancelling itself looks at. Who waits may leave at any time.
 pub fn can_cancel(order: &OrderRow, campaign: &CampaignRow) -> bool {
     let free = matches!(order.state, OrderState::Pending | OrderState::Confirmed)
         && matches!(
             campaign.state,
             CampaignState::Open | CampaignState::Collecting
         );
-    free || stock_sale::may_leave(order)
+    free || order.state == OrderState::Waitlisted || stock_sale::may_leave(order)
 }
 
 /// Whether staff can still cancel the whole order: until something of it is handed over. Of one that is partly shipped
@@ -159,6 +159,8 @@ pub fn leave(
         if open == 0 && order.units_taken {
             free(tx, order)?;
         }
+    } else if before == OrderState::Waitlisted {
+        waiting::left(tx, order)?;
     } else {
         let mut lines = orders::lines_of(tx.conn, order.id)?;
         let leaving: Vec<_> = lines

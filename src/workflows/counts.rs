@@ -5,6 +5,7 @@
 
 use super::batches::is_counted;
 use super::desk::Problem;
+use super::waiting;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OptionId;
 use crate::store::campaigns::Moved;
@@ -70,7 +71,8 @@ pub fn leave(
         return Ok(());
     }
     let units: i64 = leaving.iter().map(|(_, units)| units).sum();
-    moved(tx, order, -units, if whole { -1 } else { 0 })
+    moved(tx, order, -units, if whole { -1 } else { 0 })?;
+    waiting::freed(tx, order.campaign_id)
 }
 
 /// Units of an order that had left count again, as paid for; with the first of them, `whole`, the order does too. They are

@@ -10,16 +10,19 @@ use std::sync::{Arc, Mutex};
 use chrono::{Duration, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
+mod anew;
 mod table;
 
+pub use anew::{Accepted, price_anew};
 use table::{Granted, Table};
-pub use table::{new_page, no_room};
+pub use table::{first_page, new_page, no_room};
 
 use super::collect;
 use super::desk::{Problem, ends_at, takes_orders};
 use super::judgement::current_step;
 use super::ports::Clock;
 use super::stock_sale;
+use super::waiting;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
@@ -80,6 +83,20 @@ pub struct JoinRequest {
     pub limit_step: Option<usize>,
     /// The merchant buys what is missing after saved cards were charged.
     pub buys_missing: bool,
+    /// Whether it may go on the waiting list.
+    pub waits: Waits,
+}
+
+/// Whether a wish may go on the waiting list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Waits {
+    /// No: where there is no room it is refused.
+    #[default]
+    No,
+    /// Where there is no room; else it is a join like any other.
+    IfSoldOut,
+    /// It is for the list alone: where there is room, that is said and nothing is held.
+    Only,
 }
 
 /// A line as it is frozen at joining.
@@ -296,10 +313,12 @@ impl Joins {
                 })
                 .collect(),
             taken: option_rows.iter().map(|o| (o.id, o.taken)).collect(),
+            waited: waiting::units(tx.conn, id)?,
+            lists: !from_stock && !gap,
             by_shopper: self.units_of_shoppers(tx, &offer, id, wishes)?,
             terms_version: merchant.terms_version,
             withdrawal: merchant.withdrawal_everywhere,
-            plan: self.plan(tx)?,
+            plan: plan_page(tx, self.provider_rate, self.hold_minutes)?,
             step: match batch.step.filter(|_| from_stock) {
                 Some(judged) => usize::try_from(judged).unwrap_or(0),
                 // What the merchant buys to fill a gap costs what everybody pays.
@@ -391,18 +410,6 @@ impl Joins {
             .collect())
     }
 
-    /// When the next payment page will be made: now, or later in a rush, at the pace the provider allows.
-    fn plan(&self, tx: &mut Tx) -> Result<PagePlan, StoreError> {
-        let wait = match self.provider_rate {
-            Some(rate) if rate > 0 => {
-                let waiting = orders::queue_length(tx.conn)?;
-                Duration::milliseconds(waiting.saturating_mul(1000) / i64::from(rate))
-            }
-            _ => Duration::zero(),
-        };
-        Ok(PagePlan::at(tx.now + wait, self.hold_minutes))
-    }
-
     fn units_of_shoppers(
         &self,
         tx: &mut Tx,
@@ -429,14 +436,16 @@ impl Joins {
         (batch, from_stock): (BatchId, bool),
         granted: &mut Granted,
     ) -> Result<(), StoreError> {
-        let count = granted.orders.len();
-        if count == 0 {
+        if granted.orders.is_empty() {
             return Ok(());
         }
         let now = tx.now.naive_utc();
         let count =
-            i64::try_from(count).map_err(|_| StoreError::Damaged("too many joins".into()))?;
-        let first = merchants::take_numbers(tx.conn, campaign.merchant_id, "order", count)?;
+            |n: usize| i64::try_from(n).map_err(|_| StoreError::Damaged("too many joins".into()));
+        let numbers = count(granted.orders.len())?;
+        // Who waits takes no units, and has no page.
+        let count = count(granted.pages.len())?;
+        let first = merchants::take_numbers(tx.conn, campaign.merchant_id, "order", numbers)?;
         for (order, number) in granted.orders.iter_mut().zip(first..) {
             order.number = number;
         }
@@ -465,9 +474,10 @@ impl Joins {
             },
             now,
         )?;
-        if campaign.first_order_at.is_none() {
+        if campaign.first_order_at.is_none() && count > 0 {
             campaigns::set_first_order(tx.conn, campaign.id, now)?;
         }
+        waiting::put_on(tx, campaign.id, &granted.orders)?;
         let work: Vec<_> = granted
             .pages
             .iter()
@@ -483,6 +493,25 @@ impl Joins {
         tx.touch(campaign.id);
         Ok(())
     }
+}
+
+/// When the next payment page will be made: now, or later in a rush, at the pace the provider allows.
+///
+/// # Errors
+/// What the database says.
+pub fn plan_page(
+    tx: &mut Tx,
+    provider_rate: Option<u32>,
+    hold_minutes: i64,
+) -> Result<PagePlan, StoreError> {
+    let wait = match provider_rate {
+        Some(rate) if rate > 0 => {
+            let waiting = orders::queue_length(tx.conn)?;
+            Duration::milliseconds(waiting.saturating_mul(1000) / i64::from(rate))
+        }
+        _ => Duration::zero(),
+    };
+    Ok(PagePlan::at(tx.now + wait, hold_minutes))
 }
 
 fn damaged(e: Problem) -> StoreError {

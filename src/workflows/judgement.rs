@@ -20,6 +20,7 @@ use super::desk::{Concerns, Desk, Problem, ends_at, enqueue, happened, lock_camp
 use super::money::say;
 use super::payment::say_threshold;
 use super::purchase;
+use super::waiting;
 use crate::domain::campaign::{BatchEvent, CampaignState, Failure};
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::ids::{CampaignId, CancellationId, OptionId};
@@ -307,6 +308,7 @@ pub fn judge(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<Judged, Problem
     if now < ends_at(&campaign) && !close_by_trigger(desk, tx, &campaign, &draft)? {
         return Ok(Judged::TooEarly);
     }
+    waiting::freed(tx, id)?;
     if campaign.open_payments > 0 {
         let pages = campaign.open_payments;
         let why = format!(
@@ -499,5 +501,5 @@ pub fn fail(
     let said = format!("{}{said}", batches::said(tx.conn, batch)?);
     happened(tx, Concerns::campaign(campaign), "system", "failed", said)?;
     tx.touch(campaign.id);
-    Ok(())
+    waiting::freed(tx, campaign.id)
 }

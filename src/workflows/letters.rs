@@ -8,11 +8,13 @@ mod after;
 mod asked;
 mod card;
 mod delay;
+mod waiting;
 
 pub use after::After;
 pub use asked::{Asked, Asking};
 pub use card::{AtTheEnd, CardNews, Joined, JoinedBy};
 pub use delay::{Delay, DelayRefund};
+pub use waiting::Waiting;
 
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -388,6 +390,13 @@ pub enum Letter {
         /// The supplier's own view of it.
         link: String,
     },
+    /// News of a waiting list.
+    Waiting {
+        /// Whom and what it is about.
+        about: About,
+        /// What there is to say.
+        news: Waiting,
+    },
     /// To somebody who has no order: an interest check, a vote.
     Asked {
         /// Whom and what it is about.
@@ -432,6 +441,7 @@ impl Letter {
             Letter::PurchaseOrderReminder { .. } => "purchase_order_reminder",
             Letter::PurchaseOrderCancelled { .. } => "purchase_order_cancelled",
             Letter::After { news, .. } => news.kind(),
+            Letter::Waiting { news, .. } => news.kind(),
             Letter::Asked { news, .. } => news.kind(),
             Letter::Staff { .. } => "staff",
         }

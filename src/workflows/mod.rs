@@ -47,4 +47,5 @@ pub mod signs;
 pub mod stock_sale;
 pub mod suppliers;
 pub mod tracking;
+pub mod waiting;
 pub mod withdraw;

@@ -20,7 +20,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
-use super::{batches, collect, counts};
+use super::{batches, collect, counts, waiting};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
@@ -277,6 +277,9 @@ fn is_sold(campaign: &CampaignRow, order: &OrderRow, now: NaiveDateTime) -> bool
 fn take_again(tx: &mut Tx, order: &mut OrderRow) -> Result<bool, Problem> {
     let lines = orders::lines_of(tx.conn, order.id)?;
     let from_stock = stock_sale::is_from_stock(order);
+    if !from_stock && !waiting::leaves_room(tx.conn, order.campaign_id, &lines)? {
+        return Ok(false);
+    }
     let mut taken = 0;
     for line in &lines {
         if !campaigns::take(tx.conn, line.option_id, line.quantity)? {
@@ -312,7 +315,7 @@ pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
     stock_sale::put_back(tx, order, &lines)?;
     orders::cancel_lines(tx.conn, order.id)?;
     order.units_taken = false;
-    Ok(())
+    waiting::freed(tx, order.campaign_id)
 }
 
 /// The order is paid for: it counts. What came beyond its price goes back at once.

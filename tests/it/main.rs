@@ -21,3 +21,4 @@ mod shop;
 mod story;
 mod supply;
 mod tell;
+mod waiting;

@@ -3,6 +3,7 @@ mod cards;
 mod delays;
 mod letters;
 mod smtp;
+mod waiting;
 
 use chrono::{DateTime, NaiveDate, Utc};
 

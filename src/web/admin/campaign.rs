@@ -15,6 +15,7 @@ use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
 use super::interest::{self, InterestPart};
 use super::kit::{Cell, Facts, Table, fact, moment, own_campaign, short, slug};
+use super::pictures::picture;
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, PaymentMode, Trigger};
 use crate::domain::price::{Tally, Threshold};
@@ -23,8 +24,8 @@ use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::SupplierRow;
 use crate::store::misc::{HappeningRow, PictureRow};
 use crate::store::purchase_orders::PurchaseOrderRow;
+use crate::store::waiting::{self, Waited};
 use crate::store::{Conn, campaigns, journal, merchants, misc, purchase_orders};
-use crate::web::assets::asset;
 use crate::web::pages;
 use crate::web::shop::load::counted_by_step;
 use crate::web::view::{
@@ -63,6 +64,7 @@ struct Known {
     balance: Option<String>,
     suppliers: Vec<SupplierRow>,
     interest: Option<interest::Known>,
+    waited: Vec<Waited>,
 }
 
 fn load(
@@ -92,6 +94,7 @@ fn load(
     Ok(Known {
         tally,
         interest: interest::load(conn, &row, &draft)?,
+        waited: waiting::waited(conn, row.id)?,
         collecting,
         short,
         current: current_step(conn, &row, &draft)?,
@@ -149,6 +152,7 @@ struct CampaignPage<'a> {
     public_href: Option<String>,
     preview_href: String,
     orders_href: String,
+    waiting_href: String,
     updates_href: String,
     manages: bool,
     timeline: Timeline,
@@ -230,25 +234,10 @@ fn draw<'a>(staff: &Staff, known: &'a Known) -> CampaignPage<'a> {
         public_href: row.state.is_public().then(|| format!("/c/{}", row.slug)),
         preview_href: format!("{href}/preview"),
         orders_href: format!("/admin/orders?campaign={}", row.slug),
+        waiting_href: format!("{href}/waiting"),
         updates_href: format!("{href}/updates"),
         manages,
         timeline: Timeline { items },
-    }
-}
-
-/// A picture as pages draw it; a file under `art/` is part of the program.
-pub fn picture(row: &PictureRow) -> Picture {
-    let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
-    Picture {
-        src: if row.file.starts_with("art/") {
-            // Drawn for the example shop; part of the program.
-            asset(&row.file).to_owned()
-        } else {
-            format!("/uploads/{}", row.file)
-        },
-        width: pixels(row.width),
-        height: pixels(row.height),
-        alt: row.alt.clone(),
     }
 }
 
@@ -384,6 +373,7 @@ impl Known {
                 count(|o| o.collected),
                 Cell::number(number(option.minimum.map(i64::from))),
                 Cell::number(number(option.cap.map(i64::from))),
+                Cell::number(row.map_or_else(String::new, |row| self.waiting(row))),
             ]
         });
         Table::new(
@@ -396,9 +386,18 @@ impl Known {
                 ("Paid", true),
                 ("Minimum", true),
                 ("Cap", true),
+                ("Waited for", true),
             ],
             rows.collect(),
         )
+    }
+
+    /// Units of an option that are waited for, and by how many.
+    fn waiting(&self, option: &OptionRow) -> String {
+        match self.waited.iter().find(|w| w.option == option.id) {
+            Some(w) => format!("{} by {}", grouped(w.units), grouped(w.orders)),
+            None => "0".to_owned(),
+        }
     }
 
     fn facts(&self) -> Facts {

@@ -20,7 +20,7 @@ use crate::web::shop::countries;
 use crate::web::view::{Field, Link, Problems, grouped, plural};
 use crate::workflows::collect::may_buy;
 use crate::workflows::desk::{Problem, offer, order_number};
-use crate::workflows::join::JoinRequest;
+use crate::workflows::join::{JoinRequest, Waits};
 use crate::workflows::judgement::{Why, is_missing, missing_now};
 use crate::workflows::money::say;
 
@@ -364,6 +364,7 @@ impl About {
                     .map(|key| format!("buy:{key}")),
                 limit_step: None,
                 buys_missing: true,
+                waits: Waits::No,
             }),
             _ => Err(errors),
         }

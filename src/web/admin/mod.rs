@@ -49,6 +49,7 @@ mod sheet;
 mod suppliers;
 mod today;
 mod updates;
+mod waiting;
 
 /// Hours without a request after which a log-in ends.
 pub const IDLE_HOURS: i64 = 12;
@@ -118,6 +119,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     ideas::configure(cfg);
     interest::configure(cfg);
     updates::configure(cfg);
+    waiting::configure(cfg);
     orders::configure(cfg);
     claims::configure(cfg);
     refunds::configure(cfg);

@@ -13,12 +13,29 @@ use crate::domain::draft::FieldError;
 use crate::domain::ids::PictureId;
 use crate::store::Tx;
 use crate::store::misc::{self, PictureRow};
+use crate::web::assets::asset;
 use crate::web::pages;
 use crate::web::upload::{self, Broken};
 use crate::web::view::{Field, PanelShell, Picture, Problems};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::office::Office;
 use crate::workflows::pictures::{self, MAX_ALT, MAX_BYTES, MAX_PICTURES};
+
+/// A picture as pages draw it; a file under `art/` is part of the program.
+pub fn picture(row: &PictureRow) -> Picture {
+    let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
+    Picture {
+        src: if row.file.starts_with("art/") {
+            // Drawn for the example shop; part of the program.
+            asset(&row.file).to_owned()
+        } else {
+            format!("/uploads/{}", row.file)
+        },
+        width: pixels(row.width),
+        height: pixels(row.height),
+        alt: row.alt.clone(),
+    }
+}
 
 /// One picture with its small form.
 struct Shown {
@@ -87,7 +104,7 @@ impl About {
                 .map(|(_, typed)| typed);
             let name = format!("alt.{}", row.id);
             Shown {
-                picture: super::campaign::picture(row),
+                picture: picture(row),
                 action: format!("{}/pictures/{}", self.href, row.id),
                 alt: Field::text(name, "What is seen")
                     .value(typed.unwrap_or(&row.alt))

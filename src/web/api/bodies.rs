@@ -39,6 +39,8 @@ pub(super) struct JoinBody {
     delivery: Option<Delivery>,
     /// An index into `steps`, only with `charge_on_success`: the order is in only if that step is reached.
     limit_step: Option<i64>,
+    /// Where an option is sold out: go on the waiting list instead of being refused. False where it is left out.
+    waitlist: Option<bool>,
 }
 
 /// Where an order goes.
@@ -74,6 +76,7 @@ pub(super) struct Wish {
     pub(super) address: Address,
     pub(super) delivery: Delivery,
     pub(super) limit_step: Option<usize>,
+    pub(super) waitlist: bool,
 }
 
 /// What a join asks for, as far as it could be read: conflicts are found by it although other fields are wrong.
@@ -83,6 +86,8 @@ pub(super) struct Asked {
     pub email: Option<String>,
     /// Option codes and quantities.
     pub lines: Vec<(String, i64)>,
+    /// Whether it may be waited for.
+    pub(super) waitlist: bool,
 }
 
 /// Reads a wish to join. What it asks for is given also where other fields are wrong: a conflict is told first.
@@ -102,6 +107,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
     let asked = Asked {
         email: email.clone(),
         lines: join_lines(&mut r, e),
+        waitlist: r.boolean("waitlist", e).unwrap_or(false),
     };
     let delivery = r
         .text("delivery", e)
@@ -124,6 +130,7 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
             address: parcel?,
             delivery: delivery?,
             limit_step: limit_step.map_or(Some(None), |at| at.map(Some))?,
+            waitlist: asked.waitlist,
         })
     })();
     (asked, wish)

@@ -17,9 +17,10 @@ use super::fields::Errors;
 use super::order_views::{Joined, joined, joined_at};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::CampaignId;
+use crate::domain::order::OrderState;
 use crate::store::misc;
 use crate::workflows::desk::{Problem, takes_orders};
-use crate::workflows::join::{JoinRequest, Placed, no_room};
+use crate::workflows::join::{JoinRequest, Placed, Waits, no_room};
 use crate::workflows::office::Office;
 use crate::workflows::stock_sale;
 
@@ -167,6 +168,11 @@ fn request(
         form_key,
         limit_step: wish.limit_step,
         buys_missing: false,
+        waits: if wish.waitlist {
+            Waits::IfSoldOut
+        } else {
+            Waits::No
+        },
     }
 }
 
@@ -179,6 +185,7 @@ async fn conflict_first(
     errors: Vec<FieldError>,
 ) -> Problem {
     let slug = slug.to_owned();
+    let waitlist = asked.waitlist;
     let now = office.now().naive_utc();
     let found = office
         .read(move |conn| -> Result<Option<Problem>, Problem> {
@@ -201,6 +208,10 @@ async fn conflict_first(
         .await;
     match found {
         Ok(None) => Problem::Invalid(errors),
+        // It would be waited for.
+        Ok(Some(Problem::Conflict {
+            kind: "sold-out", ..
+        })) if waitlist => Problem::Invalid(errors),
         Ok(Some(problem)) | Err(problem) => problem,
     }
 }
@@ -210,8 +221,13 @@ async fn with_page(office: &Office, placed: Placed) -> Result<Joined, Problem> {
     let placed = Arc::new(placed);
     let end = Instant::now() + LONGEST_WAIT;
     loop {
-        // An order that was placed before may have its page since long: nobody rings for that.
-        let longest = if placed.again { Duration::ZERO } else { LOOK };
+        // An order that was placed before may have its page since long, and one that waits gets none: nobody rings.
+        let waits = placed.order.state == OrderState::Waitlisted;
+        let longest = if placed.again || waits {
+            Duration::ZERO
+        } else {
+            LOOK
+        };
         let bell = office.signals().bells.listen(placed.order.id);
         if let Some(url) = bell.wait(longest).await {
             return joined_at(office.desk(), &placed, url);

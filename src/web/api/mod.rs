@@ -28,6 +28,7 @@ mod supply;
 mod supply_views;
 mod updates;
 mod views;
+mod waiting;
 mod words;
 
 use actix_web::http::header::ALLOW;
@@ -106,6 +107,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/claims/{id}/resolve", "POST").route(web::post().to(after::resolve)))
     .service(at("/orders/{id}/cancel", "POST").route(web::post().to(orders::cancel)))
     .service(at("/orders/{id}/pay", "POST").route(web::post().to(orders::pay)))
+    .service(at("/orders/{id}/accept", "POST").route(web::post().to(waiting::accept)))
     .service(at("/orders/{id}/card", "POST").route(web::post().to(orders::card)))
     .service(at("/orders/{id}/refund", "POST").route(web::post().to(after::refund)))
     .service(

@@ -20,6 +20,7 @@ use crate::workflows::desk::{Desk, Problem, is_for_staff};
 use crate::workflows::join::{FrozenQuote, Placed};
 use crate::workflows::money;
 use crate::workflows::stock_sale::is_from_stock;
+use crate::workflows::waiting::place_of;
 
 /// A granted hold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,15 +30,17 @@ pub(super) struct Joined {
     /// What opens the order: `GET /orders/{order_id}?t={token}`.
     token: String,
     state: OrderState,
-    /// When the units are offered to others again.
-    hold_expires_at: DateTime<Utc>,
+    /// When the units are offered to others again; null while it waits.
+    #[schema(required)]
+    hold_expires_at: Option<DateTime<Utc>>,
     lines: Vec<JoinedLine>,
     /// What is charged.
     total: Money,
     /// The provider's page where it is paid; null while it is being made.
     #[schema(required)]
     checkout_url: Option<String>,
-    /// How many payment pages are made before this one; null once it is there.
+    /// How many payment pages are made before this one; null once it is there. Of an order that is `waitlisted`: its
+    /// place on the waiting list, 1 for the next.
     #[schema(required)]
     queue_position: Option<i64>,
 }
@@ -45,7 +48,7 @@ pub(super) struct Joined {
 impl Joined {
     /// Whether its payment page is still being made.
     pub(super) fn waits(&self) -> bool {
-        self.queue_position.is_some()
+        self.queue_position.is_some() && self.state != OrderState::Waitlisted
     }
 }
 
@@ -75,7 +78,7 @@ pub(super) fn page_face(
 ) -> Result<PageFace, Problem> {
     let mut face = PageFace {
         url: None,
-        queue_position: None,
+        queue_position: place_of(conn, order)?,
     };
     let pending = order.state == OrderState::Pending;
     let pages = orders::payments_of(conn, order.id)?;
@@ -96,6 +99,12 @@ pub(super) fn page_face(
         _ => {}
     }
     Ok(face)
+}
+
+/// Until when units are kept for it; none while it only waits.
+fn held_until(order: &OrderRow) -> Option<DateTime<Utc>> {
+    let holds = order.state != OrderState::Waitlisted || order.units_taken;
+    holds.then(|| order.hold_expires_at.and_utc())
 }
 
 fn can_be_paid(page: &PaymentRow, now: DateTime<Utc>) -> bool {
@@ -145,7 +154,7 @@ fn hold(
         order_id: order.id.0,
         token: desk.links.order_token(order.id),
         state: order.state,
-        hold_expires_at: order.hold_expires_at.and_utc(),
+        hold_expires_at: held_until(order),
         lines,
         total: Money::new(order.total, currency),
         checkout_url: face.url,
@@ -160,8 +169,10 @@ pub(super) struct Order {
     order_id: Uuid,
     state: OrderState,
     payment_state: PaymentState,
-    /// When the units are offered to others again, unless it is paid.
-    hold_expires_at: DateTime<Utc>,
+    /// When the units are offered to others again, unless it is paid. Of an order that is `waitlisted`: until when the
+    /// offer stands that is accepted with `POST /orders/{order_id}/accept`; null while nothing is offered.
+    #[schema(required)]
+    hold_expires_at: Option<DateTime<Utc>>,
     /// When shoppers pay.
     payment_mode: PaymentMode,
     /// An index into the campaign's `steps`: it is in only if that step is reached; null: in any case.
@@ -179,7 +190,8 @@ pub(super) struct Order {
     /// The provider's page, while something can be paid, or a card saved, there.
     #[schema(required)]
     checkout_url: Option<String>,
-    /// How many payment pages are made before this one's, while it is being made.
+    /// How many payment pages are made before this one's, while it is being made. Of an order that is `waitlisted`: its
+    /// place on the waiting list, 1 for the next; null once units are offered to it.
     #[schema(required)]
     pub(super) queue_position: Option<i64>,
     lines: Vec<OrderLine>,
@@ -260,10 +272,16 @@ pub(super) fn order(
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let face = page_face(conn, order, now)?;
+    let happened = misc::happenings_of_order(conn, order.id)?;
+    let waited = happened.iter().any(|h| h.kind == "waiting");
     let mut timeline = vec![TimelineEntry {
         at: order.created_at.and_utc(),
         kind: "placed".to_owned(),
-        text: "The order was placed; its units are held.".to_owned(),
+        text: if waited {
+            "The order was placed; what it is over was sold out.".to_owned()
+        } else {
+            "The order was placed; its units are held.".to_owned()
+        },
     }];
     timeline.extend(
         allocations_told(&stock::allocations_of(conn, order.id)?)
@@ -275,7 +293,7 @@ pub(super) fn order(
             }),
     );
     timeline.extend(
-        misc::happenings_of_order(conn, order.id)?
+        happened
             .into_iter()
             .filter(|happening| !is_for_staff(&happening.kind))
             .map(|happening| TimelineEntry {
@@ -295,7 +313,7 @@ pub(super) fn order(
         deposit: pays.deposit,
         card: pays.card,
         due: pays.due,
-        hold_expires_at: order.hold_expires_at.and_utc(),
+        hold_expires_at: held_until(order),
         checkout_url: face.url,
         queue_position: face.queue_position,
         lines: order_lines(orders::lines_of(conn, order.id)?, currency),

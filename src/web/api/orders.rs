@@ -109,6 +109,11 @@ async fn with_page(
             then_refuse(&wrong)
         })
         .await?;
+    paged(ask, id).await
+}
+
+/// The order with its page, as soon as that is made, or after the longest wait.
+pub(super) async fn paged(ask: &Ask, id: OrderId) -> Response {
     let end = Instant::now() + LONGEST_WAIT;
     loop {
         let bell = ask.office.signals().bells.listen(id);

@@ -18,6 +18,7 @@ use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
 use crate::store::merchants::SupplierRow;
+use crate::store::waiting as waiting_list;
 use crate::store::{Conn, dues, orders, purchase_orders};
 use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
@@ -124,6 +125,8 @@ struct CampaignOption {
     /// Units that can still be taken; null: no limit. Once goods have arrived: what is left over and on sale.
     #[schema(required)]
     available: Option<i64>,
+    /// Orders on the waiting list that want it.
+    waiting: i64,
     /// Units of confirmed orders.
     committed: i64,
     /// Whether it is exempt from withdrawal.
@@ -157,6 +160,8 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
         .and_then(|batch| batch.step)
         .and_then(|step| usize::try_from(step).ok());
     let on_sale = stock_sale::on_sale(conn, row)?;
+    let list = waiting_list::waited(conn, row.id)?;
+    let waited = |option| list.iter().find(|w| w.option == option);
     let options = rows
         .iter()
         .filter_map(|row| {
@@ -168,7 +173,9 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
                 minimum: option.minimum.map(i64::from),
                 cap: row.cap,
                 per_shopper: option.per_shopper.map(i64::from),
-                available: stock_sale::available(row, on_sale.as_ref()),
+                available: stock_sale::available(row, on_sale.as_ref())
+                    .map(|left| (left - waited(row.id).map_or(0, |w| w.units)).max(0)),
+                waiting: waited(row.id).map_or(0, |w| w.orders),
                 committed: row.committed,
                 made_to_order: option.made_to_order,
             })

@@ -7,6 +7,7 @@ mod edit;
 mod goods;
 mod page;
 mod papers;
+mod waiting;
 mod withdraw;
 
 use std::time::{Duration, Instant};
@@ -67,6 +68,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/o/{id}/card")
                 .route(web::get().to(due::back))
                 .route(web::post().to(due::card)),
+        )
+        .service(
+            web::resource("/o/{id}/accept")
+                .route(web::get().to(waiting::back))
+                .route(web::post().to(waiting::accept)),
         )
         .route("/o/{id}/arrived", web::post().to(goods::arrived))
         .service(
@@ -163,6 +169,13 @@ async fn show(
         Ok(facts) => facts,
         Err(e) => return refused(&office, &request, &e),
     };
+    if facts.order.state == OrderState::Waitlisted {
+        match waiting::page(&office, &request, &opened).await {
+            Ok(Some(page)) => return page,
+            Ok(None) => {}
+            Err(e) => return refused(&office, &request, &e),
+        }
+    }
     let back = opened.path("");
     let mut shell = shell(&office, &request, &back);
     if opened.asked.cancelled == "1" && facts.left_by_shopper() {
@@ -304,7 +317,11 @@ async fn pay(
         .unwrap_or(0);
     let mut shell = shell(&office, &request, &opened.path("/pay"));
     shell.refresh = Some(3);
-    private(StatusCode::OK, &facts.queue(shell, place, opened.path("")))
+    let now = office.now();
+    private(
+        StatusCode::OK,
+        &facts.queue(shell, place, opened.path(""), now),
+    )
 }
 
 fn place_of(conn: &mut Conn, planned: &PaymentRow) -> Result<i64, Problem> {

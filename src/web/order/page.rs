@@ -249,7 +249,7 @@ impl Facts {
                         "Not paid yet"
                     },
                     words: self.pay_words(page),
-                    until: self.moment(self.order.hold_expires_at),
+                    held: self.held(now),
                 }),
             cancel: self.cancel_offer((ways.below)("/cancel"), now),
             mail_problem: refused.map(|mail| MailProblem {

@@ -139,7 +139,9 @@ impl Facts {
 
     /// Units of an option that can be taken now; none without a limit.
     pub fn available(&self, row: &StoredOption) -> Option<i64> {
-        stock_sale::available(row, self.on_sale.as_ref())
+        // What is waited for is kept for those who wait.
+        let kept = self.waited(row.id).map_or(0, |waited| waited.units);
+        stock_sale::available(row, self.on_sale.as_ref()).map(|left| (left - kept).max(0))
     }
 
     /// The day that whoever orders now is promised.
@@ -268,6 +270,7 @@ impl Facts {
                     .map(|next| self.say(next)),
                 committed: row.committed,
                 available: self.available(row),
+                waiting: self.waited(row.id).map(|waited| waited.orders),
                 minimum: draft.minimum.map(i64::from).filter(|_| !self.judged()),
                 not_made: self.not_made(&row.sku),
                 per_shopper: draft.per_shopper.map(i64::from),

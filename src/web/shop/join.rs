@@ -1,5 +1,7 @@
 //! `POST /c/{slug}/orders`: from the form over the exact total to the order (domain section 4).
 
+mod wait;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
@@ -22,7 +24,7 @@ use crate::web::view::{
     grouped,
 };
 use crate::workflows::desk::{Problem, ends_at};
-use crate::workflows::join::JoinRequest;
+use crate::workflows::join::{JoinRequest, Waits};
 use crate::workflows::withdraw;
 
 /// The most bytes of a form.
@@ -88,7 +90,9 @@ async fn read(shop: &Shop, slug: &str) -> Result<Option<Facts>, Problem> {
 
 impl Desk<'_> {
     async fn work(mut self) -> HttpResponse {
-        let placing = self.sent.form_key.is_some() && self.sent.confirmed_total.is_some();
+        let waits = self.sent.step == "wait";
+        let placing =
+            self.sent.form_key.is_some() && (waits || self.sent.confirmed_total.is_some());
         if self.sent.step == "edit" {
             return self.form(StatusCode::OK, Problems::default()).await;
         }
@@ -101,6 +105,9 @@ impl Desk<'_> {
             Ok(checked) => checked,
             Err(problems) => return self.form(StatusCode::UNPROCESSABLE_ENTITY, problems).await,
         };
+        if waits {
+            return self.wait(checked, placing).await;
+        }
         if !placing || self.sent.step == "review" {
             if let Some(problems) = self.sold_out(&checked) {
                 return self.form(StatusCode::CONFLICT, problems).await;
@@ -143,6 +150,7 @@ impl Desk<'_> {
             form_key: self.sent.form_key.as_ref().map(|key| format!("form:{key}")),
             limit_step: checked.limit_step,
             buys_missing: false,
+            waits: Waits::No,
         }
     }
 
@@ -267,6 +275,7 @@ impl Desk<'_> {
             one_parcel: checked.delivery == crate::domain::order::Delivery::OneParcel,
             fields: self.sent.input.pairs(),
             form_key: self.sent.form_key.clone().unwrap_or_else(new_key),
+            offer: None,
             problems,
         };
         private(status, &page)

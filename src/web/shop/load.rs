@@ -17,6 +17,7 @@ use crate::store::campaigns::{self, BatchRow, CampaignRow, OptionRow};
 use crate::store::merchants::{self, MerchantRow};
 use crate::store::misc::{self, PictureRow};
 use crate::store::pages::{self, GivenBack};
+use crate::store::waiting::{self, Waited};
 use crate::store::{Conn, dues, etas, ideas, promises, purchase_orders};
 use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
@@ -54,6 +55,8 @@ pub struct Facts {
     pub given_back: Option<GivenBack>,
     /// When the supplier's order went out.
     pub order_sent: Option<NaiveDateTime>,
+    /// What is waited for, option by option; none where there is no waiting list.
+    pub waited: Option<Vec<Waited>>,
     /// What is sold from left-over stock; none where nothing is.
     pub on_sale: Option<HashMap<OptionId, i64>>,
     /// What the seller wrote last.
@@ -109,7 +112,13 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
         Some(batch) if went_out(campaign.state) => promises::given_up(conn, batch.id)?.is_some(),
         _ => false,
     };
+    let lists = campaign.state == CampaignState::Open && campaign.closed_at.is_none();
+    let waited = match lists {
+        true => Some(waiting::waited(conn, campaign.id)?),
+        false => None,
+    };
     Ok(Facts {
+        waited,
         current: current_step(conn, &campaign, &draft)?,
         waits: signs::waits(conn, &campaign)?,
         counted: counted_by_step(conn, campaign.id, &draft)?,
@@ -228,6 +237,19 @@ pub struct Records {
 }
 
 const KEPT_FOR: Duration = Duration::from_secs(60);
+
+impl Facts {
+    /// What is waited for of an option; none where there is no waiting list.
+    pub fn waited(&self, option: OptionId) -> Option<Waited> {
+        let list = self.waited.as_ref()?;
+        let found = list.iter().find(|w| w.option == option);
+        Some(found.copied().unwrap_or(Waited {
+            option,
+            orders: 0,
+            units: 0,
+        }))
+    }
+}
 
 impl Records {
     /// The sums in one currency.

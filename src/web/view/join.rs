@@ -95,6 +95,8 @@ pub struct OptionRow {
     pub committed: i64,
     /// Units left under its cap; none without one.
     pub available: Option<i64>,
+    /// Orders on the waiting list that want it; none where there is no list.
+    pub waiting: Option<i64>,
     /// Under so many units it is not made; none where it is made in any case, or that is decided.
     pub minimum: Option<i64>,
     /// Where it is not made: the units it came to, and those it needed.
@@ -147,6 +149,11 @@ impl OptionRow {
         if let Some(n) = self.available.filter(|n| *n > 0) {
             parts.push(format!("{} left", grouped(n)));
         }
+        match self.waiting {
+            Some(1) => parts.push("1 person waits".to_owned()),
+            Some(n) if n > 0 => parts.push(format!("{} people wait", grouped(n))),
+            _ => {}
+        }
         if let Some(n) = self.per_shopper {
             parts.push(format!("at most {} each", grouped(n)));
         }
@@ -158,7 +165,9 @@ impl OptionRow {
 
     /// The most one may type.
     pub fn most(&self) -> Option<i64> {
-        let most = match (self.available, self.per_shopper) {
+        // Whoever may wait may ask for more than is there.
+        let left = self.available.filter(|_| self.waiting.is_none());
+        let most = match (left, self.per_shopper) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
@@ -229,9 +238,22 @@ pub struct JoinForm {
 impl askama::filters::HtmlSafe for JoinForm {}
 
 impl JoinForm {
-    /// Whether there is nothing to ask: all is taken, and nobody has begun to type.
+    /// Whether something can be waited for: an option is sold out, or too few are left for what was typed.
+    fn may_wait(&self) -> bool {
+        self.options
+            .iter()
+            .any(|(o, _, wrong)| o.waiting.is_some() && (o.sold_out() || wrong.is_some()))
+    }
+
+    /// Whether nothing can be ordered just now.
+    fn none_left(&self) -> bool {
+        !self.options.is_empty() && self.options.iter().all(|(option, ..)| option.sold_out())
+    }
+
+    /// Whether there is nothing to ask: all is taken, nobody can wait, and nobody has begun to type.
     fn all_taken(&self) -> bool {
         !self.options.is_empty()
+            && !self.may_wait()
             && self.options.iter().all(|(option, ..)| option.sold_out())
             && self.who.iter().all(|field| field.value.is_empty())
     }
@@ -390,6 +412,8 @@ pub struct ReviewPage {
     pub fields: Vec<(String, String)>,
     /// Random, made for this rendering; the same one again is the same order.
     pub form_key: String,
+    /// Set where it is what a waiting list offers.
+    pub offer: Option<super::OfferPart>,
     /// What the provider or the room left said against it since.
     pub problems: Vec<FieldError>,
 }
@@ -455,10 +479,12 @@ impl ReviewPage {
 
     /// Symbols of the page.
     fn icons(&self) -> &'static str {
-        if self.changed.is_some() || !self.problems.is_empty() {
-            "alert lock"
-        } else {
-            "lock"
+        let wrong = self.changed.is_some() || !self.problems.is_empty();
+        match (self.offer.is_some(), wrong) {
+            (true, true) => "alert clock lock",
+            (true, false) => "clock lock",
+            (false, true) => "alert lock",
+            (false, false) => "lock",
         }
     }
 }

@@ -28,6 +28,7 @@ mod steps;
 mod supplier;
 mod time;
 mod updates;
+mod waiting;
 
 #[cfg(test)]
 #[path = "tests/gallery.rs"]
@@ -72,3 +73,4 @@ pub use time::{
     Countdown, Day, Moment, Timeline, TimelineItem, TimelineState, grouped, left, plural, weight,
 };
 pub use updates::{Update, UpdatesPage};
+pub use waiting::{OfferPart, WaitPage, WaitingPage};

@@ -23,7 +23,7 @@ pub struct QueuePage {
     /// What happens on it: "You will pay $96.50. Nothing is charged before you say so there."
     pub says: String,
     /// Until when the units are kept; none where they are the order's already.
-    pub held_until: Option<Moment>,
+    pub held: Option<super::Countdown>,
     /// The order's own page.
     pub order_href: String,
     /// Event stream; its messages have the key `place` ([`QueuePage::place_words`]) and `@go`: an address to go to.
@@ -81,7 +81,7 @@ pub struct PayOffer {
     /// What the button says: "Pay $96.50".
     pub words: String,
     /// Until when the units are kept.
-    pub until: Moment,
+    pub held: super::Countdown,
 }
 
 /// The offer to cancel.
@@ -250,7 +250,7 @@ impl OrderPage {
             names.push("coins");
         }
         if self.pay.is_some() {
-            names.push("lock");
+            names.extend(["lock", "clock"]);
         }
         if self.mail_problem.is_some() {
             names.push("mail");

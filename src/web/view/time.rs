@@ -104,7 +104,7 @@ pub struct Countdown {
     pub now: DateTime<Utc>,
     /// The deadline, or the opening.
     pub until: Moment,
-    /// "Closes", "Opens".
+    /// "Closes", "Opens", "Kept until".
     pub verb: &'static str,
     /// What follows the moment: "No late orders."
     pub after: &'static str,
@@ -120,6 +120,26 @@ impl Countdown {
             until,
             verb: "Closes",
             after: "No late orders.",
+        }
+    }
+
+    /// Until an offer of a waiting list ends.
+    pub fn offered(now: DateTime<Utc>, until: Moment) -> Self {
+        Self {
+            now,
+            until,
+            verb: "Kept until",
+            after: "Then they go to the next in line.",
+        }
+    }
+
+    /// Until a hold ends.
+    pub fn held(now: DateTime<Utc>, until: Moment) -> Self {
+        Self {
+            now,
+            until,
+            verb: "Kept until",
+            after: "After that they are offered to others, and nothing was charged.",
         }
     }
 
@@ -139,6 +159,7 @@ impl Countdown {
             Some(text) if self.verb == "Opens" => format!("Opens in {text}"),
             Some(text) => format!("{text} left"),
             None if self.verb == "Opens" => "Opening".to_owned(),
+            None if self.verb == "Kept until" => "The time is over".to_owned(),
             None => "The deadline has passed".to_owned(),
         }
     }

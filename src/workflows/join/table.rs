@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::{FrozenDeposit, FrozenLine, FrozenQuote, JoinRequest};
+use super::{FrozenDeposit, FrozenLine, FrozenQuote, JoinRequest, Waits};
 use crate::domain::draft::{CampaignDraft, DepositUnpaid, FieldError, OptionDraft, PaymentMode};
 use crate::domain::ids::{AllocationId, BatchId, OptionId, OrderId};
 use crate::domain::money::Money;
@@ -17,7 +17,7 @@ use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::stock::AllocationRow;
 use crate::store::{Conn, campaigns, orders};
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::stock_sale;
+use crate::workflows::{stock_sale, waiting};
 
 /// What one campaign's joins are decided on.
 pub(super) struct Table<'a> {
@@ -26,6 +26,10 @@ pub(super) struct Table<'a> {
     pub(super) offer: &'a CampaignDraft,
     pub(super) options: HashMap<&'a str, (&'a OptionRow, &'a OptionDraft)>,
     pub(super) taken: HashMap<OptionId, i64>,
+    /// Units that are waited for: they are kept for those who wait.
+    pub(super) waited: HashMap<OptionId, i64>,
+    /// Whether there is a waiting list.
+    pub(super) lists: bool,
     pub(super) by_shopper: HashMap<(String, OptionId), i64>,
     pub(super) terms_version: i32,
     pub(super) withdrawal: bool,
@@ -71,6 +75,33 @@ impl<'a> Table<'a> {
         granted: &mut Granted,
     ) -> Result<(), Problem> {
         let lines = self.lines(wish)?;
+        let frozen = self.agree(wish, &lines)?;
+        let waits = self.waits(wish, &lines)?;
+        for (row, _, quantity) in &lines {
+            *self
+                .by_shopper
+                .entry((wish.email.clone(), row.id))
+                .or_insert(0) += quantity;
+            if waits {
+                *self.waited.entry(row.id).or_insert(0) += quantity;
+                continue;
+            }
+            if let Some(left) = self.on_sale.as_mut().and_then(|all| all.get_mut(&row.id)) {
+                *left -= quantity;
+            }
+            *self.taken.entry(row.id).or_insert(0) += quantity;
+            *granted.units.entry(row.id).or_insert(0) += quantity;
+        }
+        self.write(wish, &lines, &frozen, waits, granted)
+    }
+
+    /// What a wish is agreed at: the lines at the price shown now, the terms in force, and no more than the shopper said
+    /// yes to.
+    pub(super) fn agree(
+        &self,
+        wish: &JoinRequest,
+        lines: &[Line<'a>],
+    ) -> Result<FrozenQuote, Problem> {
         if let Some(accepted) = wish.terms_version
             && accepted != self.terms_version
         {
@@ -98,19 +129,7 @@ impl<'a> Table<'a> {
                 format!("The total is {total} now. Look at it again before you pay."),
             ));
         }
-        self.room(wish, &lines)?;
-        for (row, _, quantity) in &lines {
-            if let Some(left) = self.on_sale.as_mut().and_then(|all| all.get_mut(&row.id)) {
-                *left -= quantity;
-            }
-            *self.taken.entry(row.id).or_insert(0) += quantity;
-            *self
-                .by_shopper
-                .entry((wish.email.clone(), row.id))
-                .or_insert(0) += quantity;
-            *granted.units.entry(row.id).or_insert(0) += quantity;
-        }
-        let frozen = FrozenQuote {
+        Ok(FrozenQuote {
             promised: Some(match self.on_sale {
                 Some(_) => stock_sale::ships_by(self.offer, self.now),
                 None => self.offer.promised_ship_date,
@@ -131,12 +150,37 @@ impl<'a> Table<'a> {
                 .collect(),
             quote,
             tariff,
-        };
-        self.write(wish, &lines, &frozen, granted)
+        })
+    }
+
+    /// Whether a wish goes on the waiting list; else there is room for it.
+    fn waits(&self, wish: &JoinRequest, lines: &[Line]) -> Result<bool, Problem> {
+        match (wish.waits, self.room(wish, lines)) {
+            (Waits::Only, Ok(())) => Err(Problem::conflict(
+                "not-sold-out",
+                "There is room for this now. Order it; nobody has to wait.",
+            )),
+            (_, Ok(())) => Ok(false),
+            (
+                Waits::IfSoldOut | Waits::Only,
+                Err(Problem::Conflict {
+                    kind: "sold-out", ..
+                }),
+            ) if self.lists => {
+                // What can never be there is not waited for.
+                for (row, draft, quantity) in lines {
+                    if let Some(cap) = row.cap {
+                        under_cap(draft, cap, 0, *quantity)?;
+                    }
+                }
+                Ok(true)
+            }
+            (_, Err(problem)) => Err(problem),
+        }
     }
 
     /// How a wish is paid: what is there already, or what the merchant buys to fill a gap, is paid at once.
-    fn mode(&self, wish: &JoinRequest) -> PaymentMode {
+    pub(super) fn mode(&self, wish: &JoinRequest) -> PaymentMode {
         if self.on_sale.is_some() || wish.buys_missing {
             PaymentMode::ChargeNow
         } else {
@@ -174,7 +218,7 @@ impl<'a> Table<'a> {
     }
 
     /// The options that were asked for, all of which exist.
-    fn lines(&self, wish: &JoinRequest) -> Result<Vec<Line<'a>>, Problem> {
+    pub(super) fn lines(&self, wish: &JoinRequest) -> Result<Vec<Line<'a>>, Problem> {
         let mut errors = Vec::new();
         let mut lines = Vec::with_capacity(wish.lines.len());
         for (i, (sku, quantity)) in wish.lines.iter().enumerate() {
@@ -226,13 +270,16 @@ impl<'a> Table<'a> {
                 let has = self.by_shopper.get(&(wish.email.clone(), row.id)).copied();
                 within_limit(draft, limit, has.unwrap_or(0), *quantity)?;
             }
+        }
+        for (row, draft, quantity) in lines {
             if let Some(on_sale) = &self.on_sale {
                 let left = on_sale.get(&row.id).copied().unwrap_or(0);
                 still_there(draft, left, *quantity)?;
             }
             if let Some(cap) = row.cap {
-                let taken = self.taken.get(&row.id).copied().unwrap_or(0);
-                under_cap(draft, cap, taken, *quantity)?;
+                let of = |units: &HashMap<OptionId, i64>| units.get(&row.id).copied().unwrap_or(0);
+                let gone = of(&self.taken).saturating_add(of(&self.waited));
+                under_cap(draft, cap, gone, *quantity)?;
             }
         }
         Ok(())
@@ -243,14 +290,17 @@ impl<'a> Table<'a> {
         wish: &JoinRequest,
         lines: &[Line],
         frozen: &FrozenQuote,
+        waits: bool,
         granted: &mut Granted,
     ) -> Result<(), Problem> {
         let id = OrderId::new();
         let mode = self.mode(wish);
-        let (kind, amount) = match (mode, &frozen.deposit) {
-            (PaymentMode::ChargeOnSuccess, _) => (PaymentKind::Setup, 0),
-            (PaymentMode::Deposit, Some(deposit)) => (PaymentKind::Deposit, deposit.amount),
-            _ => (PaymentKind::Join, frozen.quote.total),
+        let held_until = if waits {
+            self.now
+        } else {
+            let (kind, amount) = first_page(mode, frozen);
+            granted.pages.push(new_page(id, 1, amount, self.plan, kind));
+            self.plan.hold_expires_at
         };
         let units = lines.iter().map(|(_, _, quantity)| quantity).sum();
         granted
@@ -275,14 +325,17 @@ impl<'a> Table<'a> {
                         delivered: 0,
                     }),
             );
-        granted.pages.push(new_page(id, 1, amount, self.plan, kind));
         granted.orders.push(OrderRow {
             id,
             number: 0,
             merchant_id: self.campaign.merchant_id,
             campaign_id: self.campaign.id,
             batch_id: self.batch,
-            state: OrderState::Pending,
+            state: if waits {
+                OrderState::Waitlisted
+            } else {
+                OrderState::Pending
+            },
             payment_state: PaymentState::Unpaid,
             email: wish.email.clone(),
             name: wish.name.clone(),
@@ -298,9 +351,9 @@ impl<'a> Table<'a> {
             refund_due: 0,
             refunded: 0,
             lost: 0,
-            units_taken: true,
+            units_taken: !waits,
             settled: false,
-            hold_expires_at: self.plan.hold_expires_at.naive_utc(),
+            hold_expires_at: held_until.naive_utc(),
             terms_version: self.terms_version,
             joined_from: wish.joined_from.clone(),
             form_key: wish.form_key.clone(),
@@ -328,7 +381,7 @@ fn sold_out(name: &str, left: i64) -> Problem {
     Problem::conflict("sold-out", say)
 }
 
-type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
+pub(super) type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
 
 fn within_limit(draft: &OptionDraft, limit: i32, has: i64, wanted: i64) -> Result<(), Problem> {
     let limit = i64::from(limit);
@@ -374,6 +427,7 @@ pub fn no_room(
     let offer = offer(campaign)?;
     let shopper: Vec<&str> = email.into_iter().collect();
     let has = orders::units_of_shoppers(conn, campaign.id, &shopper)?;
+    let waited = waiting::units(conn, campaign.id)?;
     for row in campaigns::options_of(conn, campaign.id)? {
         let Some(draft) = offer.options.iter().find(|o| o.sku == row.sku) else {
             continue;
@@ -393,7 +447,10 @@ pub fn no_room(
                 None => Ok(()),
             })
             .and_then(|()| match row.cap {
-                Some(cap) => under_cap(draft, cap, row.taken, *wanted),
+                Some(cap) => {
+                    let waited = waited.get(&row.id).copied().unwrap_or(0);
+                    under_cap(draft, cap, row.taken.saturating_add(waited), *wanted)
+                }
                 None => Ok(()),
             });
         if let Err(problem) = checked {
@@ -401,6 +458,15 @@ pub fn no_room(
         }
     }
     Ok(None)
+}
+
+/// What the first page of an order does, and what it charges.
+pub fn first_page(mode: PaymentMode, frozen: &FrozenQuote) -> (PaymentKind, i64) {
+    match (mode, &frozen.deposit) {
+        (PaymentMode::ChargeOnSuccess, _) => (PaymentKind::Setup, 0),
+        (PaymentMode::Deposit, Some(deposit)) => (PaymentKind::Deposit, deposit.amount),
+        _ => (PaymentKind::Join, frozen.quote.total),
+    }
 }
 
 /// A page's row: committed before the provider hears of it.

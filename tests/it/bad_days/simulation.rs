@@ -4,13 +4,16 @@
 use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::ids::OrderId;
+use muster::domain::order::OrderState;
 use muster::domain::payment::RefundState;
 use muster::store::campaigns::CampaignRow;
 use muster::workflows::campaigns;
+use muster::workflows::join::Waits;
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
+use crate::waiting::accept;
 
 /// Chance that can be repeated: SplitMix64.
 pub struct Dice(u64);
@@ -67,7 +70,10 @@ impl World {
             0..=5 => {
                 let email = format!("s{}@mail.example", self.dice.below(6));
                 let units = 1 + i64::try_from(self.dice.below(4)).unwrap();
-                let wish = self.shop.wish(&campaign, &email, units);
+                let mut wish = self.shop.wish(&campaign, &email, units);
+                if self.dice.below(2) == 0 {
+                    wish.waits = Waits::IfSoldOut;
+                }
                 let placed = self.shop.running.app.office.join(wish).await;
                 self.log.push(format!(
                     "{email} joins {units}: {:?}",
@@ -104,6 +110,11 @@ impl World {
     async fn pay(&mut self) {
         let order = self.any_order();
         let card = self.dice.pick(&CARDS);
+        if self.shop.order(order).await.state == OrderState::Waitlisted {
+            let taken = accept(&self.shop, order, None).await;
+            self.log
+                .push(format!("{order} takes what is offered: {}", taken.is_ok()));
+        }
         let pages = self.shop.payments(order).await;
         let Some(session) = pages.iter().rev().find_map(|p| p.session_id.clone()) else {
             return;

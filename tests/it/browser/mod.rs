@@ -7,3 +7,4 @@ mod doorstep;
 mod driving;
 mod interest;
 mod stories;
+mod waiting;

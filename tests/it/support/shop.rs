@@ -19,7 +19,7 @@ use muster::store::{campaigns, mails, merchants, orders, purchase_orders, refund
 use muster::workflows::audit::audit;
 use muster::workflows::cancel;
 use muster::workflows::desk::Problem;
-use muster::workflows::join::{Address, JoinRequest, Placed};
+use muster::workflows::join::{Address, JoinRequest, Placed, Waits};
 use serde_json::{Value, json};
 
 use super::database::TestDatabase;
@@ -237,6 +237,7 @@ impl Shop {
             form_key: None,
             limit_step: None,
             buys_missing: false,
+            waits: Waits::No,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::orders::PaymentRow;
 use crate::web::shop::{step_words, threshold_words};
-use crate::web::view::{Asked, QueuePage, Shell, ThanksPage, grouped};
+use crate::web::view::{Asked, Countdown, QueuePage, Shell, ThanksPage, grouped};
 use crate::workflows::desk::{ends_at, takes_orders};
 
 impl Facts {
@@ -106,6 +106,11 @@ impl Facts {
         step_words(&self.draft, step)
     }
 
+    /// Until when its units are kept.
+    pub(super) fn held(&self, now: DateTime<Utc>) -> Countdown {
+        Countdown::held(now, self.moment(self.order.hold_expires_at))
+    }
+
     /// What the button of a page says.
     pub(super) fn pay_words(&self, page: &PaymentRow) -> String {
         match page.kind {
@@ -118,7 +123,13 @@ impl Facts {
     }
 
     /// The page that waits for the payment page.
-    pub fn queue(&self, shell: Shell, before: i64, order_href: String) -> QueuePage {
+    pub fn queue(
+        &self,
+        shell: Shell,
+        before: i64,
+        order_href: String,
+        now: DateTime<Utc>,
+    ) -> QueuePage {
         let pending = self.order.state == OrderState::Pending;
         let says = match self.planned() {
             Some(page) if page.kind == PaymentKind::Setup => {
@@ -135,7 +146,7 @@ impl Facts {
             title: self.agreed.title.clone(),
             before,
             says,
-            held_until: pending.then(|| self.moment(self.order.hold_expires_at)),
+            held: pending.then(|| self.held(now)),
             order_href,
             events: None,
         }

@@ -11,6 +11,7 @@ mod minimum;
 mod people;
 mod stories;
 mod telling;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -56,6 +56,9 @@ pub fn all() -> Vec<(String, String)> {
     put("campaign-saved", campaign_saved().to_string());
     put("campaign-short", campaign_short().to_string());
     put("campaign-deposit", campaign_deposit().to_string());
+    put("review-offered", review_offered().to_string());
+    put("waiting", waiting().to_string());
+    put("wait", wait().to_string());
     put("review-saved", review_saved().to_string());
     put("review-deposit", review_deposit().to_string());
     put("thanks-saved", thanks_saved().to_string());

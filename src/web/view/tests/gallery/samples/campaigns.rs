@@ -26,6 +26,7 @@ pub fn option(sku: &str, name: &str, price: &str, next: &str, committed: i64) ->
         price_next: Some(next.to_owned()),
         committed,
         available: None,
+        waiting: Some(0),
         minimum: None,
         not_made: None,
         per_shopper: Some(3),
@@ -41,6 +42,7 @@ pub fn options() -> Vec<OptionRow> {
     ];
     all[1].available = Some(60);
     all[2].available = Some(0);
+    all[2].waiting = Some(3);
     all
 }
 

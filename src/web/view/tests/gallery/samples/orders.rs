@@ -15,9 +15,17 @@ pub fn money() -> MoneyTable {
     }
 }
 
+pub fn held() -> Countdown {
+    Countdown::held(
+        moment("2026-05-21T13:00:00Z").at,
+        moment("2026-05-21T13:45:00Z"),
+    )
+}
+
 pub fn review() -> ReviewPage {
     ReviewPage {
         from_stock: false,
+        offer: None,
         shell: shell("/c/ridge").of_seller("fern-kiln"),
         title: "Ridge pour-over set".to_owned(),
         slug: "ridge".to_owned(),
@@ -55,7 +63,7 @@ pub fn queue() -> QueuePage {
         title: "Ridge pour-over set".to_owned(),
         before: 214,
         says: "You will pay $96.50. Nothing is charged before you say so there.".to_owned(),
-        held_until: Some(moment("2026-05-21T13:45:00Z")),
+        held: Some(held()),
         order_href: "/o/1?t=abc".to_owned(),
         events: Some("/o/1/events?t=abc".to_owned()),
     }
@@ -171,7 +179,7 @@ pub fn order_with_trouble() -> OrderPage {
         href: "/o/1/pay?t=abc".to_owned(),
         title: "Not paid yet",
         words: "Pay $96.50".to_owned(),
-        until: moment("2026-05-21T13:45:00Z"),
+        held: held(),
     });
     page.mail_problem = Some(MailProblem {
         email: "ana.sousa@mail.example".to_owned(),
@@ -199,5 +207,56 @@ pub fn cancel() -> CancelPage {
         late: false,
         part: false,
         order_href: "/o/1?t=abc".to_owned(),
+    }
+}
+
+pub fn review_offered() -> ReviewPage {
+    ReviewPage {
+        shell: shell("/o/1?t=x"),
+        offer: Some(OfferPart {
+            number: "M-2417".to_owned(),
+            action: "/o/1/accept?t=x".to_owned(),
+            countdown: Countdown::offered(
+                moment("2026-05-21T13:00:00Z").at,
+                moment("2026-05-22T12:10:00Z"),
+            ),
+            decline_href: "/o/1/cancel?t=x".to_owned(),
+        }),
+        ..review()
+    }
+}
+
+pub fn waiting() -> WaitingPage {
+    WaitingPage {
+        shell: shell("/o/1?t=x"),
+        number: "M-2417".to_owned(),
+        title: "Ridge pour-over set".to_owned(),
+        campaign_href: "/c/ridge".to_owned(),
+        place: 3,
+        money: money(),
+        deadline: moment("2026-05-31T19:00:00Z"),
+        email: "ana@mail.example".to_owned(),
+        address: review().address,
+        leave_href: "/o/1/cancel?t=x".to_owned(),
+        seller_name: "Fern Kiln".to_owned(),
+        seller_href: "/m/fern-kiln".to_owned(),
+    }
+}
+
+pub fn wait() -> WaitPage {
+    let review = review();
+    WaitPage {
+        shell: shell("/c/ridge").of_seller("fern-kiln"),
+        title: review.title,
+        slug: review.slug,
+        money: review.money,
+        deadline: review.deadline,
+        seller: review.seller,
+        terms: review.terms,
+        address: review.address,
+        email: review.email,
+        fields: review.fields,
+        form_key: review.form_key,
+        problems: Vec::new(),
     }
 }

@@ -1,0 +1,139 @@
+//! What those who wait are told.
+
+use chrono::{DateTime, Utc};
+
+use super::super::desk::{AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer as offer_of};
+use super::super::join::{Accepted, price_anew};
+use super::super::letters::{Letter, Waiting};
+use super::super::money::say;
+use super::super::payment::frozen;
+use crate::domain::waiting::remind_at;
+use crate::store::campaigns::CampaignRow;
+use crate::store::orders::OrderRow;
+use crate::store::{Tx, orders, waiting};
+
+/// What an order is over, such as `2 × Red`, in the quote's order.
+///
+/// # Errors
+/// When the row is damaged.
+pub(super) fn wants(order: &OrderRow) -> Result<Vec<String>, Problem> {
+    let agreed = frozen(order)?;
+    let lines = agreed.lines.iter().zip(&agreed.quote.lines);
+    Ok(lines
+        .map(|(line, priced)| format!("{} \u{d7} {}", priced.quantity, line.name))
+        .collect())
+}
+
+/// Writes to those who were put on the list and not told yet; whether there may be more.
+pub(super) fn listed(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<bool, Problem> {
+    let untold = waiting::untold(tx.conn, campaign.id, AT_ONCE)?;
+    if untold.is_empty() {
+        return Ok(false);
+    }
+    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
+    let ends = ends_at(campaign).and_utc();
+    let (first, _) = &untold[0];
+    let mut place = waiting::before(tx.conn, first)?;
+    let mut posts = Vec::with_capacity(untold.len());
+    for (_, order) in &untold {
+        // Those who are not told yet are the last on the list, one after the other.
+        place += 1;
+        let news = Waiting::Listed {
+            wants: wants(order)?,
+            place,
+            ends,
+        };
+        let about = desk.about(&merchant, campaign, &draft, order);
+        let letter = Letter::Waiting { about, news };
+        posts.push(Post::to_shopper(&merchant, order, "waiting", letter));
+    }
+    desk.post_many(tx, posts)?;
+    for (row, _) in &untold {
+        let mut row = row.clone();
+        row.told_at = Some(tx.now.naive_utc());
+        waiting::save(tx.conn, &row)?;
+    }
+    Ok(i64::try_from(untold.len()).unwrap_or(0) == AT_ONCE)
+}
+
+/// Writes that units are kept for an order.
+pub(super) fn offered(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &OrderRow,
+    until: DateTime<Utc>,
+    again: bool,
+) -> Result<(), Problem> {
+    // Where it cannot be reckoned any more the page says why.
+    let total = price_anew(tx.conn, campaign, order, &Accepted::default(), tx.now)
+        .ok()
+        .map(|(frozen, _)| say(frozen.quote.total, &order.currency));
+    let news = Waiting::Offered {
+        wants: wants(order)?,
+        total,
+        until,
+        again,
+    };
+    one(desk, tx, campaign, order, news)
+}
+
+/// Writes once more to those whose offer ends soon.
+pub(super) fn remind(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Problem> {
+    for mut row in waiting::offers(tx.conn, campaign.id)? {
+        let (Some(offered_at), Some(ends)) = (row.offered_at, row.offer_ends) else {
+            continue;
+        };
+        let due = remind_at(offered_at.and_utc(), ends.and_utc()).is_some_and(|at| at <= tx.now);
+        if !due || row.reminded_at.is_some() {
+            continue;
+        }
+        if let Some(order) = orders::by_id(tx.conn, row.order_id)? {
+            offered(desk, tx, campaign, &order, ends.and_utc(), true)?;
+        }
+        row.reminded_at = Some(tx.now.naive_utc());
+        waiting::save(tx.conn, &row)?;
+    }
+    Ok(())
+}
+
+/// Writes that an offer was not answered.
+pub(super) fn lapsed(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &OrderRow,
+) -> Result<(), Problem> {
+    one(desk, tx, campaign, order, Waiting::Lapsed)
+}
+
+/// Writes that the list has ended.
+pub(super) fn ended(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    gone: &[OrderRow],
+) -> Result<(), Problem> {
+    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
+    let posts = gone.iter().map(|order| {
+        let about = desk.about(&merchant, campaign, &draft, order);
+        let news = Waiting::Ended;
+        let letter = Letter::Waiting { about, news };
+        Post::to_shopper(&merchant, order, "waiting_ended", letter)
+    });
+    desk.post_many(tx, posts.collect())?;
+    Ok(())
+}
+
+fn one(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &OrderRow,
+    news: Waiting,
+) -> Result<(), Problem> {
+    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
+    let about = desk.about(&merchant, campaign, &draft, order);
+    let once = news.kind();
+    desk.tell_shopper(tx, &merchant, order, once, Letter::Waiting { about, news })
+}
