@@ -1,8 +1,10 @@
 //! The tables, the same on both databases. Times are naive and mean UTC.
 
+mod altered;
 mod fulfilment;
 mod interest;
 
+pub use altered::*;
 pub use fulfilment::*;
 pub use interest::*;
 

@@ -20,6 +20,30 @@ pub fn enter(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
     moved(tx, order, order.units, 1)
 }
 
+/// Units enter an order that counts already. They are taken; the order's sums of them are kept by the caller.
+///
+/// # Errors
+/// What the database says.
+pub fn grow(tx: &mut Tx, order: &OrderRow, entering: &[(OptionId, i64)]) -> Result<(), Problem> {
+    for (option, units) in entering {
+        let collected = if order.collected { *units } else { 0 };
+        campaigns::count_option(tx.conn, *option, 0, *units, collected)?;
+    }
+    let units: i64 = entering.iter().map(|(_, units)| units).sum();
+    moved(tx, order, units, 0)
+}
+
+/// Units that were held for a change of an order are free again.
+///
+/// # Errors
+/// What the database says.
+pub fn let_go(tx: &mut Tx, held: &[(OptionId, i64)]) -> Result<(), Problem> {
+    for (option, units) in held {
+        campaigns::count_option(tx.conn, *option, -units, 0, 0)?;
+    }
+    Ok(())
+}
+
 /// What was committed is collected now. The order is marked by the caller.
 ///
 /// # Errors

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 mod table;
 
 use table::{Granted, Table};
+pub(super) use table::{under_cap, within_limit};
 pub use table::{new_page, no_room};
 
+use super::changes::Before;
 use super::collect;
 use super::desk::{Problem, ends_at, takes_orders};
 use super::judgement::current_step;
@@ -23,13 +25,14 @@ use super::stock_sale;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{BatchId, CampaignId, OptionId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::changes::ChangeRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders, stock};
+use crate::store::{Group, StoreError, Tx, campaigns, changes, jobs, merchants, orders, stock};
 
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -367,6 +370,12 @@ impl Joins {
         } else {
             orders::by_form(tx.conn, campaign.id, &keys)?
         };
+        let ids: Vec<OrderId> = known.iter().map(|order| order.id).collect();
+        let changed = if ids.is_empty() {
+            Vec::new()
+        } else {
+            changes::of_orders(tx.conn, &ids)?
+        };
         Ok(wishes
             .iter()
             .map(|wish| {
@@ -378,7 +387,8 @@ impl Joins {
                         if order.email != wish.email
                             || usize::try_from(order.limit_step).ok()
                                 != Some(wish.limit_step.unwrap_or(0))
-                            || !is_same(&first.frozen, wish) =>
+                            || !(is_same(&first.frozen, wish)
+                                || was_same(&changed, order.id, wish)) =>
                     {
                         Err(form_used())
                     }
@@ -497,17 +507,31 @@ fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
 
 /// Whether a wish asks for the very lines that were agreed.
 fn is_same(agreed: &FrozenQuote, wish: &JoinRequest) -> bool {
-    let mut had: Vec<(&str, i64)> = agreed
-        .lines
-        .iter()
-        .zip(&agreed.quote.lines)
-        .map(|(line, priced)| (line.sku.as_str(), priced.quantity))
-        .collect();
+    let lines = agreed.lines.iter().zip(&agreed.quote.lines);
+    asks_for(
+        wish,
+        lines
+            .map(|(line, priced)| (line.sku.as_str(), priced.quantity))
+            .collect(),
+    )
+}
+
+fn asks_for(wish: &JoinRequest, mut had: Vec<(&str, i64)>) -> bool {
     let wanted = wish.lines.iter();
     let mut wanted: Vec<(&str, i64)> = wanted.map(|(sku, n)| (sku.as_str(), *n)).collect();
     had.sort_unstable();
     wanted.sort_unstable();
     had == wanted
+}
+
+/// Whether a wish asks for the lines that an order had before it was changed for the first time.
+fn was_same(changed: &[ChangeRow], order: OrderId, wish: &JoinRequest) -> bool {
+    let first = changed.iter().find(|row| row.order_id == order);
+    let before = first.and_then(|row| Before::read(row).ok());
+    before.is_some_and(|before| {
+        let lines = before.lines.iter();
+        asks_for(wish, lines.map(|line| (line.sku.as_str(), line.quantity)).collect())
+    })
 }
 
 fn form_used() -> Problem {

@@ -9,6 +9,7 @@ mod api;
 mod bad_days;
 mod browser;
 mod cards;
+mod changes;
 mod databases;
 mod dates;
 mod goods;

@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, dates, goods, interest, join, orders, papers, supply, updates};
+use super::{after, campaigns, changes, dates, goods, interest, join, orders, papers, supply, updates};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 
@@ -139,7 +139,7 @@ impl Modify for Key {
     paths(
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
-        join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, after::refund, after::edit,
+        join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, changes::lines_of, after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
         interest::answer, interest::list, interest::list_ideas,
         updates::list, updates::write, updates::correct,

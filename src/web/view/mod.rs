@@ -10,6 +10,7 @@
 
 mod after;
 mod campaign;
+mod change;
 mod delay;
 mod demand;
 mod field;
@@ -39,6 +40,7 @@ pub use after::{
 pub use campaign::{
     CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow, ShipsNow, Standing,
 };
+pub use change::{ChangePage, ChangePart, ChangeReviewPage};
 pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
     SilenceSaid, cancel_words,

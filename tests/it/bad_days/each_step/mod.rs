@@ -4,6 +4,7 @@
 
 mod after;
 mod cards;
+mod changes;
 mod delays;
 mod goods;
 mod minimum;
