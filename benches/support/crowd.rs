@@ -98,7 +98,10 @@ pub async fn copy(
     kind: impl Fn(usize) -> usize,
     card: impl Fn(usize) -> &'static str,
 ) -> CampaignRow {
-    let app = App::build(super::config(&super::database_in(data), data), Role::Command);
+    let app = App::build(
+        super::config(&super::database_in(data), data),
+        Role::Command,
+    );
     let office = app.expect("a shop").office.clone();
     let samples = samples(&office).await;
     let first = samples.first().expect("a sample");
@@ -153,16 +156,14 @@ pub async fn copy(
 async fn samples(office: &Office) -> Vec<Sample> {
     let placed = office.read(|conn| -> Result<_, Problem> {
         let campaign = campaigns::by_slug(conn, "ridge")?.ok_or(Problem::NotFound("campaign"))?;
-        let batch =
-            campaigns::batch_of(conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
+        let batch = campaigns::batch_of(conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
         let mut samples = Vec::new();
         for order in orders::of_batch(conn, batch.id, None, 1_000)? {
             samples.push(Sample {
                 lines: orders::lines_of(conn, order.id)?,
                 pages: orders::payments_of(conn, order.id)?,
                 card: dues::card_of(conn, order.id)?.ok_or(Problem::NotFound("card"))?,
-                promise: promises::of_order(conn, order.id)?
-                    .ok_or(Problem::NotFound("promise"))?,
+                promise: promises::of_order(conn, order.id)?.ok_or(Problem::NotFound("promise"))?,
                 order,
             });
         }

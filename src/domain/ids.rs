@@ -89,3 +89,4 @@ id!(/** A correction under an update. */ CorrectionId);
 id!(/** What somebody would buy, and up to what price. */ InterestId);
 id!(/** Something a merchant might run next. */ IdeaId);
 id!(/** A vote for an idea. */ VoteId);
+id!(/** What a shopper changes of an order. */ ChangeId);

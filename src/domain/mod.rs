@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod button;
 pub mod campaign;
 pub mod card;
+pub mod change;
 pub mod claim;
 pub mod country;
 pub mod currency;

@@ -17,6 +17,8 @@ words! {
         Charge = "charge",
         /// A page on which the holder pays what the saved card did not.
         Fix = "fix",
+        /// A page on which its shopper pays what a change of the order costs more.
+        Change = "change",
     }
 }
 
@@ -24,6 +26,14 @@ impl PaymentKind {
     /// Whether its holder completes it on a page of the provider's.
     pub fn is_page(self) -> bool {
         !matches!(self, PaymentKind::Charge)
+    }
+
+    /// Whether it may be wanted of an order that counts already: what is owed, another card, a change.
+    pub fn is_later_page(self) -> bool {
+        matches!(
+            self,
+            PaymentKind::Fix | PaymentKind::Setup | PaymentKind::Change
+        )
     }
 
     /// Whether it is what makes an order count: one of these is there from the moment of joining.

@@ -263,6 +263,17 @@ fn after(number: &str, news: &After, zone: &str) -> String {
             None => format!("Order {number}: a part is not shipped"),
         },
         After::AddressChanged { .. } => format!("Order {number} goes to another address"),
+        After::OrderChanged {
+            costs, paid, back, ..
+        } => match (paid, back) {
+            (Some(paid), _) => format!("Order {number} is changed: {paid} was charged"),
+            (None, Some(back)) => format!("Order {number} is changed: {back} goes back to you"),
+            (None, None) => format!("Order {number} is changed: it costs {costs}"),
+        },
+        After::ChangeRanOut { .. } => format!("Order {number} stays as it was"),
+        After::ChangeTooLate { back } => {
+            format!("Order {number} stays as it is: {back} goes back to you")
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod answers;
 pub mod audit;
 pub mod campaigns;
+pub mod changes;
 pub mod claims;
 mod conn;
 pub mod dues;

@@ -368,13 +368,13 @@ pub fn set_final_price(
     Ok(())
 }
 
-/// Units that these shoppers hold or committed to, by option: what their limit counts.
+/// Units that these shoppers hold or committed to, also for changes of their orders, by option: what their limit counts.
 pub fn units_of_shoppers(
     conn: &mut Conn,
     campaign: CampaignId,
     emails: &[&str],
 ) -> Result<Vec<(String, OptionId, i64)>, StoreError> {
-    let rows: Vec<(String, OptionId, i64)> = orders::table
+    let mut rows: Vec<(String, OptionId, i64)> = orders::table
         .inner_join(order_lines::table)
         .filter(orders::campaign_id.eq(campaign))
         .filter(orders::email.eq_any(emails))
@@ -390,6 +390,7 @@ pub fn units_of_shoppers(
             order_lines::quantity - order_lines::cancelled,
         ))
         .load(conn)?;
+    rows.extend(super::changes::held_of_shoppers(conn, campaign, emails)?);
     Ok(rows)
 }
 

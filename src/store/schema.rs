@@ -1,9 +1,11 @@
 //! The tables, the same on both databases. Times are naive and mean UTC.
 
+mod altered;
 mod fulfilment;
 mod interest;
 mod lists;
 
+pub use altered::*;
 pub use fulfilment::*;
 pub use interest::*;
 pub use lists::*;

@@ -151,6 +151,7 @@ id_columns!(
     InterestId,
     IdeaId,
     VoteId,
+    ChangeId,
 );
 
 word_columns!(
@@ -190,4 +191,5 @@ word_columns!(
     crate::domain::shipment::DeliveredBy,
     crate::domain::staff::Role,
     crate::domain::interest::IdeaState,
+    crate::domain::change::ChangeState,
 );

@@ -7,6 +7,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+mod changes;
 mod goods;
 mod papers;
 mod promises;
@@ -20,7 +21,7 @@ use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
-use crate::store::orders::{LineRow, OrderRow};
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, audit as reads, campaigns, dues, orders, refunds};
 
 /// The number under which the promises of section 6 are counted: one more than section 7 has rules.
@@ -132,13 +133,17 @@ fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(
     }
     let sent = goods::Sent::read(conn, &ids)?;
     let issued = papers::Issued::read(conn, &ids)?;
+    let altered = changes::Changes::read(conn, &ids)?;
     for order in page {
         let empty = Vec::new();
         let its_lines = lines.get(&order.id).unwrap_or(&empty);
         let none = HashMap::new();
         let entries = journal.get(&order.id).unwrap_or(&none);
-        check_money(conn, books, order, entries, &issued)?;
+        let pages = orders::payments_of(conn, order.id)?;
+        check_money(conn, books, order, entries, (&issued, &pages))?;
         check_units(books, order, its_lines);
+        changes::check_order(books, &altered, order, &pages)?;
+        changes::check_agreed(books, order, its_lines)?;
         goods::check_order(books, &sent, order, its_lines);
         goods::check_revenue(books, order, its_lines, entries)?;
     }
@@ -151,7 +156,7 @@ fn check_money(
     books: &mut Books,
     order: &OrderRow,
     journal: &HashMap<String, i64>,
-    issued: &papers::Issued,
+    (issued, pages): (&papers::Issued, &[PaymentRow]),
 ) -> Result<(), Problem> {
     let id = Some(order.id);
     let of = |key: String| journal.get(&key).copied().unwrap_or(0);
@@ -199,7 +204,6 @@ fn check_money(
             );
         }
     }
-    let pages = orders::payments_of(conn, order.id)?;
     let paid: i64 = pages
         .iter()
         .filter(|p| p.state == AttemptState::Paid)
@@ -246,7 +250,7 @@ fn check_money(
         }
     }
     let undone = of(format!("refund_undone/{clearing}")).abs();
-    papers::check_order(books, issued, order, (&pages, &given), undone);
+    papers::check_order(books, issued, order, (pages, &given), undone);
     check_kept(books, order);
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::batches::is_counted;
 use super::desk::Problem;
 use super::waiting;
 use crate::domain::draft::PaymentMode;
-use crate::domain::ids::OptionId;
+use crate::domain::ids::{CampaignId, OptionId};
 use crate::store::campaigns::Moved;
 use crate::store::orders::OrderRow;
 use crate::store::{Tx, campaigns, dues, orders};
@@ -25,6 +25,30 @@ pub fn enter(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
         campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, collected)?;
     }
     moved(tx, order, order.units, 1)
+}
+
+/// Units enter an order that counts already. They are taken; the order's sums of them are kept by the caller.
+///
+/// # Errors
+/// What the database says.
+pub fn grow(tx: &mut Tx, order: &OrderRow, entering: &[(OptionId, i64)]) -> Result<(), Problem> {
+    for (option, units) in entering {
+        let collected = if order.collected { *units } else { 0 };
+        campaigns::count_option(tx.conn, *option, 0, *units, collected)?;
+    }
+    let units: i64 = entering.iter().map(|(_, units)| units).sum();
+    moved(tx, order, units, 0)
+}
+
+/// Units that were held for a change of an order are free again.
+///
+/// # Errors
+/// What the database says.
+pub fn let_go(tx: &mut Tx, campaign: CampaignId, held: &[(OptionId, i64)]) -> Result<(), Problem> {
+    for (option, units) in held {
+        campaigns::count_option(tx.conn, *option, -units, 0, 0)?;
+    }
+    waiting::freed(tx, campaign)
 }
 
 /// What was committed is collected now. The order is marked by the caller.
@@ -67,11 +91,10 @@ pub fn leave(
         let collected = if order.collected { committed } else { 0 };
         campaigns::count_option(tx.conn, *option, -units, committed, collected)?;
     }
-    if !counted {
-        return Ok(());
+    if counted {
+        let units: i64 = leaving.iter().map(|(_, units)| units).sum();
+        moved(tx, order, -units, if whole { -1 } else { 0 })?;
     }
-    let units: i64 = leaving.iter().map(|(_, units)| units).sum();
-    moved(tx, order, -units, if whole { -1 } else { 0 })?;
     waiting::freed(tx, order.campaign_id)
 }
 

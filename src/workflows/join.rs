@@ -11,11 +11,14 @@ use chrono::{Duration, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
 mod anew;
+mod same;
 mod table;
 
 pub use anew::{Accepted, price_anew};
+use same::{asks_for_the_same, form_used, is_same, was_same};
 use table::{Granted, Table};
 pub use table::{first_page, new_page, no_room};
+pub(super) use table::{under_cap, within_limit};
 
 use super::collect;
 use super::desk::{Problem, ends_at, takes_orders};
@@ -26,13 +29,14 @@ use super::waiting;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{BatchId, CampaignId, OptionId};
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::changes::ChangeRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Group, StoreError, Tx, campaigns, jobs, merchants, orders, stock};
+use crate::store::{Group, StoreError, Tx, campaigns, changes, jobs, merchants, orders, stock};
 
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -389,6 +393,12 @@ impl Joins {
         } else {
             orders::by_form(tx.conn, campaign.id, &keys)?
         };
+        let ids: Vec<OrderId> = known.iter().map(|order| order.id).collect();
+        let changed = if ids.is_empty() {
+            Vec::new()
+        } else {
+            changes::of_orders(tx.conn, &ids)?
+        };
         Ok(wishes
             .iter()
             .map(|wish| {
@@ -400,7 +410,8 @@ impl Joins {
                         if order.email != wish.email
                             || usize::try_from(order.limit_step).ok()
                                 != Some(wish.limit_step.unwrap_or(0))
-                            || !is_same(&first.frozen, wish) =>
+                            || !(is_same(&first.frozen, wish)
+                                || was_same(&changed, order.id, wish)) =>
                     {
                         Err(form_used())
                     }
@@ -525,40 +536,6 @@ fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
         frozen,
         again,
     })
-}
-
-/// Whether a wish asks for the very lines that were agreed.
-fn is_same(agreed: &FrozenQuote, wish: &JoinRequest) -> bool {
-    let mut had: Vec<(&str, i64)> = agreed
-        .lines
-        .iter()
-        .zip(&agreed.quote.lines)
-        .map(|(line, priced)| (line.sku.as_str(), priced.quantity))
-        .collect();
-    let wanted = wish.lines.iter();
-    let mut wanted: Vec<(&str, i64)> = wanted.map(|(sku, n)| (sku.as_str(), *n)).collect();
-    had.sort_unstable();
-    wanted.sort_unstable();
-    had == wanted
-}
-
-/// Whether two wishes ask for one order.
-fn asks_for_the_same(first: &JoinRequest, again: &JoinRequest) -> bool {
-    let lines = |wish: &JoinRequest| {
-        let mut lines = wish.lines.clone();
-        lines.sort_unstable();
-        lines
-    };
-    first.email == again.email
-        && first.limit_step.unwrap_or(0) == again.limit_step.unwrap_or(0)
-        && lines(first) == lines(again)
-}
-
-fn form_used() -> Problem {
-    Problem::conflict(
-        "form-used",
-        "This form was used for another order already. Open the campaign again to join once more.",
-    )
 }
 
 /// Why a campaign takes no orders.

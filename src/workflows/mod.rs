@@ -11,6 +11,7 @@ pub mod campaigns;
 pub mod cancel;
 pub mod cards;
 pub mod change;
+pub mod changes;
 pub mod claims;
 pub mod collect;
 pub mod counts;

@@ -9,6 +9,7 @@
 use chrono::{DateTime, Utc};
 
 use super::change::lines_of;
+use super::changes::wanted;
 use super::desk::{Problem, merchant, offer, order_number};
 use super::join::{Address, FrozenQuote};
 use super::part::cost_of;
@@ -23,7 +24,7 @@ use crate::domain::tariff::TaxRule;
 use crate::store::orders::OrderRow;
 use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::RefundRow;
-use crate::store::{Tx, campaigns, merchants, orders};
+use crate::store::{Tx, campaigns, changes, merchants, orders};
 
 /// Issues the receipt of a payment that was just booked; once, whoever asks again.
 ///
@@ -35,7 +36,7 @@ pub fn receipt(tx: &mut Tx, order: &OrderRow, attempt: i32, amount: i64) -> Resu
         return Ok(());
     }
     let agreed = frozen(order)?;
-    let amounts = paid_for(tx, order, &agreed, amount)?;
+    let amounts = paid_for(tx, order, &agreed, (attempt, amount))?;
     let new = New {
         kind: PaperKind::Receipt,
         attempt,
@@ -102,9 +103,26 @@ fn paid_for(
     tx: &mut Tx,
     order: &OrderRow,
     agreed: &FrozenQuote,
-    amount: i64,
+    (attempt, amount): (i32, i64),
 ) -> Result<Amounts, Problem> {
     let rule = rule_of(order, agreed);
+    let grain = agreed.tariff.currency.granularity();
+    if let Some(row) = changes::under_way(tx.conn, order.id)?
+        && row.attempt == Some(attempt)
+    {
+        // What a change costs more: the tax is the rest of the tax, where the whole difference is paid.
+        let wanted = wanted(&row)?.quote;
+        let more = (
+            wanted.total - agreed.quote.total,
+            wanted.tax() - agreed.quote.tax(),
+        );
+        let tax = match more {
+            (total, tax) if total == amount && tax >= 0 => tax,
+            _ => tax_in_part((wanted.total, wanted.tax()), (0, 0), amount, grain),
+        };
+        let name = format!("Change of order {}", order_number(order.number));
+        return Ok(paper::sum(name, amount, tax, rule));
+    }
     let names = |stays: &dyn Fn(&str) -> bool| -> Vec<(String, String)> {
         let lines = agreed.lines.iter().filter(|line| stays(&line.sku));
         lines.map(|l| (l.sku.clone(), l.name.clone())).collect()
@@ -122,7 +140,6 @@ fn paid_for(
         return Ok(paper::whole(&names(&wanted), &now, rule));
     }
     let whole = (agreed.quote.total, agreed.quote.tax());
-    let grain = agreed.tariff.currency.granularity();
     let tax = tax_in_part(whole, (0, 0), amount, grain);
     let name = format!("Payment for order {}", order_number(order.number));
     Ok(paper::sum(name, amount, tax, rule))

@@ -20,7 +20,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
-use super::{batches, collect, counts, waiting};
+use super::{batches, changes, collect, counts, waiting};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
@@ -184,6 +184,9 @@ pub(super) fn paid(
         page_closed(tx, &loaded.campaign)?;
     }
     let short = amount < asked;
+    if loaded.page.kind == PaymentKind::Change {
+        return changes::paid(desk, tx, &mut loaded, asked);
+    }
     if !loaded.page.kind.joins() {
         return collect::paid(desk, tx, &mut loaded, amount);
     }
@@ -331,7 +334,7 @@ fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result
     order.owed = match kind {
         PaymentKind::Setup => order.total,
         PaymentKind::Deposit => (order.total - (loaded.page.amount - excess)).max(0),
-        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => 0,
+        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix | PaymentKind::Change => 0,
     };
     orders::confirm_lines(tx.conn, order.id)?;
     counts::enter(tx, order)?;
@@ -393,7 +396,7 @@ pub fn close_pages(tx: &mut Tx, order: OrderId) -> Result<usize, Problem> {
 
 /// What follows when units were committed: a better step is told; with the trigger `at_threshold` the order that
 /// crosses ends joining.
-fn after_commitment(
+pub(super) fn after_commitment(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -474,7 +477,7 @@ fn told_back(
 
 /// The page ended unpaid; with the last one the order's units are free.
 pub(super) fn ended(
-    _desk: &Desk,
+    desk: &Desk,
     tx: &mut Tx,
     loaded: Loaded,
     end: AttemptState,
@@ -494,6 +497,9 @@ pub(super) fn ended(
     orders::save_payment(tx.conn, &page)?;
     tx.heard(order.id, None);
     page_closed(tx, &campaign)?;
+    if page.kind == PaymentKind::Change {
+        return changes::ended(desk, tx, &campaign, &order, &page);
+    }
     let another = orders::payments_of(tx.conn, order.id)?
         .iter()
         .any(|other| other.state.is_open());

@@ -10,6 +10,7 @@ mod bad_days;
 mod batches;
 mod browser;
 mod cards;
+mod changes;
 mod databases;
 mod dates;
 mod goods;

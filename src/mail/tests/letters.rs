@@ -394,7 +394,37 @@ fn news(word: &str) -> Vec<After> {
             lines: vec![word(), "Rua Nova 1".to_owned()],
             by_shopper: false,
         },
+        changed(None, Some("$90.00".to_owned())),
+        After::ChangeRanOut { wanted: lines() },
+        After::ChangeTooLate {
+            back: "$90.00".to_owned(),
+        },
     ]
+}
+
+fn changed(paid: Option<String>, back: Option<String>) -> After {
+    let line = |line: &str| vec![line.to_owned()];
+    After::OrderChanged {
+        before: line("2 \u{d7} Full set, $180.00"),
+        cost: "$186.50".to_owned(),
+        now: line("3 \u{d7} Full set, $270.00"),
+        costs: "$276.50".to_owned(),
+        receipt: paid
+            .as_ref()
+            .map(|_| "https://muster.example/o/1/receipts/R-0002?t=abc".to_owned()),
+        paid,
+        back,
+        later: None,
+    }
+}
+
+#[test]
+fn a_change_that_was_paid_says_so_with_its_receipt() {
+    let letter = Letter::After {
+        about: about(),
+        news: changed(Some("$90.00".to_owned()), None),
+    };
+    insta::assert_snapshot!("after_order_changed_paid", page(&letter));
 }
 
 #[test]

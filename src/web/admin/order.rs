@@ -96,6 +96,7 @@ fn kind_words(kind: PaymentKind) -> &'static str {
         PaymentKind::Deposit => "Page for the deposit",
         PaymentKind::Charge => "Charge of the card",
         PaymentKind::Fix => "Page for what is owed",
+        PaymentKind::Change => "Page for a change",
     }
 }
 

@@ -89,7 +89,8 @@ pub(super) struct RefundBody {
     reason: String,
 }
 
-fn lines(r: &mut Reader, e: &mut Errors) -> Option<Vec<(String, i64)>> {
+/// Reads options and how many of each.
+pub(super) fn lines(r: &mut Reader, e: &mut Errors) -> Option<Vec<(String, i64)>> {
     let lines = r.each("lines", e, |value, at, e| {
         let mut r = Reader::at(value, at, e)?;
         let sku = r.string("sku", e);

@@ -14,7 +14,8 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
 use super::{
-    after, campaigns, dates, goods, interest, join, orders, papers, supply, updates, waiting,
+    after, campaigns, changes, dates, goods, interest, join, orders, papers, supply, updates,
+    waiting,
 };
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
@@ -141,7 +142,8 @@ impl Modify for Key {
     paths(
         campaigns::list, campaigns::one, campaigns::create, campaigns::edit, campaigns::publish, campaigns::extend,
         campaigns::close, campaigns::cancel, campaigns::batches,
-        join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, waiting::accept, after::refund, after::edit,
+        join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, waiting::accept, changes::lines_of,
+        after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
         interest::answer, interest::list, interest::list_ideas,
         updates::list, updates::write, updates::correct,

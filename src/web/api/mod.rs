@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 mod bodies;
 mod campaigns;
+mod changes;
 mod dates;
 mod document;
 mod due_views;
@@ -109,6 +110,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/orders/{id}/pay", "POST").route(web::post().to(orders::pay)))
     .service(at("/orders/{id}/accept", "POST").route(web::post().to(waiting::accept)))
     .service(at("/orders/{id}/card", "POST").route(web::post().to(orders::card)))
+    .service(at("/orders/{id}/change", "POST").route(web::post().to(changes::lines_of)))
     .service(at("/orders/{id}/refund", "POST").route(web::post().to(after::refund)))
     .service(
         at("/suppliers", "GET, HEAD, POST")

@@ -12,7 +12,7 @@ use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
-use crate::domain::payment::{AttemptState, PaymentKind};
+use crate::domain::payment::AttemptState;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Conn, campaigns, misc, orders, stock};
 use crate::workflows::allocate::allocations_told;
@@ -83,10 +83,10 @@ pub(super) fn page_face(
     let pending = order.state == OrderState::Pending;
     let pages = orders::payments_of(conn, order.id)?;
     // Of an order that counts already: one that pays what is owed, or saves another card.
-    let present = pages.into_iter().rev().find(|page| {
-        pending
-            || page.state.is_open() && matches!(page.kind, PaymentKind::Fix | PaymentKind::Setup)
-    });
+    let present = pages
+        .into_iter()
+        .rev()
+        .find(|page| pending || page.state.is_open() && page.kind.is_later_page());
     let Some(page) = present else {
         return Ok(face);
     };

@@ -1,5 +1,6 @@
 //! A shopper's order, behind its signed link: the way to its payment, the order itself, and leaving.
 
+mod change;
 mod claims;
 mod delay;
 mod due;
@@ -48,7 +49,7 @@ struct Asked {
     /// `1`: just cancelled.
     #[serde(default)]
     cancelled: String,
-    /// What was just done: `reported`, `sent`, `withdrawn`, `changed`.
+    /// What was just done: `reported`, `sent`, `withdrawn`, `changed`, `altered`.
     #[serde(default)]
     done: String,
     /// `1`: just said that a parcel arrived.
@@ -84,7 +85,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(claims::configure)
         .configure(withdraw::configure)
         .configure(papers::configure)
-        .configure(edit::configure);
+        .configure(edit::configure)
+        .configure(change::configure);
 }
 
 /// A request to an order's page that came with the order's own token.
@@ -234,6 +236,7 @@ fn said(done: &str) -> Option<&'static str> {
         "sent" => Some("The seller knows that it is on its way."),
         "withdrawn" => Some("Your withdrawal is received. A mail says so, with the time."),
         "changed" => Some("The changes are saved."),
+        "altered" => Some("Your order is changed."),
         _ => None,
     }
 }

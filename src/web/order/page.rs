@@ -1,6 +1,7 @@
 //! What was read of an order, as the models of its pages.
 
 mod after;
+mod changing;
 mod due;
 mod ending;
 mod goods;
@@ -21,7 +22,7 @@ use crate::store::misc::{self, HappeningRow};
 use crate::store::orders::{self, LineRow, OrderRow, PaymentRow};
 use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::{self, RefundRow};
-use crate::store::{Conn, claims::ClaimPhotoRow, notices::NoticeRow};
+use crate::store::{Conn, changes::ChangeRow, claims::ClaimPhotoRow, notices::NoticeRow};
 use crate::web::shop::updates::{self, Written};
 use crate::web::shop::{address_lines, shipping_and_tax};
 use crate::web::tongue::{nonzero_said, say};
@@ -78,6 +79,7 @@ pub struct Facts {
     updates: Written,
     consent: Option<Consent>,
     owes: due::Owes,
+    change: Option<ChangeRow>,
 }
 
 pub use after::{badge as claim_badge, picture as claim_picture};
@@ -115,6 +117,7 @@ pub fn read(conn: &mut Conn, id: OrderId) -> Result<Facts, Problem> {
         happenings: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
         draft,
+        change: changing::read(conn, &order)?,
         owes: due::read(conn, &order, &campaign, batch.as_ref())?,
         number: match &batch {
             Some(batch) if !batches::said(conn, batch)?.is_empty() => Some(batch.number),
@@ -233,6 +236,7 @@ impl Facts {
             money: self.money(),
             papers: super::papers::links(&self.papers, ways.below),
             due: self.due_part(ways.below, now).filter(|_| end.is_none()),
+            change: self.change_part(ways.below, now).filter(|_| end.is_none()),
             delay: self.open_delay(now, ways.notice).filter(|_| end.is_none()),
             promise: live.then(|| self.promise_table(now, ways.notice)),
             address,

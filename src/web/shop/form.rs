@@ -191,7 +191,7 @@ fn quantities(facts: &Facts, input: &JoinInput, problems: &mut Problems) -> Vec<
 }
 
 /// A typed quantity; empty is none.
-pub(super) fn quantity(typed: &str) -> Result<i64, String> {
+pub(in crate::web) fn quantity(typed: &str) -> Result<i64, String> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(0);

@@ -34,6 +34,7 @@ use crate::workflows::office::Office;
 pub(in crate::web) use draw::{
     countries, paying, said_lines, seller, step_words, terms, threshold_words,
 };
+pub(in crate::web) use form::quantity;
 pub(in crate::web) use join::{address_lines, shipping_and_tax};
 use load::{Facts, Records};
 

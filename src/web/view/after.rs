@@ -41,6 +41,8 @@ pub struct AfterPart {
     pub claims: Vec<ShownClaim>,
     /// Where something can be reported, once something was handed over.
     pub report: Option<String>,
+    /// Where what it is over is changed, while it can be.
+    pub change: Option<String>,
     /// Where address and parcels are changed, while they can be.
     pub edit: Option<String>,
     /// Set while the shopper may withdraw.
@@ -65,7 +67,7 @@ pub struct OrderForm {
 }
 
 impl OrderForm {
-    fn icons(&self) -> &'static str {
+    pub(super) fn icons(&self) -> &'static str {
         if self.problems.is_empty() {
             ""
         } else {

@@ -10,6 +10,7 @@
 
 mod after;
 mod campaign;
+mod change;
 mod delay;
 mod demand;
 mod field;
@@ -41,6 +42,7 @@ pub use campaign::{
     BatchLine, BatchPart, CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow,
     ShipsNow, Standing,
 };
+pub use change::{ChangePage, ChangePart, ChangeReviewPage};
 pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
     SilenceSaid, cancel_words,

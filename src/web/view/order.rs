@@ -151,6 +151,8 @@ pub struct OrderPage {
     pub papers: Vec<super::Link>,
     /// What is still to be paid, or was refused.
     pub due: Option<super::DuePart>,
+    /// A change that is being paid.
+    pub change: Option<super::ChangePart>,
     /// A delay that can be answered: stands first.
     pub delay: Option<DelayOffer>,
     /// Every date that was promised; none once nothing will be shipped.
@@ -249,7 +251,7 @@ impl OrderPage {
         if self.end.is_some() {
             names.push("coins");
         }
-        if self.pay.is_some() {
+        if self.pay.is_some() || self.change.is_some() {
             names.extend(["lock", "clock"]);
         }
         if self.mail_problem.is_some() {

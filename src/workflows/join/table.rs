@@ -383,7 +383,16 @@ fn sold_out(name: &str, left: i64) -> Problem {
 
 pub(super) type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
 
-fn within_limit(draft: &OptionDraft, limit: i32, has: i64, wanted: i64) -> Result<(), Problem> {
+/// Whether the limit per shopper leaves room for so many more.
+///
+/// # Errors
+/// That it does not.
+pub(in crate::workflows) fn within_limit(
+    draft: &OptionDraft,
+    limit: i32,
+    has: i64,
+    wanted: i64,
+) -> Result<(), Problem> {
     let limit = i64::from(limit);
     if has.saturating_add(wanted) <= limit {
         return Ok(());
@@ -398,7 +407,16 @@ fn within_limit(draft: &OptionDraft, limit: i32, has: i64, wanted: i64) -> Resul
     ))
 }
 
-fn under_cap(draft: &OptionDraft, cap: i64, taken: i64, wanted: i64) -> Result<(), Problem> {
+/// Whether a cap leaves room for so many more.
+///
+/// # Errors
+/// That it does not.
+pub(in crate::workflows) fn under_cap(
+    draft: &OptionDraft,
+    cap: i64,
+    taken: i64,
+    wanted: i64,
+) -> Result<(), Problem> {
     if taken.saturating_add(wanted) <= cap {
         return Ok(());
     }

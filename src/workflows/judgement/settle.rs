@@ -21,12 +21,12 @@ use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::due::DueKind;
 use crate::domain::ids::{BatchId, OptionId};
 use crate::domain::order::OrderState;
-use crate::domain::payment::RefundPurpose;
+use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose};
 use crate::domain::price::{PriceTable, final_unit_price, refund_difference};
 use crate::domain::tariff::QuoteLine;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::merchants::MerchantRow;
-use crate::store::orders::{LineRow, OrderRow};
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::{Tx, campaigns, dues, jobs, orders, stock};
 
 /// How many orders are settled in one transaction.
@@ -175,10 +175,16 @@ impl Outcome<'_> {
         let back = order.final_total.map_or(back, |total| order.total - total);
         order.final_total = Some(order.total - back);
         let given = match order.mode {
-            PaymentMode::ChargeNow => self.give_difference(tx, order, back)?,
-            PaymentMode::ChargeOnSuccess | PaymentMode::Deposit => {
+            PaymentMode::ChargeNow if !is_changed(tx, order)? => {
+                self.give_difference(tx, order, back)?
+            }
+            mode => {
                 let keep = order.total - back - order.allowances - order.lost;
-                money::refund_down_to(tx, order, RefundPurpose::Difference, keep)?
+                let given = money::refund_down_to(tx, order, RefundPurpose::Difference, keep)?;
+                if mode == PaymentMode::ChargeNow {
+                    say_difference(tx, order, given)?;
+                }
+                given
             }
         };
         if self.charges(order) {
@@ -340,16 +346,7 @@ impl Outcome<'_> {
         };
         let given = back.min(rest);
         money::commit_refund(tx, order, attempt, RefundPurpose::Difference, given)?;
-        happened(
-            tx,
-            Concerns::order(order),
-            "system",
-            "difference",
-            format!(
-                "The price fell: {} goes back to the card.",
-                say(given, &order.currency)
-            ),
-        )?;
+        say_difference(tx, order, given)?;
         Ok(given)
     }
 
@@ -407,6 +404,21 @@ impl Outcome<'_> {
         self.desk
             .tell_shopper(tx, self.merchant, order, "failed", letter)
     }
+}
+
+fn say_difference(tx: &mut Tx, order: &OrderRow, given: i64) -> Result<(), Problem> {
+    let Some(given) = nonzero_said(given, &order.currency) else {
+        return Ok(());
+    };
+    let detail = format!("The price fell: {given} goes back to the card.");
+    happened(tx, Concerns::order(order), "system", "difference", detail)
+}
+
+/// Whether an order was paid by more than one page, because it was changed: then no single one may cover what goes back.
+fn is_changed(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
+    let pages = orders::payments_of(tx.conn, order.id)?;
+    let of_change = |p: &PaymentRow| p.kind == PaymentKind::Change && p.state == AttemptState::Paid;
+    Ok(pages.iter().any(of_change))
 }
 
 /// What of an order is not produced, such as `2 × Red`, in the quote's order.

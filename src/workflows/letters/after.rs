@@ -97,6 +97,35 @@ pub enum After {
         /// By the shopper, else by staff.
         by_shopper: bool,
     },
+    /// The order is over something else from now on.
+    OrderChanged {
+        /// What it was over, with the price of each line.
+        before: Vec<String>,
+        /// What it cost.
+        cost: String,
+        /// What it is over, with the price of each line.
+        now: Vec<String>,
+        /// What it costs.
+        costs: String,
+        /// What was charged for it.
+        paid: Option<String>,
+        /// What goes back.
+        back: Option<String>,
+        /// What is to be paid later.
+        later: Option<String>,
+        /// Where the receipt of what was charged is.
+        receipt: Option<String>,
+    },
+    /// A change was not paid in time: the order stays as it was.
+    ChangeRanOut {
+        /// What it would have been over.
+        wanted: Vec<String>,
+    },
+    /// A change was paid, and could not be made any more: the order stays as it is, and the payment goes back.
+    ChangeTooLate {
+        /// What goes back.
+        back: String,
+    },
 }
 
 impl After {
@@ -114,6 +143,9 @@ impl After {
             After::UnitsLeft { .. } => "units_left",
             After::Goodwill { .. } => "goodwill",
             After::AddressChanged { .. } => "address_changed",
+            After::OrderChanged { .. } => "order_changed",
+            After::ChangeRanOut { .. } => "change_ran_out",
+            After::ChangeTooLate { .. } => "change_too_late",
         }
     }
 }

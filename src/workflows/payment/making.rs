@@ -9,7 +9,7 @@ use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
 use crate::store::dues::CardRow;
 use crate::store::orders::{OrderRow, PaymentRow};
-use crate::store::{Tx, dues, jobs, orders};
+use crate::store::{Tx, changes, dues, jobs, orders};
 use crate::workflows::collect;
 use crate::workflows::desk::{Desk, Problem, enqueue, order_number, payment_subject};
 use crate::workflows::join::{FrozenQuote, new_page};
@@ -29,6 +29,11 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
         PaymentKind::Deposit => {
             let name = format!("{}: deposit", agreed.title);
             (PageMode::PayAndSave, vec![one(name, page.amount)])
+        }
+        PaymentKind::Change => {
+            let number = order_number(order.number);
+            let name = format!("{}: change of order {number}", agreed.title);
+            (PageMode::Pay, vec![one(name, page.amount)])
         }
         PaymentKind::Fix => {
             let name = format!("{}: order {}", agreed.title, order_number(order.number));
@@ -248,7 +253,17 @@ fn replan(
         mut order,
         mut page,
     } = loaded;
-    if order.state != OrderState::Pending || page.close_wanted || page.attempt >= MOST_ATTEMPTS {
+    let change = match page.kind {
+        PaymentKind::Change => changes::under_way(tx.conn, order.id)?,
+        _ => None,
+    };
+    let waits = match &change {
+        Some(change) => {
+            order.state == OrderState::Confirmed && change.attempt == Some(page.attempt)
+        }
+        None => order.state == OrderState::Pending,
+    };
+    if !waits || page.close_wanted || page.attempt >= MOST_ATTEMPTS {
         return ended(
             desk,
             tx,
@@ -267,10 +282,16 @@ fn replan(
     page.settled_at = Some(now);
     orders::save_payment(tx.conn, &page)?;
     let plan = PagePlan::at(tx.now + wait_before(page.attempt + 1), desk.hold_minutes);
-    order.hold_expires_at = plan.hold_expires_at.naive_utc();
-    orders::save(tx.conn, &order)?;
     let next = new_page(order.id, page.attempt + 1, page.amount, plan, page.kind);
     orders::insert_payment(tx.conn, &next)?;
+    if let Some(mut change) = change {
+        change.attempt = Some(next.attempt);
+        change.hold_expires_at = plan.hold_expires_at.naive_utc();
+        changes::save(tx.conn, &change)?;
+    } else {
+        order.hold_expires_at = plan.hold_expires_at.naive_utc();
+        orders::save(tx.conn, &order)?;
+    }
     enqueue(
         tx,
         jobs::PAYMENT,

@@ -117,7 +117,7 @@ pub(super) fn say_confirmed(
                 ),
             )
         }
-        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => {
+        PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix | PaymentKind::Change => {
             ("paid", format!("{charged} was charged."))
         }
     };

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod cards;
+mod changes;
 mod delays;
 mod doorstep;
 mod driving;

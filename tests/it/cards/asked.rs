@@ -28,7 +28,13 @@ async fn walks_away(shop: &Shop, order: OrderId, card: &str) -> u16 {
 }
 
 fn is_refused(answer: &Result<Placed, Problem>) -> bool {
-    matches!(answer, Err(Problem::Conflict { kind: "form-used", .. }))
+    matches!(
+        answer,
+        Err(Problem::Conflict {
+            kind: "form-used",
+            ..
+        })
+    )
 }
 
 both_databases! {

@@ -48,7 +48,11 @@ async fn leaves(shop: &Shop, order: OrderId, button: &str) {
     let visitor = Visitor::of(shop);
     let row = shop.order(order).await;
     let cancel = visitor.path_of(&row, "/cancel");
-    visitor.get(&visitor.path_of(&row, "")).await.is(200).says("/cancel?t=");
+    visitor
+        .get(&visitor.path_of(&row, ""))
+        .await
+        .is(200)
+        .says("/cancel?t=");
     visitor.get(&cancel).await.is(200).says(button);
     let left = visitor.post(&cancel, &[]).await;
     left.is(303);
@@ -67,7 +71,10 @@ async fn has_it_back(shop: &Shop, order: OrderId, charged: i64) {
     );
     assert_eq!(shop.at_provider(order).await, (charged, charged));
     let cards = shop.read(move |c| dues::cards_of(c, order)).await;
-    assert!(cards.iter().all(|card| card.state == CardState::Detached), "{cards:?}");
+    assert!(
+        cards.iter().all(|card| card.state == CardState::Detached),
+        "{cards:?}"
+    );
 }
 
 fn of(campaign: &CampaignRow, below: &str) -> String {

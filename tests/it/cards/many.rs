@@ -66,10 +66,14 @@ async fn at_provider(shop: &Shop, what: &str) -> Vec<(String, i64)> {
     loop {
         let page = shop.provider(&format!("{what}?limit=100{after}")).await;
         let data: Vec<Value> = page["data"].as_array().unwrap().clone();
-        all.extend(data.iter().filter(|one| one["status"] == "succeeded").map(|one| {
-            let order = one["metadata"]["order"].as_str().unwrap();
-            (order.to_owned(), one["amount"].as_i64().unwrap())
-        }));
+        all.extend(
+            data.iter()
+                .filter(|one| one["status"] == "succeeded")
+                .map(|one| {
+                    let order = one["metadata"]["order"].as_str().unwrap();
+                    (order.to_owned(), one["amount"].as_i64().unwrap())
+                }),
+        );
         match data.last() {
             Some(last) if page["has_more"] == true => {
                 after = format!("&starting_after={}", last["id"].as_str().unwrap());

@@ -34,6 +34,7 @@ impl Facts {
                 .map(|(claim, lines)| self.shown(case, claim, lines, path, wrong))
                 .collect(),
             report: (room && some).then(|| path("/claims")),
+            change: self.may_change(now).then(|| path("/change")),
             edit: locked(case, self.batch.as_ref(), &Who::Shopper, now)
                 .is_none()
                 .then(|| path("/edit")),

@@ -21,7 +21,7 @@ impl Facts {
             matches!(p.state, AttemptState::Planned | AttemptState::Open)
                 && !p.close_wanted
                 && p.kind.is_page()
-                && (pending || matches!(p.kind, PaymentKind::Fix | PaymentKind::Setup))
+                && (pending || p.kind.is_later_page())
         };
         self.payments.iter().rev().find(open)
     }
@@ -77,7 +77,7 @@ impl Facts {
     pub fn has_later_page(&self) -> bool {
         let after = |p: &&PaymentRow| match p.kind {
             PaymentKind::Join | PaymentKind::Deposit => false,
-            PaymentKind::Fix | PaymentKind::Charge => true,
+            PaymentKind::Fix | PaymentKind::Charge | PaymentKind::Change => true,
             PaymentKind::Setup => self.order.confirmed_at.is_some_and(|at| p.planned_at > at),
         };
         self.payments.iter().any(|p| after(&p))
@@ -116,7 +116,7 @@ impl Facts {
         match page.kind {
             PaymentKind::Setup => "Save the card".to_owned(),
             PaymentKind::Deposit => format!("Pay the deposit of {}", self.say(page.amount)),
-            PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix => {
+            PaymentKind::Join | PaymentKind::Charge | PaymentKind::Fix | PaymentKind::Change => {
                 format!("Pay {}", self.say(page.amount))
             }
         }

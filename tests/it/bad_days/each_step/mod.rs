@@ -5,6 +5,7 @@
 mod after;
 mod batches;
 mod cards;
+mod changes;
 mod delays;
 mod goods;
 mod minimum;

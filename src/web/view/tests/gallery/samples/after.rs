@@ -40,6 +40,7 @@ pub fn order_after() -> OrderPage {
             )),
         }],
         report: Some("/o/1/claims?t=abc".to_owned()),
+        change: None,
         edit: None,
         withdraw: Some(WithdrawOffer {
             href: "/o/1/withdraw?t=abc".to_owned(),

@@ -119,6 +119,7 @@ pub fn order() -> OrderPage {
         },
         money,
         due: None,
+        change: None,
         delay: None,
         promise: Some(PromiseTable {
             rows: vec![PromiseRow {
@@ -157,6 +158,7 @@ pub fn order() -> OrderPage {
         after: AfterPart {
             claims: Vec::new(),
             report: None,
+            change: Some("/o/1/change?t=abc".to_owned()),
             edit: Some("/o/1/edit?t=abc".to_owned()),
             withdraw: Some(WithdrawOffer {
                 href: "/o/1/withdraw?t=abc".to_owned(),

@@ -1,0 +1,23 @@
+//! The table of what shoppers change of their orders.
+
+use super::orders;
+
+diesel::table! {
+    changes (id) {
+        id -> Binary,
+        order_id -> Binary,
+        state -> Text,
+        attempt -> Nullable<Integer>,
+        had -> Text,
+        wanted -> Text,
+        held -> Text,
+        form_key -> Nullable<Text>,
+        hold_expires_at -> Timestamp,
+        created_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(changes -> orders (order_id));
+
+diesel::allow_tables_to_appear_in_same_query!(changes, orders);

@@ -1,0 +1,77 @@
+//! A change of an order that is under way, as its page shows it, and whether another may be asked for.
+
+use chrono::{DateTime, Utc};
+
+use super::Facts;
+use crate::domain::campaign::BatchState;
+use crate::domain::order::OrderState;
+use crate::store::changes::{self as rows, ChangeRow};
+use crate::store::orders::OrderRow;
+use crate::store::{Conn, StoreError};
+use crate::web::view::{ChangePart, Countdown, grouped};
+use crate::workflows::changes::wanted;
+use crate::workflows::desk::takes_orders;
+
+/// Reads the change of an order that is under way.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn read(conn: &mut Conn, order: &OrderRow) -> Result<Option<ChangeRow>, StoreError> {
+    match order.state {
+        OrderState::Confirmed => rows::under_way(conn, order.id),
+        _ => Ok(None),
+    }
+}
+
+impl Facts {
+    /// Whether what it is over may be changed now.
+    pub(super) fn may_change(&self, now: DateTime<Utc>) -> bool {
+        let gathers = self
+            .batch
+            .as_ref()
+            .is_some_and(|batch| batch.state == BatchState::Gathering);
+        self.order.state == OrderState::Confirmed
+            && self.change.is_none()
+            && gathers
+            && !self.agreed.from_stock
+            && takes_orders(&self.campaign, now.naive_utc())
+    }
+
+    /// The change that is being paid.
+    pub(super) fn change_part(
+        &self,
+        below: &dyn Fn(&str) -> String,
+        now: DateTime<Utc>,
+    ) -> Option<ChangePart> {
+        let row = self.change.as_ref()?;
+        let agreed = wanted(row).ok()?;
+        let mut pages = self.payments.iter();
+        let page = pages.find(|page| Some(page.attempt) == row.attempt)?;
+        let lines = agreed.lines.iter().zip(&agreed.quote.lines);
+        let lines: Vec<String> = lines
+            .map(|(line, priced)| format!("{} \u{d7} {}", grouped(priced.quantity), line.name))
+            .collect();
+        let open = !page.close_wanted;
+        Some(ChangePart {
+            title: if open {
+                "Your change is not paid yet"
+            } else {
+                "Your change is being taken back"
+            },
+            lines: vec![format!(
+                "You asked for {}: {} in all, {} more than was collected so far. Until that is paid your order stays as it is.",
+                lines.join(", "),
+                self.say(agreed.quote.total),
+                self.say(page.amount)
+            )],
+            countdown: Countdown {
+                now,
+                until: self.moment(row.hold_expires_at),
+                verb: "Its units are kept until",
+                after: "",
+            },
+            pay: open.then(|| (below("/pay"), format!("Pay {}", self.say(page.amount)))),
+            take_back: open.then(|| below("/change/back")),
+        })
+    }
+}

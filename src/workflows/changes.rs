@@ -1,0 +1,353 @@
+//! A shopper changes what an order is over, before the judgement: priced by the rules of joining, the difference charged or
+//! given back (domain sections 3 and 4).
+//!
+//! What costs no more takes effect at once. What costs more is paid first: the units are held and a payment is committed
+//! beside the change's row; the order stays as it is until the provider says that it is paid.
+
+use serde::{Deserialize, Serialize};
+
+mod effect;
+mod offer;
+mod page;
+
+pub use effect::lines_said;
+pub use offer::{Choice, Offer, choices, preview};
+pub(super) use page::{ended, paid};
+
+use effect::Effect;
+
+use super::desk::{
+    Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, payment_subject,
+};
+use super::join::{FrozenQuote, new_page};
+use super::money::say;
+use super::payment::frozen;
+use crate::domain::change::{ChangeEvent, ChangeState};
+use crate::domain::ids::{ChangeId, OptionId, OrderId};
+use crate::domain::payment::{PagePlan, PaymentKind};
+use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::changes::ChangeRow;
+use crate::store::orders::{LineRow, OrderRow};
+use crate::store::{StoreError, Tx, campaigns, changes, jobs, orders};
+
+/// What an order is to be over.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The order.
+    pub order: OrderId,
+    /// Option codes and quantities; what is not named leaves the order.
+    pub lines: Vec<(String, i64)>,
+    /// The new total the shopper was shown and agreed to; a higher one is not charged but shown again.
+    pub agreed_total: Option<i64>,
+    /// What makes a second submit the same change.
+    pub form_key: Option<String>,
+}
+
+/// What came of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    /// The order is as wished.
+    Done,
+    /// It will be, once it is paid.
+    ToPay,
+    /// It is over just that already.
+    Nothing,
+}
+
+/// A line as it was before a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeforeLine {
+    /// The option's code.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// Units.
+    pub quantity: i64,
+    /// What each cost, minor units.
+    pub unit_price: i64,
+}
+
+/// An order as it was before a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Its lines.
+    pub lines: Vec<BeforeLine>,
+    /// What it cost, minor units.
+    pub total: i64,
+}
+
+impl Before {
+    /// An order as it is now.
+    fn of(order: &OrderRow, agreed: &FrozenQuote, rows: &[LineRow]) -> Self {
+        let lines = agreed.lines.iter().filter_map(|line| {
+            let row = rows.iter().find(|row| row.sku == line.sku)?;
+            let quantity = row.units().wanted();
+            (quantity > 0).then(|| BeforeLine {
+                sku: line.sku.clone(),
+                name: line.name.clone(),
+                quantity,
+                unit_price: row.unit_price,
+            })
+        });
+        Self {
+            lines: lines.collect(),
+            total: order.final_total.unwrap_or(order.total),
+        }
+    }
+
+    /// What a change's row says of it.
+    ///
+    /// # Errors
+    /// When the row is damaged.
+    pub fn read(row: &ChangeRow) -> Result<Self, Problem> {
+        Ok(serde_json::from_str(&row.had)?)
+    }
+}
+
+/// What is agreed once a change takes effect.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn wanted(row: &ChangeRow) -> Result<FrozenQuote, Problem> {
+    Ok(serde_json::from_str(&row.wanted)?)
+}
+
+/// Changes what an order is over, or begins to. The same form, and the same wish while it is being paid, are the same
+/// change.
+///
+/// # Errors
+/// A conflict where the order cannot be changed, units are missing, or it costs more than was agreed; wrong fields.
+pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
+    let id = orders::campaign_of(tx.conn, wish.order)?.ok_or(Problem::NotFound("order"))?;
+    let campaign = lock_campaign(tx, id)?;
+    if let Some(came) = asked_before(tx, wish)? {
+        return Ok(came);
+    }
+    let now = tx.now;
+    let offer = preview(tx.conn, wish.order, &wish.lines, now)?;
+    let total = offer.wanted.quote.total;
+    if wish.agreed_total.is_some_and(|agreed| total > agreed) {
+        let total = say(total, &offer.order.currency);
+        return Err(Problem::conflict(
+            "price-changed",
+            format!("The new total is {total} now. Look at it again before you agree."),
+        ));
+    }
+    if offer.is_nothing() {
+        return Ok(Came::Nothing);
+    }
+    let came = if offer.moved.pay > 0 {
+        plan(desk, tx, &campaign, wish, &offer)?;
+        Came::ToPay
+    } else {
+        at_once(desk, tx, campaign, wish, offer)?;
+        Came::Done
+    };
+    // As at joining: granted only if the clock at its commit reads before the deadline.
+    let campaign = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
+    if desk.clock.now().naive_utc() >= ends_at(&campaign) && campaign.closed_at.is_none() {
+        return Err(Problem::Again("the deadline passed meanwhile".to_owned()));
+    }
+    Ok(came)
+}
+
+/// What came of this form before, or of the same wish that is under way; none where it is a new one.
+fn asked_before(tx: &mut Tx, wish: &Wish) -> Result<Option<Came>, Problem> {
+    let same = |row: &ChangeRow| -> Result<bool, Problem> {
+        let agreed = wanted(row)?;
+        let quantities = agreed.quote.lines.iter().map(|line| line.quantity);
+        let skus = agreed.lines.iter().map(|line| line.sku.clone());
+        let mut had: Vec<(String, i64)> = skus.zip(quantities).collect();
+        let some = wish.lines.iter().filter(|(_, n)| *n > 0);
+        let mut asks: Vec<(String, i64)> = some.cloned().collect();
+        had.sort_unstable();
+        asks.sort_unstable();
+        Ok(had == asks)
+    };
+    if let Some(key) = &wish.form_key
+        && let Some(row) = changes::by_form(tx.conn, wish.order, key)?
+    {
+        if !same(&row)? {
+            return Err(Problem::conflict(
+                "form-used",
+                "This form was used for another change already. Open the order again to change it once more.",
+            ));
+        }
+        return match row.state {
+            ChangeState::Planned => Ok(Some(Came::ToPay)),
+            ChangeState::Done => Ok(Some(Came::Done)),
+            ChangeState::Dropped => Err(Problem::conflict(
+                "change-ended",
+                "This change was not paid, and the order stayed as it was. Open the order again to change it.",
+            )),
+        };
+    }
+    let Some(row) = changes::under_way(tx.conn, wish.order)? else {
+        return Ok(None);
+    };
+    if same(&row)? && !is_closing(tx, &row)? {
+        return Ok(Some(Came::ToPay));
+    }
+    Err(under_way())
+}
+
+/// Whether the page of a change is to be closed.
+fn is_closing(tx: &mut Tx, row: &ChangeRow) -> Result<bool, Problem> {
+    let Some(attempt) = row.attempt else {
+        return Ok(false);
+    };
+    let page = orders::payment(tx.conn, row.order_id, attempt)?;
+    Ok(page.is_some_and(|page| page.close_wanted))
+}
+
+fn under_way() -> Problem {
+    Problem::conflict(
+        "change-under-way",
+        "A change of this order is being paid just now. Pay it on the order's page, or take it back there, before you change anything else.",
+    )
+}
+
+/// The row of a change.
+fn row_of(
+    desk: &Desk,
+    tx: &Tx,
+    wish: &Wish,
+    offer: &Offer,
+    attempt: Option<i32>,
+) -> Result<ChangeRow, Problem> {
+    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    let now = tx.now.naive_utc();
+    let planned = attempt.is_some();
+    Ok(ChangeRow {
+        id: ChangeId::new(),
+        order_id: offer.order.id,
+        state: if planned {
+            ChangeState::Planned
+        } else {
+            ChangeState::Done
+        },
+        attempt,
+        had: serde_json::to_string(&offer.before)?,
+        wanted: serde_json::to_string(&offer.wanted)?,
+        held: serde_json::to_string(&offer.entering)?,
+        form_key: wish.form_key.clone(),
+        hold_expires_at: plan.hold_expires_at.naive_utc(),
+        created_at: now,
+        closed_at: (!planned).then_some(now),
+    })
+}
+
+/// Takes units where the caps leave room.
+fn take(tx: &mut Tx, entering: &[(OptionId, i64)]) -> Result<(), Problem> {
+    for (option, units) in entering {
+        if !campaigns::take(tx.conn, *option, *units)? {
+            // Somebody else took them between our reading and our writing: decide again.
+            return Err(StoreError::Conflict("an option's cap").into());
+        }
+    }
+    Ok(())
+}
+
+/// It costs no more: it takes effect now.
+fn at_once(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: CampaignRow,
+    wish: &Wish,
+    offer: Offer,
+) -> Result<(), Problem> {
+    take(tx, &offer.entering)?;
+    let row = row_of(desk, tx, wish, &offer, None)?;
+    changes::insert(tx.conn, &row)?;
+    let mut order = offer.order;
+    let effect = Effect {
+        campaign: &campaign,
+        change: row.id,
+        before: offer.before,
+        wanted: offer.wanted,
+        paid: 0,
+        receipt: None,
+    };
+    effect.take(desk, tx, &mut order)
+}
+
+/// It costs more: the units are held, and the difference is to be paid.
+fn plan(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    wish: &Wish,
+    offer: &Offer,
+) -> Result<(), Problem> {
+    let order = &offer.order;
+    let pages = orders::payments_of(tx.conn, order.id)?;
+    if pages.iter().any(|page| page.state.is_open()) {
+        return Err(Problem::conflict(
+            "page-open",
+            "Another payment page of this order is open. Finish what you began there, or try again in half an hour.",
+        ));
+    }
+    take(tx, &offer.entering)?;
+    let attempt = pages.last().map_or(0, |page| page.attempt) + 1;
+    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    let page = new_page(
+        order.id,
+        attempt,
+        offer.moved.pay,
+        plan,
+        PaymentKind::Change,
+    );
+    orders::insert_payment(tx.conn, &page)?;
+    let row = row_of(desk, tx, wish, offer, Some(attempt))?;
+    changes::insert(tx.conn, &row)?;
+    let now = tx.now.naive_utc();
+    let moved = Moved {
+        open_payments: 1,
+        ..Moved::default()
+    };
+    campaigns::count(tx.conn, campaign.id, moved, now)?;
+    tx.touch(campaign.id);
+    let subject = payment_subject(order.id, attempt);
+    enqueue(tx, jobs::PAYMENT, &subject, page.planned_at)?;
+    let detail = format!(
+        "A change to {} was asked for: {} more is to be paid for it. Until then the order stays as it is.",
+        lines_said(&offer.wanted, &order.currency).join(", "),
+        say(offer.moved.pay, &order.currency),
+    );
+    let concerns = Concerns::order(order);
+    happened(tx, concerns, "shopper", "change_planned", detail)
+}
+
+/// Takes back a change that was not paid yet: its page is expired at the provider, and then its units are free.
+///
+/// # Errors
+/// What the database says.
+pub fn take_back(tx: &mut Tx, id: OrderId) -> Result<(), Problem> {
+    let campaign = orders::campaign_of(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
+    lock_campaign(tx, campaign)?;
+    let Some(attempt) = changes::under_way(tx.conn, id)?.and_then(|row| row.attempt) else {
+        return Ok(());
+    };
+    let page = orders::payment(tx.conn, id, attempt)?;
+    let Some(mut page) = page.filter(|page| page.state.is_open() && !page.close_wanted) else {
+        return Ok(());
+    };
+    page.close_wanted = true;
+    orders::save_payment(tx.conn, &page)?;
+    let now = tx.now.naive_utc();
+    enqueue(tx, jobs::PAYMENT, &payment_subject(id, attempt), now)
+}
+
+/// A change is over.
+fn close(tx: &mut Tx, row: &mut ChangeRow, event: ChangeEvent) -> Result<(), Problem> {
+    row.state = row.state.after(event)?;
+    row.closed_at = Some(tx.now.naive_utc());
+    changes::save(tx.conn, row)?;
+    Ok(())
+}
+
+/// Whether an order is as it was when a change of it was asked for.
+fn is_as_before(tx: &mut Tx, order: &OrderRow, row: &ChangeRow) -> Result<bool, Problem> {
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    Ok(Before::of(order, &frozen(order)?, &lines) == Before::read(row)?)
+}
