@@ -34,7 +34,6 @@ use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::{CampaignRow, Moved};
-use crate::store::changes::ChangeRow;
 use crate::store::orders::OrderRow;
 use crate::store::{Group, StoreError, Tx, campaigns, changes, jobs, merchants, orders, stock};
 
