@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamp};
 use muster::domain::currency::Currency;
@@ -92,20 +93,24 @@ fn main() {
     pure();
     let threads = support::threads();
     let start = tempfile::tempdir().expect("a temporary folder");
-    let key = threads.block_on(async {
-        let key = crowd::open(start.path(), offer).await;
-        crowd::place(start.path(), &WISHES).await;
-        key
-    });
+    let key = threads.block_on(crowd::open(start.path(), offer));
+    crowd::place(&threads, start.path(), &WISHES);
     let many = copy_of(start.path());
     threads.block_on(crowd::copy(many.path(), ORDERS, kind, |_| GOOD));
     for rate in RATES {
         let place = copy_of(many.path());
-        threads.block_on(charged(place.path(), rate, &key));
+        let address = free_address();
+        let setting = format!("--provider-rate={rate}");
+        let database = support::database_in(place.path());
+        let (server, _) = Server::start(&database, place.path(), address, &[&setting]);
+        threads.block_on(charged(server, (address, rate), place.path(), &key));
     }
     drop(many);
     threads.block_on(crowd::copy(start.path(), CARDS, |_| 0, card));
-    threads.block_on(refused_cards(start.path(), &key));
+    let address = free_address();
+    let database = support::database_in(start.path());
+    let (server, _) = Server::start(&database, start.path(), address, &[]);
+    threads.block_on(refused_cards(server, address, start.path(), &key));
 }
 
 /// The judgement of all lines, in memory.
@@ -166,10 +171,7 @@ fn pure() {
 }
 
 /// Joining ends, and cards are charged at the pace of the provider.
-async fn charged(data: &Path, rate: &str, key: &str) {
-    let address = free_address();
-    let setting = format!("--provider-rate={rate}");
-    let (server, _) = Server::start(&support::database_in(data), data, address, &[&setting]);
+async fn charged(server: Server, (address, rate): (SocketAddr, &str), data: &Path, key: &str) {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let idle = server.memory();
     let others = Others::begin(address, 0);
@@ -189,7 +191,8 @@ async fn charged(data: &Path, rate: &str, key: &str) {
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert!(begun.elapsed() < Duration::from_secs(600), "it is settled");
     }
-    let settled = books.time("SELECT settled_at AS at FROM batches WHERE collecting_since IS NOT NULL");
+    let settled =
+        books.time("SELECT settled_at AS at FROM batches WHERE collecting_since IS NOT NULL");
     let seconds = |at: NaiveDateTime| (at - ended).as_seconds_f64();
     println!(
         "{ORDERS} orders: first charge {:.2} s after the end of joining (wanted: 10), the last order has its price after {:.1} s",
@@ -214,7 +217,12 @@ async fn charged(data: &Path, rate: &str, key: &str) {
 async fn close(address: SocketAddr, key: &str) {
     let close = http::post_json_as("/api/v1/campaigns/ridge/close", "{}", key);
     let answer = Connection::open(address).await.ask(&close).await;
-    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(
+        answer.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&answer.body)
+    );
 }
 
 /// The n-th shopper's card: of twenty one says no, in four ways.
@@ -229,24 +237,36 @@ fn card(n: usize) -> &'static str {
 }
 
 /// Charges all cards and lets the grace windows pass.
-async fn refused_cards(data: &Path, key: &str) {
-    let address = free_address();
+async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &str) {
     let begun = Instant::now();
-    let (server, _) = Server::start(&support::database_in(data), data, address, &[]);
     close(address, key).await;
     let mut books = Books::of(data);
     let good = (0..CARDS).filter(|n| card(*n) == GOOD).count();
     books.until_paid(good + WISHES.len()).await;
-    println!("{good} cards charged without a limit in {:.1} s", begun.elapsed().as_secs_f64());
-    let days = http::post_json("/sandbox/clock", &json!({"advance_seconds": 8 * 86_400}).to_string());
+    println!(
+        "{good} cards charged without a limit in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    );
+    let days = http::post_json(
+        "/sandbox/clock",
+        &json!({"advance_seconds": 8 * 86_400}).to_string(),
+    );
     let moved = Connection::open(address).await.ask(&days).await;
-    assert_eq!(moved.status, 200, "{}", String::from_utf8_lossy(&moved.body));
+    assert_eq!(
+        moved.status,
+        200,
+        "{}",
+        String::from_utf8_lossy(&moved.body)
+    );
     let count = |books: &mut Books, which: &str| {
         books.count(&format!("SELECT count(*) AS n FROM orders WHERE {which}"))
     };
     let refused = i64::try_from(CARDS - good).unwrap_or(0);
     assert_eq!(count(&mut books, "state = 'cancelled'"), refused);
-    assert_eq!(count(&mut books, "state = 'backordered'"), i64::try_from(good + WISHES.len()).unwrap_or(0));
+    assert_eq!(
+        count(&mut books, "state = 'backordered'"),
+        i64::try_from(good + WISHES.len()).unwrap_or(0)
+    );
     let audit = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(["audit", "--sandbox"])
         .arg(format!("--public-url=http://{address}"))
@@ -256,7 +276,10 @@ async fn refused_cards(data: &Path, key: &str) {
         .expect("the program");
     let said = String::from_utf8_lossy(&audit.stdout);
     assert!(audit.status.success(), "{said}");
-    println!("{CARDS} cards, {refused} of them refused to the end: {}", said.trim());
+    println!(
+        "{CARDS} cards, {refused} of them refused to the end: {}",
+        said.trim()
+    );
     server.stop().await;
 }
 
@@ -304,7 +327,9 @@ impl Books {
     }
 
     fn count(&mut self, query: &str) -> i64 {
-        let rows: Vec<Counted> = diesel::sql_query(query).load(&mut self.0).expect("a number");
+        let rows: Vec<Counted> = diesel::sql_query(query)
+            .load(&mut self.0)
+            .expect("a number");
         rows.first().expect("a number").n
     }
 
@@ -312,9 +337,14 @@ impl Books {
     async fn until_paid(&mut self, charges: usize) -> Vec<NaiveDateTime> {
         let begun = Instant::now();
         let which = "FROM payments WHERE state = 'paid' AND kind = 'charge'";
-        while self.count(&format!("SELECT count(*) AS n {which}")) < i64::try_from(charges).unwrap_or(0) {
+        while self.count(&format!("SELECT count(*) AS n {which}"))
+            < i64::try_from(charges).unwrap_or(0)
+        {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            assert!(begun.elapsed() < Duration::from_secs(900), "cards are charged");
+            assert!(
+                begun.elapsed() < Duration::from_secs(900),
+                "cards are charged"
+            );
         }
         let all = format!("SELECT settled_at AS at {which} ORDER BY settled_at LIMIT {charges}");
         let rows: Vec<At> = diesel::sql_query(all).load(&mut self.0).expect("times");
@@ -337,7 +367,8 @@ impl Others {
             let (mut joins, mut looks) = (Vec::new(), Vec::new());
             let mut shopper = first;
             while !told.load(Ordering::Relaxed) {
-                let join = http::post_json("/api/v1/campaigns/other/orders", &support::body(shopper));
+                let join =
+                    http::post_json("/api/v1/campaigns/other/orders", &support::body(shopper));
                 let begun = Instant::now();
                 let answer = asks.ask(&join).await;
                 joins.push(begun.elapsed());

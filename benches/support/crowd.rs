@@ -2,6 +2,7 @@
 //! here and in the books of the built-in provider.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use muster::workflows::accounts;
 use muster::workflows::desk::Problem;
 use muster::workflows::office::Office;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use super::http::{self, Connection};
 use super::server::{Server, free_address};
@@ -64,9 +66,16 @@ pub async fn open(data: &Path, change: impl Fn(&mut Value) + Send + 'static) -> 
 }
 
 /// Has one order of each kind placed, and its card saved.
-pub async fn place(data: &Path, wishes: &[Wish]) {
+pub fn place(threads: &Runtime, data: &Path, wishes: &[Wish]) {
     let address = free_address();
     let (server, _) = Server::start(&super::database_in(data), data, address, &[]);
+    threads.block_on(async {
+        join(address, wishes).await;
+        server.stop().await;
+    });
+}
+
+async fn join(address: SocketAddr, wishes: &[Wish]) {
     let mut asks = Connection::open(address).await;
     for (n, wish) in wishes.iter().enumerate() {
         let mut body: Value = serde_json::from_str(&super::body(n)).expect("a wish");
@@ -87,7 +96,6 @@ pub async fn place(data: &Path, wishes: &[Wish]) {
     }
     // Webhooks are still on their way to the books.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    server.stop().await;
 }
 
 /// Copies the orders that were placed until there are so many more: the n-th is made of `kind(n)`, and its card's number
@@ -98,7 +106,10 @@ pub async fn copy(
     kind: impl Fn(usize) -> usize,
     card: impl Fn(usize) -> &'static str,
 ) -> CampaignRow {
-    let app = App::build(super::config(&super::database_in(data), data), Role::Command);
+    let app = App::build(
+        super::config(&super::database_in(data), data),
+        Role::Command,
+    );
     let office = app.expect("a shop").office.clone();
     let samples = samples(&office).await;
     let first = samples.first().expect("a sample");
@@ -153,16 +164,14 @@ pub async fn copy(
 async fn samples(office: &Office) -> Vec<Sample> {
     let placed = office.read(|conn| -> Result<_, Problem> {
         let campaign = campaigns::by_slug(conn, "ridge")?.ok_or(Problem::NotFound("campaign"))?;
-        let batch =
-            campaigns::batch_of(conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
+        let batch = campaigns::batch_of(conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
         let mut samples = Vec::new();
         for order in orders::of_batch(conn, batch.id, None, 1_000)? {
             samples.push(Sample {
                 lines: orders::lines_of(conn, order.id)?,
                 pages: orders::payments_of(conn, order.id)?,
                 card: dues::card_of(conn, order.id)?.ok_or(Problem::NotFound("card"))?,
-                promise: promises::of_order(conn, order.id)?
-                    .ok_or(Problem::NotFound("promise"))?,
+                promise: promises::of_order(conn, order.id)?.ok_or(Problem::NotFound("promise"))?,
                 order,
             });
         }

@@ -121,7 +121,9 @@ pub fn open_campaign(
     slug: &str,
     cap: Option<i64>,
 ) -> Result<CampaignRow, Problem> {
-    open_offer(desk, tx, slug, |body| body["options"][0]["cap"] = json!(cap))
+    open_offer(desk, tx, slug, |body| {
+        body["options"][0]["cap"] = json!(cap)
+    })
 }
 
 /// As [`open_campaign`], of an offer that is changed first.

@@ -371,7 +371,9 @@ impl Ended {
     fn of(inner: Arc<Inner>, job: &JobRow) -> Self {
         let is_call = jobs::is_call(job.priority);
         inner.running.fetch_add(1, Ordering::SeqCst);
-        inner.calls.fetch_add(usize::from(is_call), Ordering::SeqCst);
+        inner
+            .calls
+            .fetch_add(usize::from(is_call), Ordering::SeqCst);
         Self { inner, is_call }
     }
 }

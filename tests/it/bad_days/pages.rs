@@ -255,14 +255,13 @@ async fn change_page(shop: &Shop, order: OrderId, field: &str, value: impl Into<
     let session = shop.payments(order).await[0].session_id.clone().unwrap();
     let books = shop.data_dir().join("sandbox.db");
     let mut conn = SqliteConnection::establish(books.to_str().unwrap()).unwrap();
-    let changed = diesel::sql_query(
-        "UPDATE object SET body = json_set(body, ?, json(?)) WHERE id = ?",
-    )
-    .bind::<Text, _>(field)
-    .bind::<Text, _>(value.into().to_string())
-    .bind::<Text, _>(session)
-    .execute(&mut conn)
-    .unwrap();
+    let changed =
+        diesel::sql_query("UPDATE object SET body = json_set(body, ?, json(?)) WHERE id = ?")
+            .bind::<Text, _>(field)
+            .bind::<Text, _>(value.into().to_string())
+            .bind::<Text, _>(session)
+            .execute(&mut conn)
+            .unwrap();
     assert_eq!(changed, 1);
 }
 

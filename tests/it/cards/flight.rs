@@ -38,7 +38,10 @@ async fn charges(shop: &Shop, order: OrderId) -> Vec<AttemptState> {
 /// Waits until the program has a webhook of this kind.
 async fn is_told(shop: &Shop, kind: &str) {
     let events = shop.provider(&format!("events?type={kind}")).await;
-    let id = events["data"][0]["id"].as_str().expect("it happened").to_owned();
+    let id = events["data"][0]["id"]
+        .as_str()
+        .expect("it happened")
+        .to_owned();
     loop {
         let id = id.clone();
         if shop.read(move |c| misc::webhook(c, &id)).await.is_some() {

@@ -48,7 +48,11 @@ async fn leaves(shop: &Shop, order: OrderId, button: &str) {
     let visitor = Visitor::of(shop);
     let row = shop.order(order).await;
     let cancel = visitor.path_of(&row, "/cancel");
-    visitor.get(&visitor.path_of(&row, "")).await.is(200).says("/cancel?t=");
+    visitor
+        .get(&visitor.path_of(&row, ""))
+        .await
+        .is(200)
+        .says("/cancel?t=");
     visitor.get(&cancel).await.is(200).says(button);
     let left = visitor.post(&cancel, &[]).await;
     left.is(303);
@@ -67,7 +71,10 @@ async fn has_it_back(shop: &Shop, order: OrderId, charged: i64) {
     );
     assert_eq!(shop.at_provider(order).await, (charged, charged));
     let cards = shop.read(move |c| dues::cards_of(c, order)).await;
-    assert!(cards.iter().all(|card| card.state == CardState::Detached), "{cards:?}");
+    assert!(
+        cards.iter().all(|card| card.state == CardState::Detached),
+        "{cards:?}"
+    );
 }
 
 fn of(campaign: &CampaignRow, below: &str) -> String {
@@ -141,7 +148,7 @@ both_databases! {
             let at = |days: i64| (shop.now() + Duration::days(days)).format("%Y-%m-%dT%H:%M").to_string();
             let extend = of(&campaign, "/extend");
             panel.get(&extend).await.is(200);
-            panel.post(&extend, &[("deadline", "soon")]).await.is(422).says("write date and time");
+            panel.post(&extend, &[("deadline", "soon")]).await.is(422).says("such as 2026-12-01T18:00");
             panel.post(&extend, &[("deadline", &at(3))]).await.is(422).says("after the present deadline");
             panel.post(&extend, &[("deadline", &at(12))]).await.leads_to(&of(&campaign, ""));
             panel.post(&extend, &[("deadline", &at(14))]).await.is(409);

@@ -7,8 +7,8 @@ use muster::domain::staff::Role;
 use muster::store::papers;
 
 use super::{
-    ASKS_ALWAYS, FAILS_LATER, arrive, asks_to_pay, completes, deadline_passes, due_of, saved, saves,
-    with_deposit,
+    ASKS_ALWAYS, FAILS_LATER, arrive, asks_to_pay, completes, deadline_passes, due_of, saved,
+    saves, with_deposit,
 };
 use crate::admin::panel::Panel;
 use crate::shop::{Seen, Visitor};
