@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamp};
 use muster::domain::currency::Currency;
@@ -92,20 +93,24 @@ fn main() {
     pure();
     let threads = support::threads();
     let start = tempfile::tempdir().expect("a temporary folder");
-    let key = threads.block_on(async {
-        let key = crowd::open(start.path(), offer).await;
-        crowd::place(start.path(), &WISHES).await;
-        key
-    });
+    let key = threads.block_on(crowd::open(start.path(), offer));
+    crowd::place(&threads, start.path(), &WISHES);
     let many = copy_of(start.path());
     threads.block_on(crowd::copy(many.path(), ORDERS, kind, |_| GOOD));
     for rate in RATES {
         let place = copy_of(many.path());
-        threads.block_on(charged(place.path(), rate, &key));
+        let address = free_address();
+        let setting = format!("--provider-rate={rate}");
+        let database = support::database_in(place.path());
+        let (server, _) = Server::start(&database, place.path(), address, &[&setting]);
+        threads.block_on(charged(server, (address, rate), place.path(), &key));
     }
     drop(many);
     threads.block_on(crowd::copy(start.path(), CARDS, |_| 0, card));
-    threads.block_on(refused_cards(start.path(), &key));
+    let address = free_address();
+    let database = support::database_in(start.path());
+    let (server, _) = Server::start(&database, start.path(), address, &[]);
+    threads.block_on(refused_cards(server, address, start.path(), &key));
 }
 
 /// The judgement of all lines, in memory.
@@ -166,10 +171,7 @@ fn pure() {
 }
 
 /// Joining ends, and cards are charged at the pace of the provider.
-async fn charged(data: &Path, rate: &str, key: &str) {
-    let address = free_address();
-    let setting = format!("--provider-rate={rate}");
-    let (server, _) = Server::start(&support::database_in(data), data, address, &[&setting]);
+async fn charged(server: Server, (address, rate): (SocketAddr, &str), data: &Path, key: &str) {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let idle = server.memory();
     let others = Others::begin(address, 0);
@@ -235,10 +237,8 @@ fn card(n: usize) -> &'static str {
 }
 
 /// Charges all cards and lets the grace windows pass.
-async fn refused_cards(data: &Path, key: &str) {
-    let address = free_address();
+async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &str) {
     let begun = Instant::now();
-    let (server, _) = Server::start(&support::database_in(data), data, address, &[]);
     close(address, key).await;
     let mut books = Books::of(data);
     let good = (0..CARDS).filter(|n| card(*n) == GOOD).count();

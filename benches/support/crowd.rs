@@ -2,6 +2,7 @@
 //! here and in the books of the built-in provider.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use muster::workflows::accounts;
 use muster::workflows::desk::Problem;
 use muster::workflows::office::Office;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use super::http::{self, Connection};
 use super::server::{Server, free_address};
@@ -64,9 +66,16 @@ pub async fn open(data: &Path, change: impl Fn(&mut Value) + Send + 'static) -> 
 }
 
 /// Has one order of each kind placed, and its card saved.
-pub async fn place(data: &Path, wishes: &[Wish]) {
+pub fn place(threads: &Runtime, data: &Path, wishes: &[Wish]) {
     let address = free_address();
     let (server, _) = Server::start(&super::database_in(data), data, address, &[]);
+    threads.block_on(async {
+        join(address, wishes).await;
+        server.stop().await;
+    });
+}
+
+async fn join(address: SocketAddr, wishes: &[Wish]) {
     let mut asks = Connection::open(address).await;
     for (n, wish) in wishes.iter().enumerate() {
         let mut body: Value = serde_json::from_str(&super::body(n)).expect("a wish");
@@ -87,7 +96,6 @@ pub async fn place(data: &Path, wishes: &[Wish]) {
     }
     // Webhooks are still on their way to the books.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    server.stop().await;
 }
 
 /// Copies the orders that were placed until there are so many more: the n-th is made of `kind(n)`, and its card's number

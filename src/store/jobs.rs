@@ -1,7 +1,5 @@
 //! Background work as rows: one row for a kind and a subject, due at a time, leased by one worker at a time.
 
-use std::collections::BTreeSet;
-
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -375,61 +373,70 @@ pub fn lease_within(
     Ok(leased)
 }
 
-/// Every priority there is, the lowest first.
-fn priorities() -> Vec<i32> {
-    let all: BTreeSet<i32> = KINDS.iter().map(|kind| kind.priority).collect();
-    all.into_iter().collect()
-}
-
 /// What is due and free, priority by priority: each is read in the order of its index and no further than there is room,
 /// however much of it is due, or will be.
 fn whose_turn(conn: &mut Conn, room: Room, now: NaiveDateTime) -> Result<Vec<JobRow>, StoreError> {
-    let most = |priority: i32, left: i64| {
-        if is_call(priority) {
-            left.min(room.calls)
-        } else {
-            left
-        }
-    };
     match conn {
         Conn::Sqlite(c) => {
-            let mut due = Vec::new();
-            for priority in priorities() {
-                let left = room.all - i64::try_from(due.len()).unwrap_or(i64::MAX);
-                if left <= 0 {
-                    break;
-                }
+            let (mut due, mut left) = (Vec::new(), room.all);
+            let mut next = next_priority(c, i32::MIN)?;
+            while let Some(priority) = next.filter(|_| left > 0) {
+                let most = if is_call(priority) {
+                    left.min(room.calls)
+                } else {
+                    left
+                };
                 let some: Vec<JobRow> = jobs::table
                     .filter(free!(now).and(jobs::priority.eq(priority)))
                     .order(jobs::run_at.asc())
                     .select(JobRow::as_select())
-                    .limit(most(priority, left))
+                    .limit(most)
                     .load(c)?;
+                left -= i64::try_from(some.len()).unwrap_or(left);
                 due.extend(some);
+                next = next_priority(c, priority)?;
             }
             Ok(due)
         }
         // Over a wire it is the round trips.
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => {
-            use diesel::sql_types::{Array, BigInt, Integer, Timestamp};
-            let priorities = priorities();
-            let limits: Vec<i64> = priorities.iter().map(|p| most(*p, room.all)).collect();
-            Ok(diesel::sql_query(
-                "SELECT due.* FROM unnest($1, $2) AS turn (priority, most), LATERAL (
-                    SELECT * FROM jobs WHERE NOT dead AND jobs.priority = turn.priority AND run_at <= $3
-                        AND (leased_until IS NULL OR leased_until < $3)
-                    ORDER BY run_at LIMIT turn.most) AS due
-                ORDER BY due.priority, due.run_at LIMIT $4",
-            )
-            .bind::<Array<Integer>, _>(priorities)
-            .bind::<Array<BigInt>, _>(limits)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(room.all)
-            .load(c)?)
+            use diesel::sql_types::{BigInt, Integer, Timestamp};
+            Ok(diesel::sql_query(WHOSE_TURN)
+                .bind::<BigInt, _>(room.all)
+                .bind::<BigInt, _>(room.calls)
+                .bind::<Integer, _>(CHARGE.priority)
+                .bind::<Integer, _>(REFUND.priority)
+                .bind::<Timestamp, _>(now)
+                .load(c)?)
         }
     }
 }
+
+/// The next priority of which there is any work.
+fn next_priority(c: &mut SqliteConnection, after: i32) -> Result<Option<i32>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::dead.eq(false).and(jobs::priority.gt(after)))
+        .order(jobs::priority.asc())
+        .select(jobs::priority)
+        .first(c)
+        .optional()?)
+}
+
+/// The same in one statement: the priorities of which there is any work, one after the other, and the first rows of each.
+#[cfg(feature = "postgres")]
+const WHOSE_TURN: &str = "
+WITH RECURSIVE turn (priority) AS (
+    (SELECT priority FROM jobs WHERE dead = FALSE ORDER BY priority LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.priority FROM jobs AS j WHERE j.dead = FALSE AND j.priority > turn.priority
+        ORDER BY j.priority LIMIT 1)
+    FROM turn WHERE turn.priority IS NOT NULL)
+SELECT due.* FROM turn, LATERAL (
+    SELECT * FROM jobs AS j WHERE j.dead = FALSE AND j.priority = turn.priority AND j.run_at <= $5
+        AND (j.leased_until IS NULL OR j.leased_until < $5)
+    ORDER BY j.run_at LIMIT CASE WHEN turn.priority IN ($3, $4) THEN least($1, $2) ELSE $1 END) AS due
+ORDER BY due.priority, due.run_at LIMIT $1";
 
 /// That a row is a piece of work's, and still this turn's: whoever has it after the lease ended decides about it.
 macro_rules! own {

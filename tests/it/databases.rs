@@ -17,6 +17,17 @@ both_databases! {
         }
     }
 
+    async fn a_program_makes_all_tables_on_an_empty_database(db: TestDatabase) {
+        db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public", "");
+        let url = muster::store::DatabaseUrl::parse(db.url()).expect("a database");
+        for time in ["made", "found"] {
+            let pool = muster::store::open(&url, 1).expect(time);
+            drop(pool);
+            let made = run(&db, "SELECT kind, subject FROM jobs");
+            assert!(made.is_ok(), "{time}: {made:?}");
+        }
+    }
+
     async fn the_database_is_gone_when_the_test_ends_though_it_is_still_open(db: TestDatabase) {
         let url = db.url().to_owned();
         let data_dir = db.data_dir().to_owned();

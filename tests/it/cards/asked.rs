@@ -9,6 +9,7 @@ use muster::domain::payment::AttemptState;
 use muster::store::dues;
 use muster::workflows::desk::Problem;
 use muster::workflows::join::Placed;
+use serde_json::Value;
 
 use super::{ASKS_ALWAYS, asks_to_pay, deadline_passes, due_of, joins, saved, saves, with_deposit};
 use crate::support::database::TestDatabase;
@@ -40,8 +41,10 @@ fn is_refused(answer: &Result<Placed, Problem>) -> bool {
 both_databases! {
     async fn a_bank_that_is_not_answered_at_joining_saves_no_card(db: TestDatabase) {
         let shop = Shop::open(db).await;
-        for (body, mode) in [(saved(&shop), "saved"), (with_deposit(&shop, "kept"), "deposit")] {
-            let campaign = shop.publish(body).await;
+        let modes: [(&str, fn(&Shop) -> Value); 2] =
+            [("saved", saved), ("deposit", |shop| with_deposit(shop, "kept"))];
+        for (mode, offer) in modes {
+            let campaign = shop.publish(offer(&shop)).await;
             let order = joins(&shop, &campaign, "a@mail.example", 6, None).await;
             assert_eq!(walks_away(&shop, order, ASKS_ONCE).await, 200, "{mode}: the bank asks");
             assert_eq!(shop.order(order).await.state, OrderState::Pending);

@@ -148,7 +148,7 @@ both_databases! {
             let at = |days: i64| (shop.now() + Duration::days(days)).format("%Y-%m-%dT%H:%M").to_string();
             let extend = of(&campaign, "/extend");
             panel.get(&extend).await.is(200);
-            panel.post(&extend, &[("deadline", "soon")]).await.is(422).says("write date and time");
+            panel.post(&extend, &[("deadline", "soon")]).await.is(422).says("such as 2026-12-01T18:00");
             panel.post(&extend, &[("deadline", &at(3))]).await.is(422).says("after the present deadline");
             panel.post(&extend, &[("deadline", &at(12))]).await.leads_to(&of(&campaign, ""));
             panel.post(&extend, &[("deadline", &at(14))]).await.is(409);

@@ -27,7 +27,7 @@ impl TestDatabase {
         }
     }
 
-    /// A new database on the PostgreSQL that `tests/run` started.
+    /// A new database on the PostgreSQL that `tests/run` started: with all tables, and nothing in them.
     #[cfg(feature = "postgres")]
     pub fn postgres() -> Self {
         let created = Created::new();
@@ -198,12 +198,13 @@ impl Created {
             )
         });
         let name = format!("muster_test_{}", uuid::Uuid::now_v7().simple());
-        // template0 has no connections ever, so that tests may start side by side.
-        on_server(
-            &server,
-            &format!("CREATE DATABASE {name} TEMPLATE template0"),
-        )
-        .unwrap_or_else(|e| panic!("could not make a database for this test: {e}"));
+        let made = template(&server).and_then(|template| {
+            on_server(
+                &server,
+                &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+            )
+        });
+        made.unwrap_or_else(|e| panic!("could not make a database for this test: {e}"));
         let mut url = url::Url::parse(&server).expect("MUSTER_TEST_POSTGRES_URL is a URL");
         url.set_path(&name);
         Self {
@@ -223,6 +224,70 @@ impl Drop for Created {
             eprintln!("{} stays behind: {e}", self.name);
         }
     }
+}
+
+/// The database that those of tests are copies of: no rows, and every migration applied, which takes longer than many a
+/// test. The first test that needs it makes it. Nobody may connect to it, so that it can be copied at any time.
+#[cfg(feature = "postgres")]
+fn template(server: &str) -> Result<String, Box<dyn std::error::Error>> {
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+    let name = format!("muster_template_{}", migrations());
+    let mut conn = PgConnection::establish(server)?;
+    let is_there = |conn: &mut PgConnection| -> QueryResult<bool> {
+        let found =
+            diesel::sql_query("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
+                .bind::<Text, _>(&name)
+                .execute(conn)?;
+        Ok(found == 1)
+    };
+    if is_there(&mut conn)? {
+        return Ok(name);
+    }
+    // One makes it, the others wait. The lock ends with this connection.
+    diesel::sql_query("SELECT pg_advisory_lock(7305128421)").execute(&mut conn)?;
+    if is_there(&mut conn)? {
+        return Ok(name);
+    }
+    // Whoever began one before did not end it.
+    on_server(
+        server,
+        &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )?;
+    on_server(
+        server,
+        &format!("CREATE DATABASE {name} TEMPLATE template0"),
+    )?;
+    let mut url = url::Url::parse(server)?;
+    url.set_path(&name);
+    let url = muster::store::DatabaseUrl::parse(url.as_str())?;
+    drop(muster::store::open(&url, 1)?);
+    let closed = format!("ALTER DATABASE {name} WITH IS_TEMPLATE TRUE ALLOW_CONNECTIONS FALSE");
+    on_server(server, &closed)?;
+    let gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
+    on_server(server, &format!("{gone}'{name}'"))?;
+    Ok(name)
+}
+
+/// A short name for the migrations as they are.
+#[cfg(feature = "postgres")]
+fn migrations() -> String {
+    use sha2::{Digest, Sha256};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    let entries = fs::read_dir(folder).expect("the migrations");
+    let mut all: Vec<_> = entries.map(|entry| entry.expect("one").path()).collect();
+    all.sort();
+    let mut hash = Sha256::new();
+    for folder in all {
+        hash.update(folder.file_name().expect("a name").as_encoded_bytes());
+        for file in files(&folder) {
+            hash.update(fs::read(file).expect("a migration"));
+        }
+    }
+    hash.finalize()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(feature = "postgres")]
