@@ -30,6 +30,13 @@ pub fn fail(
     note: Option<&str>,
 ) -> Result<(), Problem> {
     campaigns::set_batch_failure(tx.conn, batch.id, failure, note)?;
+    let judged = campaigns::batch(tx.conn, batch.id)?.is_some_and(|row| row.judged_at.is_some());
+    if batch.number > 1 && !judged {
+        // Cancelled while it gathered: whether anybody was in it.
+        let campaign = campaigns::by_id(tx.conn, batch.campaign_id)?;
+        let counted = campaign.map_or((0, 0), |row| (row.collected_units, row.collected_orders));
+        campaigns::set_counted(tx.conn, batch.id, counted)?;
+    }
     advance(tx, batch, BatchEvent::Failed(failure))
 }
 

@@ -60,7 +60,7 @@ pub struct BatchRow {
     pub failure: Option<Failure>,
     /// What was said about it.
     pub failure_note: Option<String>,
-    /// Paid orders, at the judgement.
+    /// Paid orders, at the judgement; of a further batch that was cancelled before it, then.
     pub orders_paid: i64,
 }
 
@@ -96,10 +96,7 @@ impl BatchRow {
 
     /// Whether it failed without an order in it: nobody came after the batch before.
     pub fn is_empty(&self) -> bool {
-        self.state == BatchState::Failed
-            && self.judged_at.is_some()
-            && self.orders_paid == 0
-            && self.number > 1
+        self.state == BatchState::Failed && self.orders_paid == 0 && self.number > 1
     }
 }
 
@@ -257,6 +254,21 @@ pub fn set_batch_failure(
 ) -> Result<(), StoreError> {
     diesel::update(batches::table.find(id))
         .set((batches::failure.eq(failure), batches::failure_note.eq(note)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps what is paid for in a batch that ends without a judgement.
+pub fn set_counted(
+    conn: &mut Conn,
+    id: BatchId,
+    (units_paid, orders_paid): (i64, i64),
+) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set((
+            batches::units_paid.eq(units_paid),
+            batches::orders_paid.eq(orders_paid),
+        ))
         .execute(conn)?;
     Ok(())
 }

@@ -45,7 +45,9 @@ impl Facts {
                 .clone()
                 .filter(|_| batch.failure == Some(Failure::Missed)),
         });
+        let shown = self.batch.as_ref().map(|batch| batch.number.into());
         Some(BatchPart {
+            shown: shown.filter(|_| self.batches.len() > 1),
             title: match (open, number) {
                 (false, _) => "Its batches".to_owned(),
                 (true, 1) => "Batch by batch".to_owned(),

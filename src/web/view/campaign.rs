@@ -464,6 +464,11 @@ impl CampaignPage {
         row.map_or("", |r| r.price.as_str())
     }
 
+    /// The batch that is spoken of, where there are several.
+    fn batch_shown(&self) -> Option<i64> {
+        self.batches.as_ref().and_then(|part| part.shown)
+    }
+
     /// What is not made, in one sentence; nothing where everything is.
     fn not_made_words(&self) -> String {
         let gone = self.options.iter().filter(|o| o.not_made.is_some());

@@ -280,6 +280,7 @@ both_databases! {
         cancel(&shop, &campaign).await;
         assert_eq!(states(&shop, &campaign).await[0].0, "fulfilling");
         shop.expect_state(&campaign, CampaignState::Fulfilling).await;
+        assert_eq!(states(&shop, &campaign).await[1], ("failed", 2));
         is_refunded(&shop, gone, RefundPurpose::Cancelled).await;
         assert_eq!(shop.order(here).await.state, OrderState::Backordered);
         shop.audit().await;

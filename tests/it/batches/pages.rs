@@ -40,7 +40,7 @@ both_databases! {
         visitor.get(&path).await.is(200)
             .says("Its batches")
             .says("Batch 2 came to 2 of 5 units: it did not come together, and everybody in it is refunded.")
-            .says("The supplier's order is placed");
+            .says("order is placed").says("Everybody in batch 1 pays $90.00");
         let row = shop.order(second).await;
         visitor.get(&visitor.path_of(&row, "")).await.is(200).says("Your batch did not come together");
         panel.get(&href).await.is(200).says("2 of 5 units").says("batch 1: 1 paid order, 6 paid units");

@@ -46,6 +46,8 @@ impl BatchLine {
 /// The batches of a campaign that may have several.
 #[derive(Clone, Debug)]
 pub struct BatchPart {
+    /// The number of the batch that prices, threshold and dates on the page are those of; none where there is one only.
+    pub shown: Option<i64>,
     /// What stands above.
     pub title: String,
     /// Sentences, one for a batch.
