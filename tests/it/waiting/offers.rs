@@ -217,6 +217,7 @@ both_databases! {
         assert_eq!(kind(&refused), "limit-per-shopper");
         let mut body = five(&shop);
         body["options"][0]["cap"] = json!(1);
+        body["threshold"]["target"] = json!(1);
         let tiny = shop.publish(body).await;
         let mut never = shop.wish(&tiny, "cy@mail.example", 2);
         never.waits = Waits::IfSoldOut;
