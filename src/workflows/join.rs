@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 mod table;
 
 use table::{Granted, Table};
-pub(super) use table::{under_cap, within_limit};
 pub use table::{new_page, no_room};
+pub(super) use table::{under_cap, within_limit};
 
 use super::changes::Before;
 use super::collect;
@@ -530,7 +530,12 @@ fn was_same(changed: &[ChangeRow], order: OrderId, wish: &JoinRequest) -> bool {
     let before = first.and_then(|row| Before::read(row).ok());
     before.is_some_and(|before| {
         let lines = before.lines.iter();
-        asks_for(wish, lines.map(|line| (line.sku.as_str(), line.quantity)).collect())
+        asks_for(
+            wish,
+            lines
+                .map(|line| (line.sku.as_str(), line.quantity))
+                .collect(),
+        )
     })
 }
 

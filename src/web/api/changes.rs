@@ -148,7 +148,13 @@ pub(super) async fn lines_of(ask: Ask, path: Path<String>) -> Response {
         };
         if let Ok(offer) = offer {
             let total = offer.before.total;
-            return shown(tx, id, (&offer.wanted, total), (stands, offer.moved), currency);
+            return shown(
+                tx,
+                id,
+                (&offer.wanted, total),
+                (stands, offer.moved),
+                currency,
+            );
         }
         // It was asked for before, and is being paid.
         let row = rows::under_way(tx.conn, id)?.ok_or(Problem::NotFound("change"))?;
@@ -159,7 +165,11 @@ pub(super) async fn lines_of(ask: Ask, path: Path<String>) -> Response {
         };
         let pay = page.map_or(0, |page| page.amount);
         let owed = wanted.quote.total - order.money().kept() - pay - order.allowances - order.lost;
-        let moved = Difference { pay, back: 0, owed: owed.max(0) };
+        let moved = Difference {
+            pay,
+            back: 0,
+            owed: owed.max(0),
+        };
         let total = Before::read(&row)?.total;
         shown(tx, id, (&wanted, total), (stands, moved), currency)
     })

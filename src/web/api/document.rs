@@ -13,7 +13,9 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
-use super::{after, campaigns, changes, dates, goods, interest, join, orders, papers, supply, updates};
+use super::{
+    after, campaigns, changes, dates, goods, interest, join, orders, papers, supply, updates,
+};
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
 

@@ -80,10 +80,10 @@ pub(super) fn page_face(
     let pending = order.state == OrderState::Pending;
     let pages = orders::payments_of(conn, order.id)?;
     // Of an order that counts already: one that pays what is owed, or saves another card.
-    let present = pages.into_iter().rev().find(|page| {
-        pending
-            || page.state.is_open() && page.kind.is_later_page()
-    });
+    let present = pages
+        .into_iter()
+        .rev()
+        .find(|page| pending || page.state.is_open() && page.kind.is_later_page());
     let Some(page) = present else {
         return Ok(face);
     };

@@ -26,7 +26,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(ask))
                 .route(web::post().to(work)),
         )
-        .route("/o/{id}/change/back", web::post().to(drop_it));
+        .service(
+            web::resource("/o/{id}/change/back")
+                .route(web::get().to(super::due::back))
+                .route(web::post().to(drop_it)),
+        );
 }
 
 /// What a form sent.
@@ -240,7 +244,9 @@ impl Desk<'_> {
         } else {
             total
         };
-        let fields = lines.iter().map(|(sku, n)| (format!("qty_{sku}"), n.to_string()));
+        let fields = lines
+            .iter()
+            .map(|(sku, n)| (format!("qty_{sku}"), n.to_string()));
         ChangeReviewPage {
             shell: shell(self.office, self.request, &self.opened.path("/change")),
             form: form_of(facts, &self.opened, "/change", Problems::default()),
@@ -424,7 +430,9 @@ fn table(offer: &Offer) -> MoneyTable {
         })
         .collect();
     let tax = wanted.tax_label(&offer.order.country);
-    rows.extend(shipping_and_tax(&wanted.quote, &tax, |amount| say(amount, currency)));
+    rows.extend(shipping_and_tax(&wanted.quote, &tax, |amount| {
+        say(amount, currency)
+    }));
     let mut sum = MoneyRow::new("New total", say(wanted.quote.total, currency));
     if wanted.quote.tax_included > 0 {
         let included = say(wanted.quote.tax_included, currency);

@@ -155,13 +155,7 @@ impl Effect<'_> {
     }
 
     /// Says on the timeline and by mail what it was and what it is.
-    fn tell(
-        &self,
-        desk: &Desk,
-        tx: &mut Tx,
-        order: &OrderRow,
-        back: i64,
-    ) -> Result<(), Problem> {
+    fn tell(&self, desk: &Desk, tx: &mut Tx, order: &OrderRow, back: i64) -> Result<(), Problem> {
         let currency = &order.currency;
         let (was, is) = (
             self.before.said(currency),

@@ -74,7 +74,9 @@ pub fn choices(conn: &mut Conn, id: OrderId, now: DateTime<Utc>) -> Result<Vec<C
         let had = scene.had(&row.sku);
         let has = had.map_or(0, |had| had.quantity);
         let all: i64 = mine.iter().filter(|m| m.1 == row.id).map(|m| m.2).sum();
-        let limit = draft.per_shopper.map(|n| (i64::from(n) - all + has).max(has));
+        let limit = draft
+            .per_shopper
+            .map(|n| (i64::from(n) - all + has).max(has));
         let left = row.available().map(|left| left + has);
         Some(Choice {
             sku: row.sku.clone(),
@@ -223,9 +225,8 @@ impl Scene {
             });
             lines.push(line);
         }
-        let country = Country::parse(&self.order.country).ok_or_else(|| {
-            Problem::Internal(format!("{} is not a country", self.order.country))
-        })?;
+        let country = Country::parse(&self.order.country)
+            .ok_or_else(|| Problem::Internal(format!("{} is not a country", self.order.country)))?;
         let quote = quote(&priced, country, &self.agreed.tariff)
             .map_err(|e| Problem::field("lines", e.to_string()))?;
         let moved = difference(standing(&self.order, &self.draft, quote.total)?);

@@ -334,7 +334,12 @@ type Line<'a> = (&'a OptionRow, &'a OptionDraft, i64);
 ///
 /// # Errors
 /// That it does not.
-pub(in crate::workflows) fn within_limit(draft: &OptionDraft, limit: i32, has: i64, wanted: i64) -> Result<(), Problem> {
+pub(in crate::workflows) fn within_limit(
+    draft: &OptionDraft,
+    limit: i32,
+    has: i64,
+    wanted: i64,
+) -> Result<(), Problem> {
     let limit = i64::from(limit);
     if has.saturating_add(wanted) <= limit {
         return Ok(());
@@ -353,7 +358,12 @@ pub(in crate::workflows) fn within_limit(draft: &OptionDraft, limit: i32, has: i
 ///
 /// # Errors
 /// That it does not.
-pub(in crate::workflows) fn under_cap(draft: &OptionDraft, cap: i64, taken: i64, wanted: i64) -> Result<(), Problem> {
+pub(in crate::workflows) fn under_cap(
+    draft: &OptionDraft,
+    cap: i64,
+    taken: i64,
+    wanted: i64,
+) -> Result<(), Problem> {
     if taken.saturating_add(wanted) <= cap {
         return Ok(());
     }

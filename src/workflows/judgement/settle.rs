@@ -410,9 +410,7 @@ fn say_difference(tx: &mut Tx, order: &OrderRow, given: i64) -> Result<(), Probl
 /// Whether an order was paid by more than one page, because it was changed: then no single one may cover what goes back.
 fn is_changed(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
     let pages = orders::payments_of(tx.conn, order.id)?;
-    let of_change = |p: &PaymentRow| {
-        p.kind == PaymentKind::Change && p.state == AttemptState::Paid
-    };
+    let of_change = |p: &PaymentRow| p.kind == PaymentKind::Change && p.state == AttemptState::Paid;
     Ok(pages.iter().any(of_change))
 }
 

@@ -13,7 +13,9 @@ async fn an_order_is_changed_and_the_difference_is_paid() {
     let order = shop.join_and_pay(&campaign, "ana@mail.example", 1).await;
     let token = shop.running.app.office.desk().links.order_token(order);
     let browser = Browser::open().await;
-    browser.goto(&shop.url(&format!("/o/{order}?t={token}"))).await;
+    browser
+        .goto(&shop.url(&format!("/o/{order}?t={token}")))
+        .await;
     browser.click("Change what you ordered").await;
     browser.wait_for_text("What shall it be?").await;
     let axe = axe();
@@ -28,10 +30,14 @@ async fn an_order_is_changed_and_the_difference_is_paid() {
     }
     looks_well(&browser, &axe, "the new total").await;
     // The address is in Portugal, where the law wants these words.
-    browser.click("Encomenda com obrigação de pagar $110.00").await;
+    browser
+        .click("Encomenda com obrigação de pagar $110.00")
+        .await;
     browser.wait_for_text("You will pay $110.00.").await;
     let queue = browser.url().await;
-    browser.goto(&shop.url(&format!("/o/{order}?t={token}"))).await;
+    browser
+        .goto(&shop.url(&format!("/o/{order}?t={token}")))
+        .await;
     browser.wait_for_text("Your change is not paid yet").await;
     looks_well(&browser, &axe, "a change that is not paid yet").await;
     browser.goto(&queue).await;
@@ -47,7 +53,10 @@ async fn an_order_is_changed_and_the_difference_is_paid() {
     shop.settle().await;
     browser.wait_for_text("$110.00 was charged for it.").await;
     let page = browser.visible_text().await;
-    assert!(page.contains("2 × Full set") && page.contains("1 × Lid"), "{page}");
+    assert!(
+        page.contains("2 × Full set") && page.contains("1 × Lid"),
+        "{page}"
+    );
     assert_eq!(shop.order(order).await.charged, 21_000);
     shop.audit().await;
     shop.close().await;

@@ -42,9 +42,7 @@ pub async fn asks(shop: &Shop, order: OrderId, wanted: &[(&str, i64)]) -> Result
         agreed_total: None,
         form_key: None,
     };
-    let came = shop
-        .write(move |desk, tx| change(desk, tx, &wish))
-        .await;
+    let came = shop.write(move |desk, tx| change(desk, tx, &wish)).await;
     shop.settle().await;
     came
 }

@@ -16,7 +16,13 @@ async fn get(shop: &Shop, path: &str) -> String {
 
 /// Sends a form; the status, where it leads, and the page.
 async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, String) {
-    let answer = shop.http.post(shop.url(path)).form(form).send().await.unwrap();
+    let answer = shop
+        .http
+        .post(shop.url(path))
+        .form(form)
+        .send()
+        .await
+        .unwrap();
     let to = answer.headers().get("location");
     let to = to.map_or("", |to| to.to_str().unwrap()).to_owned();
     (answer.status().as_u16(), to, answer.text().await.unwrap())
@@ -25,7 +31,9 @@ async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, S
 /// The value of a hidden field.
 fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
-    let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("{name} is in {page}"));
+    let (_, rest) = page
+        .split_once(&mark)
+        .unwrap_or_else(|| panic!("{name} is in {page}"));
     rest.split('"').next().unwrap().to_owned()
 }
 

@@ -102,7 +102,9 @@ async fn pays(shop: &Shop, order: OrderId, came: Came, card: &str) {
 }
 
 async fn lives(shop: &Shop, order: OrderId, kind: Kind, meanwhile: Meanwhile) {
-    let came = asks(shop, order, kind.wanted()).await.expect("it can be changed");
+    let came = asks(shop, order, kind.wanted())
+        .await
+        .expect("it can be changed");
     shop.audit().await;
     match meanwhile {
         M::Paid => pays(shop, order, came, GOOD_CARD).await,
@@ -155,9 +157,15 @@ async fn live(db: TestDatabase, mode: &str) {
         }
     }
     shop.advance(last_minutes - shop.now()).await;
-    let late = || orders.iter().filter(|(_, _, meanwhile)| *meanwhile == M::Deadline);
+    let late = || {
+        orders
+            .iter()
+            .filter(|(_, _, meanwhile)| *meanwhile == M::Deadline)
+    };
     for (order, kind, _) in late() {
-        asks(&shop, *order, kind.wanted()).await.expect("joining is open");
+        asks(&shop, *order, kind.wanted())
+            .await
+            .expect("joining is open");
     }
     deadline_passes(&shop, &campaign).await;
     if mode != "charge_on_success" {
@@ -166,7 +174,11 @@ async fn live(db: TestDatabase, mode: &str) {
     }
     shop.audit().await;
     for (order, _, _) in late() {
-        let open = shop.payments(*order).await.pop().is_some_and(|page| page.state.is_open());
+        let open = shop
+            .payments(*order)
+            .await
+            .pop()
+            .is_some_and(|page| page.state.is_open());
         if open {
             completes(&shop, *order, GOOD_CARD).await;
         }
@@ -176,12 +188,20 @@ async fn live(db: TestDatabase, mode: &str) {
     for (order, kind, meanwhile) in &orders {
         let row = shop.order(*order).await;
         let left = matches!(meanwhile, M::Cancelled | M::CancelledThenPaid);
-        let state = if left { OrderState::Cancelled } else { OrderState::Backordered };
+        let state = if left {
+            OrderState::Cancelled
+        } else {
+            OrderState::Backordered
+        };
         assert_eq!(row.state, state, "{kind:?} {meanwhile:?}: {row:#?}");
         let (charged, refunded) = end(mode, *kind, *meanwhile);
         let at_provider = shop.at_provider(*order).await;
         assert_eq!(at_provider, (charged, refunded), "{kind:?} {meanwhile:?}");
-        assert_eq!((row.charged, row.refunded), (charged, refunded), "{kind:?} {meanwhile:?}");
+        assert_eq!(
+            (row.charged, row.refunded),
+            (charged, refunded),
+            "{kind:?} {meanwhile:?}"
+        );
         let open = changes_of(&shop, *order).await;
         assert!(open.iter().all(|change| change.closed_at.is_some()));
     }

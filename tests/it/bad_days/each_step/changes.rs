@@ -52,7 +52,11 @@ async fn paid(shop: &Shop, units: i64) -> OrderId {
 
 async fn came_to(shop: &Shop, order: OrderId, total: i64, (charged, refunded): (&[i64], &[i64])) {
     let row = shop.order(order).await;
-    assert_eq!((row.state, row.total), (OrderState::Confirmed, total), "{row:#?}");
+    assert_eq!(
+        (row.state, row.total),
+        (OrderState::Confirmed, total),
+        "{row:#?}"
+    );
     let (mut all, back) = movements(shop, order).await;
     all.sort_unstable();
     assert_eq!((all.as_slice(), back.as_slice()), (charged, refunded));
