@@ -26,7 +26,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(ask))
                 .route(web::post().to(work)),
         )
-        .route("/o/{id}/change/back", web::post().to(drop_it));
+        .service(
+            web::resource("/o/{id}/change/back")
+                .route(web::get().to(super::due::back))
+                .route(web::post().to(drop_it)),
+        );
 }
 
 /// What a form sent.

@@ -8,6 +8,7 @@ use muster::domain::order::OrderState;
 use muster::domain::payment::RefundState;
 use muster::store::campaigns::CampaignRow;
 use muster::workflows::campaigns;
+use muster::workflows::changes::{Wish, change, take_back};
 use muster::workflows::join::Waits;
 use serde_json::{Value, json};
 
@@ -66,7 +67,7 @@ impl World {
             let n = self.dice.below(self.campaigns.len() as u64);
             self.campaigns[usize::try_from(n).unwrap()].clone()
         };
-        match self.dice.below(20) {
+        match self.dice.below(24) {
             0..=5 => {
                 let email = format!("s{}@mail.example", self.dice.below(6));
                 let units = 1 + i64::try_from(self.dice.below(4)).unwrap();
@@ -92,6 +93,7 @@ impl World {
                 let done = self.shop.cancel(order).await;
                 self.log.push(format!("{order} cancels: {}", done.is_ok()));
             }
+            20..=23 if !self.orders.is_empty() => self.change().await,
             14 | 15 => self.faults().await,
             16 => self.staff(&campaign).await,
             _ => {
@@ -131,6 +133,30 @@ impl World {
         self.log
             .push(format!("{order} pays with {card}: {}", paid.status()));
         if self.dice.below(2) == 0 {
+            self.shop.settle().await;
+        }
+    }
+
+    async fn change(&mut self) {
+        let order = self.any_order();
+        let units = 1 + i64::try_from(self.dice.below(6)).unwrap();
+        let wish = Wish {
+            order,
+            lines: vec![("set".into(), units)],
+            agreed_total: None,
+            form_key: None,
+        };
+        let back = self.dice.below(5) == 0;
+        let done = self
+            .shop
+            .write(move |desk, tx| match back {
+                true => take_back(tx, wish.order).map(|()| None),
+                false => change(desk, tx, &wish).map(Some),
+            })
+            .await;
+        self.log
+            .push(format!("{order} is changed to {units}: {done:?}"));
+        if self.dice.below(3) > 0 {
             self.shop.settle().await;
         }
     }

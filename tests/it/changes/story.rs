@@ -196,7 +196,7 @@ both_databases! {
         let row = shop.order(order).await;
         assert_eq!((row.charged, row.owed, row.total), (8_000, 32_000, 40_000));
         shop.audit().await;
-        // Twenty cents more of a deposit cannot be charged: the balance takes it.
+        // A smaller deposit: the rest of it goes back.
         asks(&shop, order, &[("set", 1)]).await.unwrap();
         let row = shop.order(order).await;
         assert_eq!((row.charged, row.refunded, row.owed), (8_000, 6_000, 8_000));

@@ -90,6 +90,14 @@ pub fn all() -> Vec<(String, String)> {
     put("report-errors", report_with_errors().to_string());
     put("withdraw", withdraw().to_string());
     put("edit", edit().to_string());
+    put("change", change(Problems::default()).to_string());
+    let mut wrong = Problems::default();
+    wrong.add("lines", "Of Lid there are 2 left. Choose fewer.");
+    wrong.add("qty_set", "Write a whole number, 0 for none.");
+    put("change-errors", change(wrong).to_string());
+    put("change-review", change_review(true).to_string());
+    put("change-less", change_review(false).to_string());
+    put("order-change", order_with_change().to_string());
     put("merchant", merchant().to_string());
     put("merchant-bare", merchant_bare().to_string());
     put("terms", terms().to_string());

@@ -6,6 +6,8 @@ mod after;
 mod campaigns;
 #[path = "samples/cards.rs"]
 mod cards;
+#[path = "samples/changes.rs"]
+mod changes;
 #[path = "samples/interest.rs"]
 mod interest;
 #[path = "samples/lists.rs"]
@@ -25,6 +27,7 @@ use crate::web::view::*;
 pub use after::*;
 pub use campaigns::*;
 pub use cards::*;
+pub use changes::*;
 pub use interest::*;
 pub use lists::*;
 pub use orders::*;
