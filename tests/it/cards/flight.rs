@@ -47,7 +47,7 @@ async fn is_told(shop: &Shop, kind: &str) {
         if shop.read(move |c| misc::webhook(c, &id)).await.is_some() {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
 }
 

@@ -58,7 +58,7 @@ impl Between {
     /// Waits until so many charges were made.
     pub async fn charged(&self, count: usize) {
         while self.charges.load(Ordering::SeqCst) < count {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     }
 
