@@ -183,6 +183,10 @@ fn a_saved_card_and_a_deposit_say_what_is_paid_when() {
         "name=\"limit_step\" id=\"limit-0\" value=\"0\" checked",
     );
     has(
+        &campaign_batches().to_string(),
+        "Batch 1 of 104 units is ordered.",
+    );
+    has(
         &campaign_short().to_string(),
         "the seller may buy what is missing",
     );

@@ -54,6 +54,7 @@ pub fn all() -> Vec<(String, String)> {
     put("vote-counts", vote_page(true, true).to_string());
     put("vote-closed", vote_page(false, false).to_string());
     put("campaign-saved", campaign_saved().to_string());
+    put("campaign-batches", campaign_batches().to_string());
     put("campaign-short", campaign_short().to_string());
     put("campaign-deposit", campaign_deposit().to_string());
     put("review-offered", review_offered().to_string());

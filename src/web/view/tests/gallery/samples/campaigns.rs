@@ -1,6 +1,7 @@
 //! Examples of a campaign's page.
 
 use super::*;
+use crate::domain::campaign::BatchState;
 use crate::web::view::*;
 
 pub fn steps(units: i64, current: usize, phase: StepsPhase) -> Steps {
@@ -301,5 +302,28 @@ pub fn campaign_with_many_steps() -> CampaignPage {
     page.steps.option = None;
     page.pictures.truncate(1);
     page.record = None;
+    page
+}
+
+pub fn campaign_batches() -> CampaignPage {
+    let line = |number, state, units| BatchLine {
+        number,
+        state,
+        units,
+        missed: None,
+    };
+    let mut page = campaign();
+    page.batches = Some(BatchPart {
+        shown: Some(2),
+        title: "You join batch 2".to_owned(),
+        lines: vec![
+            line(1, BatchState::Ordered, 104).said(),
+            line(2, BatchState::Gathering, 88).said(),
+        ],
+        joining: Some(
+            "It has its own price and its own threshold of 60 units, and counts from nought."
+                .to_owned(),
+        ),
+    });
     page
 }
