@@ -403,15 +403,20 @@ fn news(word: &str) -> Vec<After> {
 }
 
 fn changed(paid: Option<String>, back: Option<String>) -> After {
-    let line = |line: &str| vec![line.to_owned()];
+    let two = ("2 \u{d7} Full set, $180.00", "$186.50");
+    let three = ("3 \u{d7} Full set, $270.00", "$276.50");
+    let (was, is) = if back.is_some() {
+        (three, two)
+    } else {
+        (two, three)
+    };
+    let receipt = "https://muster.example/o/1/receipts/R-0002?t=abc";
     After::OrderChanged {
-        before: line("2 \u{d7} Full set, $180.00"),
-        cost: "$186.50".to_owned(),
-        now: line("3 \u{d7} Full set, $270.00"),
-        costs: "$276.50".to_owned(),
-        receipt: paid
-            .as_ref()
-            .map(|_| "https://muster.example/o/1/receipts/R-0002?t=abc".to_owned()),
+        before: vec![was.0.to_owned()],
+        cost: was.1.to_owned(),
+        now: vec![is.0.to_owned()],
+        costs: is.1.to_owned(),
+        receipt: paid.as_ref().map(|_| receipt.to_owned()),
         paid,
         back,
         later: None,

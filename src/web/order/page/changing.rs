@@ -59,7 +59,7 @@ impl Facts {
                 "Your change is being taken back"
             },
             lines: vec![format!(
-                "You asked for {}: {} in all, {} more than was collected so far. Until that is paid your order stays as it is.",
+                "You asked for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
                 lines.join(", "),
                 self.say(agreed.quote.total),
                 self.say(page.amount)
