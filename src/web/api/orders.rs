@@ -12,10 +12,10 @@ use super::document::{Public, Refusals};
 use super::order_views::{self, MerchantOrder, Order};
 use super::paging::{List, PageAsked};
 use crate::domain::ids::OrderId;
-use crate::store::orders::{OrderFilter, OrderRow};
+use crate::store::orders::OrderFilter;
 use crate::store::{Tx, campaigns, orders as store};
 use crate::workflows::cancel::{self, By};
-use crate::workflows::collect;
+use crate::workflows::collect::{self, Led};
 use crate::workflows::desk::{Desk, Problem};
 
 /// The order of an address, where the token opens it. A foreign token is told nothing.
@@ -98,17 +98,20 @@ const LOOK: Duration = Duration::from_millis(500);
 async fn with_page(
     ask: &Ask,
     path: &str,
-    deed: fn(&Desk, &mut Tx, OrderId) -> Result<OrderRow, Problem>,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<Led, Problem>,
 ) -> Response {
     ask.count()?;
     let id = opened(ask, path)?;
     let wrong = nothing(ask)?;
-    ask.office
-        .write(move |desk, tx| -> Result<(), Problem> {
-            deed(desk, tx, id)?;
-            then_refuse(&wrong)
+    let led = ask
+        .office
+        .write(move |desk, tx| -> Result<Led, Problem> {
+            let led = deed(desk, tx, id)?;
+            then_refuse(&wrong)?;
+            Ok(led)
         })
         .await?;
+    led.there()?;
     paged(ask, id).await
 }
 

@@ -5,10 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{Opened, Query, refused, shell};
 use crate::domain::ids::OrderId;
 use crate::store::Tx;
-use crate::store::orders::OrderRow;
 use crate::web::pages::see_other;
 use crate::web::shop::trouble;
-use crate::workflows::collect;
+use crate::workflows::collect::{self, Led};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::office::Office;
 
@@ -50,15 +49,16 @@ async fn lead_on(
     request: &HttpRequest,
     id: &str,
     query: Query,
-    deed: fn(&Desk, &mut Tx, OrderId) -> Result<OrderRow, Problem>,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<Led, Problem>,
 ) -> HttpResponse {
     let opened = match Opened::new(office, id, query) {
         Ok(opened) => opened,
         Err(e) => return refused(office, request, &e),
     };
     let id = opened.id;
-    match office.write(move |desk, tx| deed(desk, tx, id)).await {
-        Ok(_) => see_other(&opened.path("/pay")),
+    let led = office.write(move |desk, tx| deed(desk, tx, id)).await;
+    match led.and_then(Led::there) {
+        Ok(()) => see_other(&opened.path("/pay")),
         Err(e) => trouble::page(shell(office, request, &opened.path("")), &e),
     }
 }

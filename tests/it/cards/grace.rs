@@ -135,6 +135,26 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_page_that_saves_a_card_is_closed_before_another_takes_the_money(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(saved(&shop)).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, FAILS_LATER).await;
+        deadline_passes(&shop, &campaign).await;
+        shop.write(move |desk, tx| collect::save_another_card(desk, tx, order)).await.unwrap();
+        shop.settle().await;
+        let led = shop.write(move |desk, tx| collect::pay(desk, tx, order)).await;
+        assert!(led.unwrap().there().unwrap_err().to_string().contains("is being closed"));
+        shop.settle().await;
+        let states: Vec<_> = shop.payments(order).await.into_iter().map(|p| p.state).collect();
+        assert_eq!(states.last(), Some(&AttemptState::Expired));
+        asks_to_pay(&shop, order).await;
+        assert_eq!(completes(&shop, order, GOOD_CARD).await, 303);
+        shop.advance(Duration::minutes(2)).await;
+        assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn nothing_is_to_be_paid_where_nothing_is_owed(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(saved(&shop)).await;
