@@ -33,11 +33,10 @@ pub(super) fn listed(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result
     let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
     let ends = ends_at(campaign).and_utc();
     let (first, _) = &untold[0];
-    let mut place = waiting::before(tx.conn, first)?;
+    let next = waiting::before(tx.conn, first)? + 1;
     let mut posts = Vec::with_capacity(untold.len());
-    for (_, order) in &untold {
-        // Those who are not told yet are the last on the list, one after the other.
-        place += 1;
+    // Those who are not told yet are the last on the list, one after the other.
+    for (place, (_, order)) in (next..).zip(&untold) {
         let news = Waiting::Listed {
             wants: wants(order)?,
             place,

@@ -36,7 +36,7 @@ both_databases! {
         assert_eq!(shown["time_zone"], "UTC");
         assert_eq!(shown["options"][0], json!({
             "sku": "raw", "name": "Raw", "prices": [2000, 1800, 1500], "minimum": null, "cap": 8,
-            "per_shopper": null, "available": 8, "committed": 0, "made_to_order": false,
+            "per_shopper": null, "available": 8, "waiting": 0, "committed": 0, "made_to_order": false,
         }));
     }
 
