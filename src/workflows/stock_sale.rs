@@ -64,15 +64,15 @@ pub fn on_sale(
     Ok(sale_of(conn, campaign)?.map(|(_, units)| units))
 }
 
+/// A batch, and the units of it that are on sale, by option.
+pub type Sale = (BatchRow, HashMap<OptionId, i64>);
+
 /// The batch that a campaign sells left-over units of, with those units by option: where there are several, the first of
 /// them that has any.
 ///
 /// # Errors
 /// What the database says.
-pub fn sale_of(
-    conn: &mut Conn,
-    campaign: &CampaignRow,
-) -> Result<Option<(BatchRow, HashMap<OptionId, i64>)>, Problem> {
+pub fn sale_of(conn: &mut Conn, campaign: &CampaignRow) -> Result<Option<Sale>, Problem> {
     if !sells(campaign.state) {
         return Ok(None);
     }
