@@ -64,7 +64,7 @@ pub fn on_sale(
     Ok(sale_of(conn, campaign)?.map(|(_, units)| units))
 }
 
-/// A batch and its left-over units that are on sale, by option.
+/// A batch, and the units of it that are on sale, by option.
 pub type Sale = (BatchRow, HashMap<OptionId, i64>);
 
 /// The batch that a campaign sells left-over units of, with those units by option: where there are several, the first of
