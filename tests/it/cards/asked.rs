@@ -9,7 +9,6 @@ use muster::domain::payment::AttemptState;
 use muster::store::dues;
 use muster::workflows::desk::Problem;
 use muster::workflows::join::Placed;
-use serde_json::Value;
 
 use super::{ASKS_ALWAYS, asks_to_pay, deadline_passes, due_of, joins, saved, saves, with_deposit};
 use crate::support::database::TestDatabase;
@@ -41,10 +40,12 @@ fn is_refused(answer: &Result<Placed, Problem>) -> bool {
 both_databases! {
     async fn a_bank_that_is_not_answered_at_joining_saves_no_card(db: TestDatabase) {
         let shop = Shop::open(db).await;
-        let modes: [(&str, fn(&Shop) -> Value); 2] =
-            [("saved", saved), ("deposit", |shop| with_deposit(shop, "kept"))];
-        for (mode, offer) in modes {
-            let campaign = shop.publish(offer(&shop)).await;
+        for mode in ["saved", "deposit"] {
+            let offer = match mode {
+                "saved" => saved(&shop),
+                _ => with_deposit(&shop, "kept"),
+            };
+            let campaign = shop.publish(offer).await;
             let order = joins(&shop, &campaign, "a@mail.example", 6, None).await;
             assert_eq!(walks_away(&shop, order, ASKS_ONCE).await, 200, "{mode}: the bank asks");
             assert_eq!(shop.order(order).await.state, OrderState::Pending);
