@@ -1,11 +1,13 @@
 //! The tables, the same on both databases. Times are naive and mean UTC.
 
 mod altered;
+mod collecting;
 mod fulfilment;
 mod interest;
 mod lists;
 
 pub use altered::*;
+pub use collecting::*;
 pub use fulfilment::*;
 pub use interest::*;
 pub use lists::*;
@@ -244,48 +246,6 @@ diesel::table! {
         settled_at -> Nullable<Timestamp>,
         kind -> Text,
         looked_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    limits (campaign_id, step) {
-        campaign_id -> Binary,
-        step -> Integer,
-        committed -> BigInt,
-    }
-}
-
-diesel::table! {
-    saved_cards (method_id) {
-        method_id -> Text,
-        order_id -> Binary,
-        customer_id -> Text,
-        brand -> Text,
-        last4 -> Text,
-        exp_year -> Integer,
-        exp_month -> Integer,
-        state -> Text,
-        saved_at -> Timestamp,
-        expiry_told_at -> Nullable<Timestamp>,
-        detached_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    dues (order_id) {
-        order_id -> Binary,
-        campaign_id -> Binary,
-        batch_id -> Binary,
-        kind -> Text,
-        state -> Text,
-        amount -> BigInt,
-        opened_at -> Timestamp,
-        charge_at -> Timestamp,
-        ends_at -> Nullable<Timestamp>,
-        reminded -> Integer,
-        decline -> Nullable<Text>,
-        said -> Nullable<Text>,
-        closed_at -> Nullable<Timestamp>,
     }
 }
 
