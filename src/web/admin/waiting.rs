@@ -46,7 +46,7 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
             }
         };
         vec![
-            Cell::number(number),
+            Cell::text(number),
             Cell::Document(Link::new(
                 format!("/admin/orders/{}", order.id),
                 order_number(order.number),
@@ -73,7 +73,7 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
         table: Table::new(
             "Waiting list",
             vec![
-                ("Place", true),
+                ("Place", false),
                 ("Order", false),
                 ("Shopper", false),
                 ("Wants", false),

@@ -355,8 +355,7 @@ fn field(choice: &Choice, typed: Option<String>, currency: &str, problems: &Prob
         .value(typed.unwrap_or_else(|| choice.has.to_string()))
         .inputmode("numeric")
         .max_length(7)
-        .problems(problems)
-        .optional();
+        .problems(problems);
     field.hint = Some(hint);
     field
 }
