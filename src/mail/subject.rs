@@ -272,7 +272,7 @@ fn after(number: &str, news: &After, zone: &str) -> String {
         },
         After::ChangeRanOut { .. } => format!("Order {number} stays as it was"),
         After::ChangeTooLate { back } => {
-            format!("Order {number} stays as it is: {back} goes back to you")
+            format!("Order {number} was not changed: {back} goes back to you")
         }
     }
 }

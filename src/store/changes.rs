@@ -94,6 +94,20 @@ pub fn under_way(conn: &mut Conn, order: OrderId) -> Result<Option<ChangeRow>, S
         .optional()?)
 }
 
+/// Changes of a batch's orders that are under way: the orders, and the attempts that pay for them.
+pub fn under_way_in(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OrderId, i32)>, StoreError> {
+    let rows: Vec<(OrderId, Option<i32>)> = changes::table
+        .inner_join(orders::table)
+        .filter(orders::batch_id.eq(batch))
+        .filter(changes::state.eq(ChangeState::Planned))
+        .select((changes::order_id, changes::attempt))
+        .load(conn)?;
+    let paid = rows
+        .into_iter()
+        .filter_map(|(order, attempt)| Some((order, attempt?)));
+    Ok(paid.collect())
+}
+
 /// The change that a form already made.
 pub fn by_form(
     conn: &mut Conn,

@@ -80,6 +80,19 @@ pub fn is_counted(conn: &mut Conn, campaign: CampaignId, batch: BatchId) -> Resu
     Ok(campaigns::newest_batch(conn, campaign)? == Some(batch))
 }
 
+/// Whether a batch was judged whose orders have not all got their final price yet: it is read from the offer.
+///
+/// # Errors
+/// What the database says.
+pub fn is_settling(conn: &mut Conn, campaign: CampaignId) -> Result<bool, Problem> {
+    let all = campaigns::batches_of(conn, campaign)?;
+    Ok(all.iter().any(|batch| {
+        batch.state == BatchState::Collecting
+            && batch.judged_at.is_some()
+            && batch.settled_at.is_none()
+    }))
+}
+
 /// An order that is paid now is in the batch that gathers, whichever gathered when it was placed.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod told;
 pub use opening::{Opening, missing_for_publication, open_if_due, publish, schedule};
 pub use told::{Told, tell_everybody};
 
+use super::batches;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, offer, takes_orders};
 use super::interest;
 use super::judgement::{fail, outlook};
@@ -189,6 +190,15 @@ pub fn edit(
         return Err(Problem::conflict(
             "locked",
             "The campaign was judged: options, prices, steps, threshold, shipping and tax are settled.",
+        ));
+    }
+    if row.state == CampaignState::Open
+        && !same_terms(&old, &new)
+        && batches::is_settling(tx.conn, row.id)?
+    {
+        return Err(Problem::conflict(
+            "locked",
+            "A batch was judged just now and its prices are being settled. Save this again in a few minutes.",
         ));
     }
     if row.published_at.is_some()

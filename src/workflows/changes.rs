@@ -23,7 +23,7 @@ use super::join::{FrozenQuote, new_page};
 use super::money::say;
 use super::payment::frozen;
 use crate::domain::change::{ChangeEvent, ChangeState};
-use crate::domain::ids::{ChangeId, OptionId, OrderId};
+use crate::domain::ids::{BatchId, ChangeId, OptionId, OrderId};
 use crate::domain::payment::{PagePlan, PaymentKind};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::changes::ChangeRow;
@@ -328,6 +328,11 @@ pub fn take_back(tx: &mut Tx, id: OrderId) -> Result<(), Problem> {
     let Some(attempt) = changes::under_way(tx.conn, id)?.and_then(|row| row.attempt) else {
         return Ok(());
     };
+    close_page(tx, id, attempt)
+}
+
+/// Has the page that pays for a change expired at the provider.
+fn close_page(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<(), Problem> {
     let page = orders::payment(tx.conn, id, attempt)?;
     let Some(mut page) = page.filter(|page| page.state.is_open() && !page.close_wanted) else {
         return Ok(());
@@ -336,6 +341,17 @@ pub fn take_back(tx: &mut Tx, id: OrderId) -> Result<(), Problem> {
     orders::save_payment(tx.conn, &page)?;
     let now = tx.now.naive_utc();
     enqueue(tx, jobs::PAYMENT, &payment_subject(id, attempt), now)
+}
+
+/// A batch is judged while changes of its orders are being paid: they can take effect no more, so their pages are closed.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn end_of_batch(tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
+    for (order, attempt) in changes::under_way_in(tx.conn, batch)? {
+        close_page(tx, order, attempt)?;
+    }
+    Ok(())
 }
 
 /// A change is over.

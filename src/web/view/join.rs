@@ -238,11 +238,11 @@ pub struct JoinForm {
 impl askama::filters::HtmlSafe for JoinForm {}
 
 impl JoinForm {
-    /// Whether something can be waited for: an option is sold out, or too few are left for what was typed.
+    /// Whether something can be waited for: an option is sold out.
     fn may_wait(&self) -> bool {
         self.options
             .iter()
-            .any(|(o, _, wrong)| o.waiting.is_some() && (o.sold_out() || wrong.is_some()))
+            .any(|(o, ..)| o.waiting.is_some() && o.sold_out())
     }
 
     /// Whether nothing can be ordered just now.

@@ -356,8 +356,13 @@ fn allowed(
                 "This order has ended. Join again to order something else.",
             );
         }
-        OrderState::Waitlisted
-        | OrderState::Backordered
+        OrderState::Waitlisted => {
+            return refuse(
+                "order-waits",
+                "This order waits for units and is not placed yet. Leave the list and go on it again to wait for something else.",
+            );
+        }
+        OrderState::Backordered
         | OrderState::PartlyShipped
         | OrderState::Shipped
         | OrderState::Delivered => {
@@ -369,7 +374,14 @@ fn allowed(
     }
     let batch = campaigns::batch(conn, order.batch_id)?;
     let gathers = batch.is_some_and(|batch| batch.state == BatchState::Gathering);
-    if !gathers || !takes_orders(campaign, now.naive_utc()) {
+    let takes_orders = takes_orders(campaign, now.naive_utc());
+    if !gathers && takes_orders {
+        return refuse(
+            "batch-judged",
+            "Your batch has come together, so what you ordered cannot be changed any more. You can still cancel until the supplier's order goes out.",
+        );
+    }
+    if !gathers || !takes_orders {
         return refuse(
             "campaign-closed",
             "Joining has ended, so what you ordered cannot be changed any more. You can still cancel until the supplier's order goes out.",

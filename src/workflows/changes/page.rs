@@ -92,9 +92,14 @@ fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Proble
     money::commit_refund(tx, order, attempt, RefundPurpose::Late, amount)?;
     money::keep(tx, order)?;
     let back = say(amount, &order.currency);
-    let detail = format!(
-        "A change was paid that could not be made any more. The order stays as it is; {back} goes back to the card."
-    );
+    let ended = order.state != OrderState::Confirmed;
+    let detail = if ended {
+        format!("A change was paid after its order had ended; {back} goes back to the card.")
+    } else {
+        format!(
+            "A change was paid that could not be made any more. The order stays as it is; {back} goes back to the card."
+        )
+    };
     let concerns = Concerns::order(order);
     happened(tx, concerns, "system", "change_too_late", detail)?;
     let once = format!("change_too_late:{attempt}");
@@ -117,18 +122,22 @@ pub(in crate::workflows) fn ended(
         return Ok(());
     };
     end(tx, campaign, &mut row)?;
-    if order.state != OrderState::Confirmed || campaign.state == CampaignState::Failed {
+    let batch = campaigns::batch(tx.conn, order.batch_id)?.map(|batch| batch.state);
+    if order.state != OrderState::Confirmed || batch == Some(BatchState::Failed) {
         return Ok(());
     }
-    let detail = if page.close_wanted {
+    let taken_back = page.close_wanted && batch == Some(BatchState::Gathering);
+    let detail = if taken_back {
         "The change was taken back. Nothing was charged; the order stays as it was."
+    } else if page.close_wanted {
+        "The batch came together before the change was paid. Nothing was charged; the order stays as it was."
     } else {
         "The change was not paid in time. Nothing was charged; the order stays as it was."
     };
     let concerns = Concerns::order(order);
     happened(tx, concerns, "system", "change_ran_out", detail)?;
     // Who took it back knows.
-    if page.close_wanted {
+    if taken_back {
         return Ok(());
     }
     let once = format!("change_ran_out:{}", row.id);

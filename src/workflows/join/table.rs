@@ -19,6 +19,9 @@ use crate::store::{Conn, campaigns, orders};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::{stock_sale, waiting};
 
+/// Units of an option that one order may wait for, where its merchant sets no limit per shopper.
+const MOST_WAITED: i64 = 10;
+
 /// What one campaign's joins are decided on.
 pub(super) struct Table<'a> {
     pub(super) campaign: &'a CampaignRow,
@@ -167,16 +170,43 @@ impl<'a> Table<'a> {
                     kind: "sold-out", ..
                 }),
             ) if self.lists => {
-                // What can never be there is not waited for.
-                for (row, draft, quantity) in lines {
-                    if let Some(cap) = row.cap {
-                        under_cap(draft, cap, 0, *quantity)?;
-                    }
+                for line in lines {
+                    self.may_be_waited_for(line)?;
                 }
                 Ok(true)
             }
             (_, Err(problem)) => Err(problem),
         }
+    }
+
+    /// Whether a line may be waited for: only what is sold out, and only a few. Nothing is paid for waiting, and what comes
+    /// free is kept from everybody behind until there is enough of it.
+    fn may_be_waited_for(&self, (row, draft, quantity): &Line) -> Result<(), Problem> {
+        let sum = |units: &HashMap<OptionId, i64>| units.get(&row.id).copied().unwrap_or(0);
+        let left = row
+            .cap
+            .map(|cap| cap - sum(&self.taken) - sum(&self.waited));
+        let name = &draft.name;
+        if left.is_none_or(|left| left > 0) {
+            return Err(Problem::conflict(
+                "sold-out",
+                match left {
+                    Some(left) if left < *quantity => format!(
+                        "Of {name} there are {left} left. Order those; only what is sold out can be waited for."
+                    ),
+                    _ => format!(
+                        "{name} is not sold out. Order it by itself, and wait for the rest alone."
+                    ),
+                },
+            ));
+        }
+        let most = draft.per_shopper.map_or(MOST_WAITED, i64::from);
+        let most = row.cap.map_or(most, |cap| most.min(cap));
+        if *quantity > most {
+            let say = format!("Of {name} one order can wait for {most} at most. Choose fewer.");
+            return Err(Problem::conflict("sold-out", say));
+        }
+        Ok(())
     }
 
     /// How a wish is paid: what is there already, or what the merchant buys to fill a gap, is paid at once.

@@ -1,8 +1,8 @@
 //! The trigger `at_threshold`: a batch is judged as soon as its paid orders would succeed with no option dropped (domain
 //! section 2, trigger).
 
-use super::super::batches;
 use super::super::desk::{Concerns, Desk, Problem, happened};
+use super::super::{batches, changes};
 use super::{Paid, decide, does_not_fit, gathering};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, Trigger};
@@ -67,5 +67,6 @@ fn next_batch(
     let campaign = campaigns::by_id(tx.conn, campaign.id)?.ok_or(Problem::NotFound("campaign"))?;
     let batch = gathering(tx, &campaign)?;
     batches::begin_next(tx, &campaign, &batch)?;
+    changes::end_of_batch(tx, batch.id)?;
     decide(desk, tx, &campaign, &batch, draft)
 }

@@ -2,16 +2,19 @@
 
 use chrono::Duration;
 use muster::domain::campaign::{CampaignState, Failure};
+use muster::domain::change::ChangeState;
 use muster::domain::ids::OrderId;
 use muster::domain::order::OrderState;
 use muster::domain::payment::RefundPurpose;
 use muster::store::campaigns::CampaignRow;
 use muster::store::merchants;
 use muster::workflows::campaigns as staff;
+use muster::workflows::changes::Came;
 use muster::workflows::desk::Problem;
 use serde_json::{Value, json};
 
 use super::{batch_of, batches, counted, late_joins, ordered, states};
+use crate::changes::{asks, changes_of};
 use crate::goods::scene::{Scene, count};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -64,6 +67,25 @@ async fn is_refunded(shop: &Shop, order: OrderId, purpose: RefundPurpose) {
 }
 
 both_databases! {
+    async fn a_change_that_is_not_paid_when_its_batch_comes_together_is_closed(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(late_joins(&shop)).await;
+        let order = shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+        assert_eq!(asks(&shop, order, &[("set", 3)]).await.unwrap(), Came::ToPay);
+        assert_eq!(counted(&shop, &campaign).await.3, 3);
+        shop.join_and_pay(&campaign, "b@mail.example", 4).await;
+        shop.advance(Duration::minutes(1)).await;
+        assert_eq!(states(&shop, &campaign).await, [("ordered", 5), ("gathering", 0)]);
+        assert_eq!(changes_of(&shop, order).await[0].state, ChangeState::Dropped);
+        assert_eq!(counted(&shop, &campaign).await, (0, 0, 0, 5));
+        assert_eq!(shop.pay(order, GOOD_CARD).await, 410, "the page is closed");
+        assert_eq!(shop.order(order).await.charged, 10_000);
+        let refused = asks(&shop, order, &[("set", 3)]).await.unwrap_err();
+        assert!(refused.to_string().contains("supplier's order was sent"), "{refused}");
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn what_is_held_before_the_trigger_and_paid_after_it_is_in_the_next_batch(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(late_joins(&shop)).await;

@@ -234,6 +234,30 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn only_what_is_sold_out_is_waited_for_and_only_a_few(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = five(&shop);
+        body["options"][0]["cap"] = json!(20);
+        let campaign = shop.publish(body).await;
+        shop.join_and_pay(&campaign, "ana@mail.example", 18).await;
+        let asks = async |email: &str, units: i64| {
+            let mut wish = shop.wish(&campaign, email, units);
+            wish.waits = Waits::IfSoldOut;
+            shop.running.app.office.join(wish).await
+        };
+        // Two are left: a wish for three keeps nobody from them.
+        let refused = asks("bo@mail.example", 3).await.unwrap_err();
+        assert_eq!(kind(&refused), "sold-out");
+        assert!(refused.to_string().contains("there are 2 left"), "{refused}");
+        assert_eq!(asks("cy@mail.example", 2).await.unwrap().order.state, OrderState::Pending);
+        shop.settle().await;
+        let refused = asks("bo@mail.example", 11).await.unwrap_err();
+        assert!(refused.to_string().contains("10 at most"), "{refused}");
+        assert_eq!(asks("bo@mail.example", 10).await.unwrap().order.state, OrderState::Waitlisted);
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn a_raised_cap_serves_the_list(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let body = five(&shop);

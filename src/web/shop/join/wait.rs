@@ -13,6 +13,9 @@ impl Desk<'_> {
                     .review(&checked, StatusCode::OK, None, Vec::new())
                     .await;
             }
+            if let Some(problems) = self.not_sold_out(&checked) {
+                return self.form(StatusCode::CONFLICT, problems).await;
+            }
             return self.wait_page(&checked, StatusCode::OK, Vec::new()).await;
         }
         if let Err(too_many) = allow(self.request, Limit::Join, self.client) {
@@ -47,6 +50,26 @@ impl Desk<'_> {
             }
             Err(problem) => self.refused(checked, problem).await,
         }
+    }
+
+    /// What cannot be waited for, because some of it is there.
+    fn not_sold_out(&self, checked: &Checked) -> Option<Problems> {
+        let mut problems = Problems::default();
+        for (sku, quantity) in &checked.lines {
+            let row = self.facts.options.iter().find(|o| o.sku == *sku)?;
+            let say = match self.facts.available(row) {
+                Some(0) => continue,
+                Some(left) if left < *quantity => format!(
+                    "There are {} left. Choose fewer; only what is sold out can be waited for.",
+                    grouped(left)
+                ),
+                _ => {
+                    "This is not sold out. Order it by itself, and wait for the rest alone.".into()
+                }
+            };
+            problems.add(format!("qty_{sku}"), say);
+        }
+        (!problems.is_empty()).then_some(problems)
     }
 
     async fn wait_page(
