@@ -352,7 +352,13 @@ pub fn lease_within(
 ) -> Result<Vec<JobRow>, StoreError> {
     // Leases run on the clock given; a worker that dies leaves a lease that ends.
     let free = free!(now);
-    let due = whose_turn(conn, room, now)?;
+    let mut due = whose_turn(conn, room, now)?;
+    // Charges and refunds have one limit together.
+    let mut calls = 0;
+    due.retain(|job| {
+        calls += i64::from(is_call(job.priority));
+        !is_call(job.priority) || calls <= room.calls
+    });
     let (turn, until) = (LeaseId::new(), now + lease);
     let mut leased = Vec::with_capacity(due.len());
     for mut job in due {
