@@ -88,6 +88,8 @@ pub struct DisputeRow {
     pub closed_at: Option<NaiveDateTime>,
     /// Until when the provider takes an answer; none: it takes none.
     pub due_by: Option<NaiveDateTime>,
+    /// Which of the order's payments it is about.
+    pub attempt: i32,
 }
 
 /// Keeps a new refund and its first call.

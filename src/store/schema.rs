@@ -293,6 +293,7 @@ diesel::table! {
         opened_at -> Timestamp,
         closed_at -> Nullable<Timestamp>,
         due_by -> Nullable<Timestamp>,
+        attempt -> Integer,
     }
 }
 

@@ -106,6 +106,7 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         opened_at: before.as_ref().map_or(now, |d| d.opened_at),
         closed_at: over.then_some(now),
         due_by,
+        attempt: page.attempt,
     };
     // A dispute that is heard of only at its end was open in between.
     let was_open = was == Some(DisputeState::Open);

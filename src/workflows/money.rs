@@ -251,22 +251,33 @@ fn planned_call(refund: &RefundRow, attempt: i32, now: chrono::NaiveDateTime) ->
 /// What the database says.
 pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, Problem> {
     let given = refunds::of_order(tx.conn, order.id)?;
+    let disputes = refunds::disputes_of(tx.conn, order.id)?;
     let mut lost = order.lost + order.forfeited;
-    Ok(orders::payments_of(tx.conn, order.id)?
-        .into_iter()
-        .filter(|page| page.state == AttemptState::Paid)
-        .map(|page| {
-            let back: i64 = given
-                .iter()
-                .filter(|r| r.payment_attempt == page.attempt && r.state != RefundState::Dropped)
-                .map(|r| r.amount)
-                .sum();
-            let rest = (page.amount - back).max(0);
-            let gone = rest.min(lost);
-            lost -= gone;
-            (page.attempt, rest - gone)
-        })
-        .collect())
+    let mut rests = Vec::new();
+    for page in orders::payments_of(tx.conn, order.id)? {
+        if page.state != AttemptState::Paid {
+            continue;
+        }
+        let back = given
+            .iter()
+            .filter(|r| r.payment_attempt == page.attempt && r.state != RefundState::Dropped)
+            .map(|r| r.amount);
+        let rest = (page.amount - back.sum::<i64>()).max(0);
+        let taken = disputes
+            .iter()
+            .filter(|d| d.attempt == page.attempt && d.state == DisputeState::Lost)
+            .map(|d| d.amount);
+        let gone = rest.min(taken.sum::<i64>()).min(lost);
+        lost -= gone;
+        rests.push((page.attempt, rest - gone));
+    }
+    // A forfeited deposit, and what a dispute took beyond its page, comes off the oldest.
+    for (_, rest) in &mut rests {
+        let gone = (*rest).min(lost);
+        lost -= gone;
+        *rest -= gone;
+    }
+    Ok(rests)
 }
 
 /// Commits the refund of what an order has with the merchant beyond `keep`, page by page; how much that is. Who asks

@@ -14,6 +14,8 @@ use crate::cards::{completes, deadline_passes, saves};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
+const DISPUTED: &str = "4000000000000259";
+
 fn kind(problem: &Problem) -> &'static str {
     match problem {
         Problem::Conflict { kind, .. } => kind,
@@ -100,6 +102,26 @@ both_databases! {
         // A line that shrinks keeps what it was shown.
         assert_eq!(asks(&shop, order, &[("set", 2)]).await.unwrap(), Came::Done);
         assert_eq!(shop.order(order).await.refunded, 9_000);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_lost_dispute_over_a_changes_payment_leaves_the_first_payment_to_go_back(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(offer(&shop, "charge_now")).await;
+        let order = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
+        asks(&shop, order, &[("set", 3)]).await.unwrap();
+        assert_eq!(completes(&shop, order, DISPUTED).await, 303);
+        // Before the judgement it cancels the order, and holds what is due.
+        let row = shop.order(order).await;
+        assert_eq!((row.state, row.charged, row.refund_due), (OrderState::Cancelled, 30_000, 30_000));
+        shop.audit().await;
+        // Nobody answers the bank: it is lost after a week.
+        shop.advance(Duration::days(9)).await;
+        let row = shop.order(order).await;
+        assert_eq!((row.refunded, row.lost, row.refund_due), (20_000, 10_000, 0), "{row:#?}");
+        assert_eq!(row.payment_state, PaymentState::Refunded);
+        assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
         shop.audit().await;
         shop.close().await;
     }
