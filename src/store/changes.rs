@@ -7,7 +7,7 @@ use super::orders::{LineRow, OrderRow};
 use super::schema::{changes, order_lines, orders};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::change::ChangeState;
-use crate::domain::ids::{CampaignId, ChangeId, OptionId, OrderId};
+use crate::domain::ids::{BatchId, CampaignId, ChangeId, OptionId, OrderId};
 
 /// A change's row.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]

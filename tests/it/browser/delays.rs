@@ -94,8 +94,8 @@ both_databases! {
         }
         browser.fill("Answer", "refused").await;
         browser.click("Filter").await;
+        browser.wait_for_count("#h-answers ~ .scroll tbody tr", 1).await;
         browser.wait_for_text("Cancelled").await;
-        assert_eq!(browser.count("#h-answers ~ .scroll tbody tr").await, 1);
         shop.audit().await;
         let errors = browser.console_errors().await;
         assert!(errors.is_empty(), "{errors:#?}");

@@ -212,6 +212,18 @@ impl Browser {
             .map_or(0, |found| found.len())
     }
 
+    /// Waits until this CSS selector finds so many elements: where the page before says the same words.
+    pub async fn wait_for_count(&self, css: &str, wanted: usize) {
+        let seen = tokio::time::timeout(PATIENCE, async {
+            while self.count(css).await != wanted {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        });
+        if seen.await.is_err() {
+            self.fail(&format!("{css:?} never found {wanted}")).await
+        }
+    }
+
     /// Waits until the visitor sees this text anywhere on the page.
     pub async fn wait_for_text(&self, text: &str) {
         let wanted = squeeze(text);
