@@ -39,6 +39,8 @@ const CHARGES: usize = 1_500;
 const RATES: [&str; 2] = ["100", "400"];
 /// How many cards are charged until nobody is left to pay.
 const CARDS: usize = 10_000;
+/// How many of [`WISHES`] come to nothing with so few others: too few want what they want, or it does not get that cheap.
+const IN_VAIN: usize = 4;
 
 /// Where the price changes; what is ordered reaches the last but one.
 const STEPS: [i64; 5] = [1, 1_000, 20_000, 60_000, 500_000];
@@ -242,7 +244,7 @@ async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &s
     close(address, key).await;
     let mut books = Books::of(data);
     let good = (0..CARDS).filter(|n| card(*n) == GOOD).count();
-    books.until_paid(good + WISHES.len()).await;
+    books.until_paid(good + WISHES.len() - IN_VAIN).await;
     println!(
         "{good} cards charged without a limit in {:.1} s",
         begun.elapsed().as_secs_f64()
@@ -262,10 +264,11 @@ async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &s
         books.count(&format!("SELECT count(*) AS n FROM orders WHERE {which}"))
     };
     let refused = i64::try_from(CARDS - good).unwrap_or(0);
-    assert_eq!(count(&mut books, "state = 'cancelled'"), refused);
+    let vain = i64::try_from(IN_VAIN).unwrap_or(0);
+    assert_eq!(count(&mut books, "state = 'cancelled'"), refused + vain);
     assert_eq!(
         count(&mut books, "state = 'backordered'"),
-        i64::try_from(good + WISHES.len()).unwrap_or(0)
+        i64::try_from(good + WISHES.len() - IN_VAIN).unwrap_or(0)
     );
     let audit = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(["audit", "--sandbox"])

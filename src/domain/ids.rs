@@ -54,6 +54,11 @@ id!(/** What one shopper committed to. */ OrderId);
 id!(/** One movement of money back to a shopper. */ RefundId);
 
 impl RefundId {
+    /// The id of what a change of an order gives back of one payment page.
+    pub fn of_change(change: ChangeId, payment_attempt: i32) -> Self {
+        Self::of_event(&format!("change:{change}"), payment_attempt)
+    }
+
     /// The id of the refund that an event gives back of one payment page. It is the same whenever that event is dealt
     /// with, so that a refund which the provider remembers and a restored database forgot is known again.
     pub fn of_event(event: &str, payment_attempt: i32) -> Self {

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{Next, Trouble, unreadable};
+use super::{Next, Trouble, in_turns, unreadable};
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
@@ -88,11 +88,8 @@ async fn order(office: &Office, id: CampaignId) -> Result<Option<Next>, Trouble>
 /// Applies a batch's outcome to its orders, some at a time.
 pub(super) async fn settle(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: BatchId = subject.parse().map_err(|_| unreadable(subject))?;
-    while office
-        .write(move |desk, tx| judgement::settle(desk, tx, id))
-        .await?
-    {}
-    Ok(Next::Done)
+    let step = || office.write(move |desk, tx| judgement::settle(desk, tx, id));
+    in_turns(office, step).await
 }
 
 /// Tells everybody that a better step was reached.

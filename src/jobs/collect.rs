@@ -19,7 +19,11 @@ pub(super) async fn cancel_left_behind(
     left: Vec<(i32, String)>,
 ) -> Result<Next, Trouble> {
     for (attempt, intent) in left {
-        let key = format!("muster-cancel-{order}-{attempt}");
+        // To cancel twice is harmless, and a refusal would be answered again under the same key for a day.
+        let key = format!(
+            "muster-cancel-{order}-{attempt}-{}",
+            office.now().timestamp()
+        );
         match office.provider().cancel_intent(intent.clone(), key).await {
             Ok(_) => {
                 office
@@ -28,7 +32,11 @@ pub(super) async fn cancel_left_behind(
             }
             Err(CallError::Refused { .. } | CallError::Broken(_)) => {
                 let said = office.provider().intent(intent).await?;
-                if matches!(said.status, IntentStatus::Wanting(_)) {
+                let over = matches!(
+                    said.status,
+                    IntentStatus::Succeeded | IntentStatus::Cancelled
+                );
+                if !over {
                     return Err(Trouble {
                         what: format!("intent {} could not be cancelled", said.id),
                         again_in: Some(Duration::seconds(30)),

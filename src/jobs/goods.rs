@@ -1,6 +1,6 @@
 //! Goods by themselves: free units are given out, what will not come is refunded, parcels count as arrived.
 
-use super::{Next, Trouble, unreadable};
+use super::{Next, Trouble, in_turns, unreadable};
 use crate::domain::ids::BatchId;
 use crate::workflows::office::Office;
 use crate::workflows::{allocate as units, ship, short};
@@ -15,11 +15,8 @@ pub(super) async fn allocate(office: &Office, subject: &str) -> Result<Next, Tro
 /// Refunds the lines that will get nothing, some at a time.
 pub(super) async fn refund_short(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: BatchId = subject.parse().map_err(|_| unreadable(subject))?;
-    while office
-        .write(move |desk, tx| short::refund_some(desk, tx, id))
-        .await?
-    {}
-    Ok(Next::Done)
+    let step = || office.write(move |desk, tx| short::refund_some(desk, tx, id));
+    in_turns(office, step).await
 }
 
 /// Takes parcels for arrived of which nobody said so, some at a time.

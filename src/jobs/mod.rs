@@ -19,6 +19,8 @@ mod worker;
 pub use reconcile::{BALANCE, CompareError, KeptBalance, Report, compare, reconcile};
 pub use worker::{FROZEN, Worker};
 
+use std::time::{Duration as StdDuration, Instant};
+
 use chrono::{DateTime, Duration, Utc};
 
 use crate::store::StoreError;
@@ -49,6 +51,31 @@ pub(crate) struct Trouble {
     pub what: String,
     /// When to try again, where that is known.
     pub again_in: Option<Duration>,
+}
+
+/// How long work in many steps goes on before it begins a new turn: well within a lease, so that nobody else begins it too.
+const TURN: StdDuration = StdDuration::from_secs(2);
+/// How long it stands back after a step at most.
+const STAND_BACK: StdDuration = StdDuration::from_millis(20);
+
+/// Work in many steps, each a transaction, until one says that there are no more. Between two it stands back about as long as
+/// one takes: the others who write, above all those whom a shopper waits for, have their turn.
+pub(crate) async fn in_turns<F, S>(office: &Office, step: F) -> Result<Next, Trouble>
+where
+    F: Fn() -> S,
+    S: Future<Output = Result<bool, Problem>>,
+{
+    let begun = Instant::now();
+    loop {
+        let asked = Instant::now();
+        if !step().await? {
+            return Ok(Next::Done);
+        }
+        if begun.elapsed() >= TURN {
+            return Ok(Next::At(office.now()));
+        }
+        tokio::time::sleep(asked.elapsed().min(STAND_BACK)).await;
+    }
 }
 
 impl From<Problem> for Trouble {

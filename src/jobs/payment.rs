@@ -9,7 +9,7 @@ use crate::store::orders::{OrderRow, PaymentRow};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 use crate::workflows::payment::{self, Due};
-use crate::workflows::ports::{CallError, Page};
+use crate::workflows::ports::{CallError, ChangeNote, Page};
 
 /// Does the next thing for a page. `job`: the piece of work that this is, where it is one of its own.
 pub(super) async fn drive(
@@ -71,10 +71,10 @@ async fn heard(
 async fn make(
     office: &Office,
     job: Option<&JobRow>,
-    (order, page): (OrderRow, PaymentRow),
+    (order, page, change): (OrderRow, PaymentRow, Option<ChangeNote>),
 ) -> Result<Next, Trouble> {
     let (id, attempt) = (page.order_id, page.attempt);
-    let request = payment::page_request(office.desk(), &order, &page)?;
+    let request = payment::page_request(office.desk(), &order, &page, change)?;
     let key = page.idempotency_key.clone();
     match office.provider().create_page(request, key).await {
         Ok(said) => {

@@ -152,11 +152,11 @@ async fn find(
             .provider()
             .refunds(Some(intent.clone()), None, cursor)
             .await?;
-        if let Some(found) = listed
-            .data
-            .into_iter()
-            .find(|r| r.tag.as_ref() == Some(tag))
-        {
+        if let Some(found) = listed.data.into_iter().find(|r| {
+            r.tag
+                .as_ref()
+                .is_some_and(|other| other.names_the_same(tag))
+        }) {
             return Ok(Some(found));
         }
         match listed.next {

@@ -12,6 +12,7 @@ pub use batches::*;
 pub use goods::*;
 pub use opening::*;
 
+use super::kept::kept_update;
 use super::schema::{batches as batch_rows, campaigns, options};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::campaign::{CampaignState, Failure};
@@ -374,17 +375,17 @@ pub fn count(
     moved: Moved,
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
-    diesel::update(campaigns::table.find(id))
-        .set((
-            campaigns::orders.eq(campaigns::orders + moved.orders),
-            campaigns::open_payments.eq(campaigns::open_payments + moved.open_payments),
-            campaigns::committed_units.eq(campaigns::committed_units + moved.committed),
-            campaigns::collected_units.eq(campaigns::collected_units + moved.collected),
-            campaigns::collected_orders.eq(campaigns::collected_orders + moved.collected_orders),
-            campaigns::version.eq(campaigns::version + 1),
-            campaigns::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    let row = campaigns::id.eq(id);
+    let changes = (
+        campaigns::orders.eq(campaigns::orders + moved.orders),
+        campaigns::open_payments.eq(campaigns::open_payments + moved.open_payments),
+        campaigns::committed_units.eq(campaigns::committed_units + moved.committed),
+        campaigns::collected_units.eq(campaigns::collected_units + moved.collected),
+        campaigns::collected_orders.eq(campaigns::collected_orders + moved.collected_orders),
+        campaigns::version.eq(campaigns::version + 1),
+        campaigns::updated_at.eq(now),
+    );
+    each_backend!(conn, c => kept_update!(campaigns::table, row, changes).execute(c)?);
     Ok(())
 }
 

@@ -108,6 +108,17 @@ pub fn under_way_in(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OrderId, i32
     Ok(paid.collect())
 }
 
+/// Changes of a batch's orders that took effect, first to last.
+pub fn done_in(conn: &mut Conn, batch: BatchId) -> Result<Vec<ChangeRow>, StoreError> {
+    Ok(changes::table
+        .inner_join(orders::table)
+        .filter(orders::batch_id.eq(batch))
+        .filter(changes::state.eq(ChangeState::Done))
+        .select(ChangeRow::as_select())
+        .order((changes::closed_at.asc(), changes::id.asc()))
+        .load(conn)?)
+}
+
 /// The change that a form already made.
 pub fn by_form(
     conn: &mut Conn,

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::kept::kept;
 use super::schema::{dues, limits, orders, saved_cards};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::card::{CardExpiry, CardState, Decline};
@@ -44,12 +45,12 @@ pub struct DueRow {
 
 /// Keeps what is collected from an order; one that was there gives way.
 pub fn put(conn: &mut Conn, row: &DueRow) -> Result<(), StoreError> {
-    each_backend!(conn, c => diesel::insert_into(dues::table)
+    each_backend!(conn, c => kept!(diesel::insert_into(dues::table)
         .values(row)
         .on_conflict(dues::order_id)
         .do_update()
-        .set(row)
-        .execute(c)?);
+        .set(row))
+    .execute(c)?);
     Ok(())
 }
 

@@ -296,7 +296,7 @@ pub fn put_many(
         // In the same process a prepared statement for each row is cheaper than preparing a long one for all.
         Conn::Sqlite(c) => {
             for row in rows {
-                ask_for!(row).execute(c)?;
+                kept!(ask_for!(row)).execute(c)?;
             }
         }
         // Over a wire it is the round trips.

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::kept::kept;
 use super::schema::{api_answers, happenings, pictures, settings, webhook_events};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{CampaignId, HappeningId, MerchantId, OrderId, PictureId};
@@ -133,7 +134,7 @@ pub struct HappeningRow {
 /// Keeps what happened.
 pub fn happened(conn: &mut Conn, row: &HappeningRow) -> Result<(), StoreError> {
     each_backend!(conn, c => {
-        diesel::insert_into(happenings::table).values(row).execute(c)?;
+        kept!(diesel::insert_into(happenings::table).values(row)).execute(c)?;
     });
     Ok(())
 }

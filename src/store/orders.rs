@@ -9,7 +9,7 @@ mod units;
 
 pub use self::payments::*;
 pub use self::units::*;
-use super::kept::kept;
+use super::kept::{kept, kept_update};
 use super::schema::{order_lines, orders, payments as payment_pages};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::draft::PaymentMode;
@@ -285,28 +285,28 @@ pub fn lines_of_all(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<LineRow>, St
 
 /// Keeps what became of an order: everything but what was agreed at joining.
 pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
-    diesel::update(orders::table.find(order.id))
-        .set((
-            orders::batch_id.eq(order.batch_id),
-            orders::state.eq(order.state),
-            orders::payment_state.eq(order.payment_state),
-            orders::final_total.eq(order.final_total),
-            orders::charged.eq(order.charged),
-            orders::refund_due.eq(order.refund_due),
-            orders::refunded.eq(order.refunded),
-            orders::lost.eq(order.lost),
-            orders::units_taken.eq(order.units_taken),
-            orders::settled.eq(order.settled),
-            orders::hold_expires_at.eq(order.hold_expires_at),
-            orders::note.eq(&order.note),
-            orders::confirmed_at.eq(order.confirmed_at),
-            orders::closed_at.eq(order.closed_at),
-            orders::allowances.eq(order.allowances),
-            orders::collected.eq(order.collected),
-            orders::owed.eq(order.owed),
-            orders::forfeited.eq(order.forfeited),
-        ))
-        .execute(conn)?;
+    let row = orders::id.eq(order.id);
+    let changes = (
+        orders::batch_id.eq(order.batch_id),
+        orders::state.eq(order.state),
+        orders::payment_state.eq(order.payment_state),
+        orders::final_total.eq(order.final_total),
+        orders::charged.eq(order.charged),
+        orders::refund_due.eq(order.refund_due),
+        orders::refunded.eq(order.refunded),
+        orders::lost.eq(order.lost),
+        orders::units_taken.eq(order.units_taken),
+        orders::settled.eq(order.settled),
+        orders::hold_expires_at.eq(order.hold_expires_at),
+        orders::note.eq(&order.note),
+        orders::confirmed_at.eq(order.confirmed_at),
+        orders::closed_at.eq(order.closed_at),
+        orders::allowances.eq(order.allowances),
+        orders::collected.eq(order.collected),
+        orders::owed.eq(order.owed),
+        orders::forfeited.eq(order.forfeited),
+    );
+    each_backend!(conn, c => kept_update!(orders::table, row, changes).execute(c)?);
     Ok(())
 }
 
@@ -362,9 +362,11 @@ pub fn set_final_price(
     option: OptionId,
     price: i64,
 ) -> Result<(), StoreError> {
-    diesel::update(order_lines::table.find((id, option)))
-        .set(order_lines::final_price.eq(price))
-        .execute(conn)?;
+    let row = order_lines::order_id
+        .eq(id)
+        .and(order_lines::option_id.eq(option));
+    let changes = (order_lines::final_price.eq(price),);
+    each_backend!(conn, c => kept_update!(order_lines::table, row, changes).execute(c)?);
     Ok(())
 }
 
@@ -428,12 +430,13 @@ pub fn unsettled(conn: &mut Conn, batch: BatchId, limit: i64) -> Result<Vec<Orde
 pub fn with_balance(
     conn: &mut Conn,
     batch: BatchId,
+    has_goods: bool,
     limit: i64,
 ) -> Result<Vec<OrderRow>, StoreError> {
     let asked = super::schema::dues::table
         .filter(super::schema::dues::batch_id.eq(batch))
         .select(super::schema::dues::order_id);
-    Ok(orders::table
+    let mut all = orders::table
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq_any(OrderState::PAID))
         .filter(orders::owed.gt(0))
@@ -441,7 +444,14 @@ pub fn with_balance(
         .select(OrderRow::as_select())
         .order(orders::id.asc())
         .limit(limit)
-        .load(conn)?)
+        .into_boxed();
+    if has_goods {
+        let given = order_lines::table
+            .filter(order_lines::allocated.gt(0))
+            .select(order_lines::order_id);
+        all = all.filter(orders::id.eq_any(given));
+    }
+    Ok(all.load(conn)?)
 }
 
 /// Every order of a batch counts as unsettled again: a second outcome (a shortfall, a supplier who cannot) follows.

@@ -12,8 +12,8 @@ use stripe_types::{Expandable, List};
 use super::cards;
 use crate::domain::currency::Currency;
 use crate::workflows::ports::{
-    Balance, CallError, Listed, Page, PageStatus, ProviderCharge, ProviderDispute, ProviderRefund,
-    ProviderRefundStatus, Tag,
+    Balance, CallError, ChangeNote, Listed, Page, PageStatus, ProviderCharge, ProviderDispute,
+    ProviderRefund, ProviderRefundStatus, Tag,
 };
 
 /// Our ids among an object's metadata; none where it isn't ours.
@@ -24,7 +24,23 @@ pub(super) fn tag(metadata: &HashMap<String, String>) -> Option<Tag> {
         order: metadata.get("order")?.parse().ok()?,
         purpose: purpose.clone(),
         attempt: metadata.get("attempt")?.parse().ok()?,
+        change: change(metadata),
     })
+}
+
+/// What the change of an order is that a movement belongs to, if it says so and can be read.
+fn change(metadata: &HashMap<String, String>) -> Option<ChangeNote> {
+    let parts = (1..).map_while(|part| metadata.get(&lines_key(part)));
+    let lines: String = parts.map(String::as_str).collect();
+    Some(ChangeNote {
+        change: metadata.get("change")?.parse().ok()?,
+        lines: serde_json::from_str(&lines).ok()?,
+    })
+}
+
+/// The key of one part of a change's lines: a value has a limit.
+pub(super) fn lines_key(part: usize) -> String {
+    format!("lines_{part}")
 }
 
 /// A page. One whose amount can't be held in our units has none.

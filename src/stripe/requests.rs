@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use ::stripe::{IdempotencyKey, RequestStrategy};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionCustomerCreation, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
@@ -22,6 +23,7 @@ use stripe_shared::CheckoutSessionMode;
 use stripe_types::RangeQueryTs;
 use url::Url;
 
+use super::convert::lines_key;
 use crate::domain::currency::Currency;
 use crate::workflows::ports::{
     CallError, EvidenceField, NewCharge, NewEvidence, NewPage, NewRefund, PageLine, PageMode, Tag,
@@ -292,11 +294,18 @@ pub(super) fn in_order(form: &str) -> String {
 
 /// Our ids as metadata: what the provider's lists are read by.
 fn metadata(tag: &Tag) -> HashMap<String, String> {
-    HashMap::from([
+    let mut words = HashMap::from([
         ("order".to_owned(), tag.order.to_string()),
         ("purpose".to_owned(), tag.purpose.clone()),
         ("attempt".to_owned(), tag.attempt.to_string()),
-    ])
+    ]);
+    if let Some(note) = &tag.change {
+        words.insert("change".to_owned(), note.change.to_string());
+        let lines: Vec<char> = json!(note.lines).to_string().chars().collect();
+        let parts = lines.chunks(LONGEST_VALUE).enumerate();
+        words.extend(parts.map(|(at, part)| (lines_key(at + 1), part.iter().collect())));
+    }
+    words
 }
 
 fn theirs(currency: Currency) -> stripe_types::Currency {

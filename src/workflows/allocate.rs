@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 
 use super::batches;
-use super::desk::{Concerns, Problem, happened, lock_campaign, order_number};
+use super::changes::waiting_by_payment;
+use super::desk::{Concerns, Problem, enqueue, happened, lock_campaign, order_number};
 use crate::domain::allocation::{Share, allocate as share_out};
 use crate::domain::campaign::{BatchEvent, BatchState};
 use crate::domain::ids::{AllocationId, BatchId, MerchantId, OptionId, OrderId};
 use crate::domain::order::OrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::stock::{AllocationRow, PriorityRow};
-use crate::store::{Tx, campaigns, orders, stock};
+use crate::store::{Tx, campaigns, jobs, orders, stock};
 
 /// What was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +59,7 @@ pub fn allocate(tx: &mut Tx, batch: BatchId, why: &str) -> Result<Allocated, Pro
     if free.is_empty() {
         return Ok(Allocated::default());
     }
-    let shares = share_out(&free, stock::waiting(tx.conn, batch, false)?);
+    let shares = share_out(&free, waiting_by_payment(tx.conn, batch, false)?);
     for mut row in rows {
         let of_option = |s: &&Share| s.option == row.option_id;
         let given: i64 = shares.iter().filter(of_option).map(|s| s.units).sum();
@@ -92,6 +93,9 @@ pub fn allocate(tx: &mut Tx, batch: BatchId, why: &str) -> Result<Allocated, Pro
         })
         .collect();
     stock::log_allocations(tx.conn, &log)?;
+    if !shares.is_empty() {
+        enqueue(tx, jobs::BALANCE, &batch.to_string(), now)?;
+    }
     Ok(Allocated {
         units: shares.iter().map(|s| s.units).sum(),
         orders: shares

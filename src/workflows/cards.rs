@@ -9,7 +9,7 @@ use crate::domain::card::CardState;
 use crate::domain::ids::OrderId;
 use crate::store::dues::CardRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, dues, jobs, orders};
+use crate::store::{Tx, campaigns, dues, jobs, orders};
 
 /// Keeps a card for an order; one that was there before is let go.
 ///
@@ -126,6 +126,9 @@ pub fn replaced(
         "card_changed",
         detail,
     )?;
+    let campaign =
+        campaigns::by_id(tx.conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    collect::watch_ending(tx, &campaign, order.id)?;
     collect::with_new_card(desk, tx, order)?;
     money::keep(tx, order)
 }

@@ -282,23 +282,20 @@ impl Joins {
             }
         };
         let gap = collect::may_buy(&campaign, &batch, now);
-        if !gap {
-            for (wish, answer) in wishes.iter().zip(&mut answers) {
-                if wish.buys_missing && answer.is_none() {
-                    *answer = Some(Err(closed(&campaign, now)));
-                }
+        let takes = takes_orders(&campaign, now);
+        for (wish, answer) in wishes.iter().zip(&mut answers) {
+            let open = match &on_sale {
+                // While units are missing only who buys them may; else nobody buys them.
+                None if gap => wish.buys_missing,
+                Some(_) => !wish.buys_missing,
+                None => takes && !wish.buys_missing,
+            };
+            if !open && answer.is_none() {
+                *answer = Some(Err(closed(&campaign, now)));
             }
         }
-        let open = match &on_sale {
-            None if gap => wishes.iter().all(|wish| wish.buys_missing),
-            Some(_) => true,
-            None => takes_orders(&campaign, now),
-        };
-        if !open {
-            return Ok(answers
-                .into_iter()
-                .map(|a| a.unwrap_or_else(|| Err(closed(&campaign, now))))
-                .collect());
+        if answers.iter().all(Option::is_some) {
+            return Ok(answers.into_iter().flatten().collect());
         }
         let offer = self.offer(&campaign)?;
         let option_rows = campaigns::options_of(tx.conn, id)?;

@@ -10,7 +10,7 @@ use super::papers;
 use super::ports::{ProviderRefund, ProviderRefundStatus};
 use crate::domain::currency::Currency;
 use crate::domain::due::DueState;
-use crate::domain::ids::{EntryId, OrderId, RefundId};
+use crate::domain::ids::{ChangeId, EntryId, OrderId, RefundId};
 use crate::domain::ledger::{Account, Entry, LedgerError, Revenue};
 use crate::domain::money::Money;
 use crate::domain::order::PaymentState;
@@ -280,6 +280,41 @@ pub fn rest_of_pages(tx: &mut Tx, order: &OrderRow) -> Result<Vec<(i32, i64)>, P
     Ok(rests)
 }
 
+/// What an order has with the merchant beyond `keep`, page by page.
+///
+/// # Errors
+/// What the database says.
+pub fn beyond(tx: &mut Tx, order: &OrderRow, keep: i64) -> Result<Vec<(i32, i64)>, Problem> {
+    let mut left = (order.money().kept() - keep.max(0)).max(0);
+    let mut parts = Vec::new();
+    for (attempt, rest) in rest_of_pages(tx, order)? {
+        let part = rest.min(left);
+        left -= part;
+        parts.push((attempt, part));
+    }
+    Ok(parts)
+}
+
+/// Commits the refund of what a change of an order leaves beyond `keep`, page by page; how much that is. Its refunds have
+/// the change's ids: a restored database that makes the change again makes the same refunds.
+///
+/// # Errors
+/// As [`commit_refund`].
+pub fn refund_of_change(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    change: ChangeId,
+    keep: i64,
+) -> Result<i64, Problem> {
+    let mut sum = 0;
+    for (attempt, part) in beyond(tx, order, keep)? {
+        let id = RefundId::of_change(change, attempt);
+        commit_as(tx, order, attempt, RefundPurpose::Change, part, id)?;
+        sum = add(sum, part)?;
+    }
+    Ok(sum)
+}
+
 /// Commits the refund of what an order has with the merchant beyond `keep`, page by page; how much that is. Who asks
 /// again finds nothing beyond it, so that nobody is refunded twice.
 ///
@@ -291,17 +326,27 @@ pub fn refund_down_to(
     purpose: RefundPurpose,
     keep: i64,
 ) -> Result<i64, Problem> {
-    let mut left = (order.money().kept() - keep.max(0)).max(0);
     let mut sum = 0;
-    for (attempt, rest) in rest_of_pages(tx, order)? {
-        let part = rest.min(left);
+    for (attempt, part) in beyond(tx, order, keep)? {
         commit_refund(tx, order, attempt, purpose, part)?;
-        left -= part;
         sum = add(sum, part)?;
     }
     // What was not collected yet is asked for only as far as the order still costs it.
-    order.owed = order.owed.min((keep - order.money().kept()).max(0));
+    let owed = order.owed.min((keep - order.money().kept()).max(0));
+    if owed < order.owed {
+        order.owed = owed;
+        owes_less(tx, order.id)?;
+    }
     Ok(sum)
+}
+
+/// Whatever is being collected from an order is looked at again.
+fn owes_less(tx: &mut Tx, order: OrderId) -> Result<(), Problem> {
+    if dues::of_order(tx.conn, order)?.is_some_and(|due| due.state.is_open()) {
+        let now = tx.now.naive_utc();
+        enqueue(tx, jobs::DUE, &order.to_string(), now)?;
+    }
+    Ok(())
 }
 
 /// Commits an allowance: so much of what is kept goes back for one event, such as a claim, page by page; how much that is.

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::letters::{Letter, Written};
 use crate::domain::card::{CardExpiry, Decline};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::ids::{ChangeId, OrderId, RefundId};
 use crate::domain::payment::{PaymentKind, RefundPurpose};
 
 /// The one clock, given to everything; the domain never reads it by itself.
@@ -67,6 +67,17 @@ pub struct Tag {
     pub purpose: String,
     /// The attempt.
     pub attempt: i32,
+    /// The change of the order that the money moves for.
+    pub change: Option<ChangeNote>,
+}
+
+/// A change of an order, as the movements that it makes carry it: enough to make it again where a restored backup lost it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeNote {
+    /// The change.
+    pub change: ChangeId,
+    /// What the order is over once it took effect: option code, units, and what each costs in minor units.
+    pub lines: Vec<(String, i64, i64)>,
 }
 
 impl Tag {
@@ -76,6 +87,7 @@ impl Tag {
             order,
             purpose: format!("refund:{purpose}:{refund}"),
             attempt,
+            change: None,
         }
     }
 
@@ -85,7 +97,20 @@ impl Tag {
             order,
             purpose: kind.as_str().to_owned(),
             attempt,
+            change: None,
         }
+    }
+
+    /// The same, of what moves for a change.
+    #[must_use]
+    pub fn of_change(self, change: Option<ChangeNote>) -> Self {
+        Self { change, ..self }
+    }
+
+    /// Whether both name the same movement.
+    pub fn names_the_same(&self, other: &Self) -> bool {
+        let names = |tag: &Self| (tag.order, tag.purpose.clone(), tag.attempt);
+        names(self) == names(other)
     }
 
     /// What kind of attempt it names, if it is one's.

@@ -101,7 +101,6 @@ pub fn receive(
         money::keep(tx, &mut order)?;
     }
     follow_purchase_orders(tx, &batch)?;
-    enqueue(tx, jobs::BALANCE, &batch.id.to_string(), tx.now.naive_utc())?;
     let good: i64 = count.lines.iter().map(|l| l.good).sum();
     let damaged: i64 = count.lines.iter().map(|l| l.damaged).sum();
     let allocated = allocate(tx, batch.id, &format!("receipt {}", receipt.number))?;

@@ -2,6 +2,7 @@
 //! section 7, rule 8).
 
 use super::cancel::leave;
+use super::changes::{self, Again};
 use super::desk::{Desk, Problem, lock_campaign};
 use super::money;
 use super::payment;
@@ -11,7 +12,7 @@ use crate::domain::ids::{OrderId, RefundId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundPurpose, RefundState};
 use crate::store::campaigns::CampaignRow;
-use crate::store::orders::PaymentRow;
+use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::refunds::{RefundAttemptRow, RefundRow};
 use crate::store::{Tx, orders, refunds};
 
@@ -90,22 +91,26 @@ fn in_another_currency(
     Ok(said.map(|said| format!("order {order}: {said}")))
 }
 
-/// A charge of a saved card, or a page in its place, that was made since the backup: its row is made again, so that what
-/// follows is what follows from any payment.
+/// A charge of a saved card, a page in its place, or what a change costs, that was made since the backup: its row is made
+/// again, with the change, so that what follows is what follows from any payment.
 fn attempt_lost(
     tx: &mut Tx,
     order: OrderId,
     attempt: i32,
     charge: &ProviderCharge,
 ) -> Result<(), Problem> {
-    let kind = charge.tag.as_ref().and_then(|tag| tag.payment_kind());
+    let tag = charge.tag.as_ref();
+    let kind = tag.and_then(|tag| tag.payment_kind());
     let Some(kind) = kind.filter(|kind| !kind.joins()) else {
         return Ok(());
     };
     let Some(row) = orders::by_id(tx.conn, order)? else {
         return Ok(());
     };
-    lock_campaign(tx, row.campaign_id)?;
+    let campaign = lock_campaign(tx, row.campaign_id)?;
+    if let Some(note) = tag.and_then(|tag| tag.change.as_ref()) {
+        changes::paid_again(tx, &campaign, &row, attempt, note)?;
+    }
     let now = tx.now.naive_utc();
     let page = PaymentRow {
         order_id: order,
@@ -148,6 +153,12 @@ pub fn refund(
         )));
     };
     let campaign = lock_campaign(tx, row.campaign_id)?;
+    if purpose == RefundPurpose::Change
+        && refunds::by_id(tx.conn, id)?.is_none()
+        && let Some(left) = change_lost(desk, tx, &campaign, order, said)?
+    {
+        return Ok(Matched::Left(left));
+    }
     if refunds::by_id(tx.conn, id)?.is_none() {
         let made = make_known(tx, &campaign, order, id, purpose, attempt, said)?;
         if let Some(left) = made {
@@ -174,6 +185,77 @@ pub fn refund(
             ))
         },
     )
+}
+
+/// A change that gave money back since the backup is made again, with its refunds; what to say where it can't be, and nothing
+/// is booked: the order would keep lines that it does not pay for.
+fn change_lost(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: OrderId,
+    said: &ProviderRefund,
+) -> Result<Option<String>, Problem> {
+    let mut row = orders::by_id(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
+    let page = match &said.intent {
+        Some(intent) => orders::payment_by_intent(tx.conn, intent)?,
+        None => None,
+    };
+    let note = said.tag.as_ref().and_then(|tag| tag.change.as_ref());
+    if let Some(page) = page {
+        let part = (page.attempt, said.amount);
+        if let Some(note) = note
+            && changes::refunded_again(desk, tx, campaign, &row, part, note)? == Again::There
+        {
+            return Ok(None);
+        }
+        if gives_way(tx, &mut row, part)? {
+            return Ok(None);
+        }
+    }
+    let lines = note.map_or_else(String::new, |note| {
+        let lines = note.lines.iter();
+        let lines: Vec<String> = lines
+            .map(|(sku, units, _)| format!("{units} \u{d7} {sku}"))
+            .collect();
+        format!(" to {}", lines.join(", "))
+    });
+    Ok(Some(format!(
+        "order {order}: refund {} over {} is of a change{lines} that is not in the books and does not fit the order as it is: change the order again in the panel, and this refund counts for it",
+        said.id, said.amount
+    )))
+}
+
+/// Whether so much of that page waits to go back, because the order ended or was changed again since: what went back
+/// already comes off that.
+fn gives_way(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    (page, amount): (i32, i64),
+) -> Result<bool, Problem> {
+    let ended = matches!(order.state, OrderState::Cancelled | OrderState::Expired);
+    let all = refunds::of_order(tx.conn, order.id)?;
+    let waiting: Vec<RefundRow> = all
+        .into_iter()
+        .filter(|r| r.payment_attempt == page && r.state == RefundState::Queued)
+        .filter(|r| !r.purpose.is_allowance() && (ended || r.purpose == RefundPurpose::Change))
+        .collect();
+    let mut rest = waiting.iter().map(|r| r.amount).sum::<i64>() - amount;
+    let Some(purpose) = waiting.first().map(|r| r.purpose).filter(|_| rest >= 0) else {
+        return Ok(false);
+    };
+    for mut refund in waiting {
+        // The last ones stay as they are, as far as they are owed beyond it.
+        if refund.amount <= rest {
+            rest -= refund.amount;
+            continue;
+        }
+        money::drop_refund(tx, order, &mut refund)?;
+        money::rename_dropped(tx, &refund)?;
+    }
+    money::commit_refund(tx, order, page, purpose, rest)?;
+    money::keep(tx, order)?;
+    Ok(true)
 }
 
 fn call(
@@ -265,7 +347,18 @@ fn make_known(
         RefundPurpose::Difference | RefundPurpose::OptionDropped
     ) && order.mode == PaymentMode::ChargeNow
     {
-        order.final_total = Some(order.total - said.amount);
+        let less = refunds::of_order(tx.conn, order.id)?
+            .iter()
+            .filter(|r| r.state != RefundState::Dropped)
+            .filter(|r| {
+                matches!(
+                    r.purpose,
+                    RefundPurpose::Difference | RefundPurpose::OptionDropped
+                )
+            })
+            .map(|r| r.amount)
+            .sum::<i64>();
+        order.final_total = Some(order.total - less);
     }
     let counts = matches!(order.state, OrderState::Confirmed | OrderState::Backordered);
     if counts && !purpose.is_allowance() && order.owed == 0 && order.money().kept() == 0 {

@@ -3,6 +3,7 @@
 
 use chrono::Duration;
 
+use super::changes;
 use super::desk::{Concerns, Desk, Problem, lock_campaign, merchant, offer};
 use super::letters::Letter;
 use super::money::{self, Heard, say};
@@ -85,7 +86,8 @@ pub fn next(tx: &mut Tx, id: RefundId) -> Result<Step, Problem> {
     let intent = page
         .intent_id
         .ok_or_else(|| Problem::Internal(format!("the payment of refund {id} has no intent")))?;
-    let tag = Tag::refund(order.id, id, refund.purpose, call.attempt);
+    let change = changes::note_of_refund(tx, &refund)?;
+    let tag = Tag::refund(order.id, id, refund.purpose, call.attempt).of_change(change);
     match call.state {
         RefundAttemptState::Planned | RefundAttemptState::Sent => {
             let stale = call

@@ -2,6 +2,7 @@
 //! orders in a transaction, so that ten thousand of them hold nobody up.
 
 use super::allocate::{complete_if_done, own_batch};
+use super::changes::waiting_by_payment;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
 use super::letters::{Letter, LetterLine};
 use super::money::{self, nonzero_said};
@@ -171,7 +172,7 @@ pub fn refund_some(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<bool, Proble
         if row.short_due == 0 {
             continue;
         }
-        let waiting = stock::waiting(tx.conn, id, true)?;
+        let waiting = waiting_by_payment(tx.conn, id, true)?;
         let shares = take_back(row.option_id, row.short_due, waiting);
         // Fewer wait than were declared: others left meanwhile.
         let found: i64 = shares.iter().map(|s| s.units).sum();

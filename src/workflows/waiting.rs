@@ -279,7 +279,13 @@ fn give(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<bool, Proble
     let Some(until) = offer_ends(tx.now, ends_at(campaign).and_utc()) else {
         return Ok(false);
     };
-    let room = campaigns::options_of(tx.conn, campaign.id)?
+    let waited = units(tx.conn, campaign.id)?;
+    let options = campaigns::options_of(tx.conn, campaign.id)?;
+    // Somebody who waits only for what has no cap any more may stand anywhere.
+    let anywhere = options
+        .iter()
+        .any(|option| option.cap.is_none() && waited.contains_key(&option.id));
+    let room = options
         .into_iter()
         .filter_map(|option| Some((option.id, option.available()?)));
     let mut line = Line::new(room);
@@ -308,8 +314,7 @@ fn give(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<bool, Proble
                 }
             }
         }
-        // Somebody who waits only for what has no cap any more may stand anywhere.
-        if !full || !line.has_room() {
+        if !full || !(anywhere || line.has_room()) {
             return Ok(false);
         }
     }

@@ -152,3 +152,83 @@ proptest! {
         }
     }
 }
+
+fn at(secs: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(secs, 0).unwrap().naive_utc()
+}
+
+fn paid(secs: i64, units: i64) -> Paid {
+    Paid {
+        at: at(secs),
+        units,
+    }
+}
+
+#[test]
+fn what_a_change_added_has_the_place_of_the_change() {
+    // One at 10, five more at 50; another order has three at 20.
+    let line = paid_when(paid(10, 1), &[(at(50), 6)], 6);
+    assert_eq!(line, [paid(10, 1), paid(50, 5)]);
+    let grown = by_payment(&claim(1, 0, 6, 10, None), &line, 0);
+    let mut waiting = grown.clone();
+    waiting.push(claim(2, 0, 3, 20, None));
+    let shares = allocate(&BTreeMap::from([(option(0), 5)]), waiting.clone());
+    let got: Vec<_> = shares.iter().map(|s| (s.order, s.units, s.whole)).collect();
+    assert_eq!(
+        got,
+        [(waiting[0].order, 2, false), (waiting[2].order, 3, true)]
+    );
+    // All of it in two parts is whole.
+    let shares = allocate(&BTreeMap::from([(option(0), 9)]), waiting);
+    assert!(shares.iter().all(|s| s.whole), "{shares:?}");
+    // What was given before was given to the oldest.
+    let rest = by_payment(&claim(1, 0, 4, 10, None), &line, 2);
+    assert_eq!(
+        rest.iter()
+            .map(|c| (c.paid_at, c.units))
+            .collect::<Vec<_>>(),
+        [(at(50), 4)]
+    );
+    // And short units are found at the newest.
+    let shares = take_back(
+        option(0),
+        5,
+        [grown, vec![claim(2, 0, 3, 20, None)]].concat(),
+    );
+    assert_eq!(shares.iter().map(|s| s.units).collect::<Vec<_>>(), [5]);
+}
+
+#[test]
+fn a_smaller_order_gives_up_its_newest_units() {
+    let changes = [(at(20), 5), (at(30), 2), (at(40), 4)];
+    assert_eq!(
+        paid_when(paid(10, 1), &changes, 4),
+        [paid(10, 1), paid(20, 1), paid(40, 2)]
+    );
+    assert_eq!(paid_when(paid(10, 1), &changes, 1), [paid(10, 1)]);
+    // An option that came with a change.
+    assert_eq!(paid_when(paid(10, 0), &[(at(20), 3)], 3), [paid(20, 3)]);
+}
+
+proptest! {
+    #[test]
+    fn parts_by_payment_are_the_claim_and_none_is_lost(
+        joined in 0..6i64,
+        changes in prop::collection::vec(0..9i64, 0..5),
+        given_up in 0..4i64,
+        first in 0..4i64,
+    ) {
+        let changes: Vec<_> = changes.into_iter().zip(20..).map(|(n, secs)| (at(secs), n)).collect();
+        let has = changes.last().map_or(joined, |c| c.1);
+        let wanted = (has - given_up).max(0);
+        let line = paid_when(paid(10, joined), &changes, wanted);
+        prop_assert_eq!(line.iter().map(|p| p.units).sum::<i64>(), wanted);
+        prop_assert!(line.windows(2).all(|w| w[0].at < w[1].at));
+        let units = (wanted - first).max(0);
+        if units > 0 {
+            let parts = by_payment(&claim(1, 0, units, 10, None), &line, first);
+            prop_assert_eq!(parts.iter().map(|c| c.units).sum::<i64>(), units);
+            prop_assert!(parts.windows(2).all(|w| w[0].paid_at < w[1].paid_at));
+        }
+    }
+}

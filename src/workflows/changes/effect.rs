@@ -13,7 +13,6 @@ use crate::domain::change::difference;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{ChangeId, OptionId};
 use crate::domain::order::LineState;
-use crate::domain::payment::RefundPurpose;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{Tx, campaigns, changes, orders};
@@ -83,7 +82,7 @@ impl Effect<'_> {
         order.final_total = None;
         changes::save_agreed(tx.conn, order)?;
         let keep = order.money().kept() - moved.back;
-        let back = money::refund_down_to(tx, order, RefundPurpose::Change, keep)?;
+        let back = money::refund_of_change(tx, order, self.change, keep)?;
         order.owed = moved.owed;
         if order.mode == PaymentMode::Deposit && order.owed == 0 {
             cards::let_go(tx, order.id)?;

@@ -108,6 +108,28 @@ pub fn preview(
     let scene = Scene::read(conn, id, now)?;
     let wanted = scene.check(lines)?;
     scene.room(conn, &wanted)?;
+    let offer = scene.offer(&wanted)?;
+    scene.chargeable(offer.wanted.quote.total, offer.moved.pay)?;
+    Ok(offer)
+}
+
+/// What the lines of a change that a restored backup lost made of an order, at the prices that it noted. Nothing is asked
+/// about time: it took effect when it could.
+///
+/// # Errors
+/// Wrong fields; what the database says.
+pub(super) fn noted(
+    conn: &mut Conn,
+    id: OrderId,
+    lines: &[(String, i64, i64)],
+) -> Result<Offer, Problem> {
+    let scene = Scene::around(conn, id)?;
+    let units: Vec<(String, i64)> = lines.iter().map(|l| (l.0.clone(), l.1)).collect();
+    let mut wanted = scene.check(&units)?;
+    for line in &mut wanted {
+        let noted = lines.iter().find(|noted| noted.0 == line.row.sku);
+        line.unit_price = noted.map_or(line.unit_price, |noted| noted.2);
+    }
     scene.offer(&wanted)
 }
 
@@ -124,15 +146,25 @@ struct Scene {
     step: usize,
 }
 
-/// An option with how many of it are wanted, more than nought.
-type Wanted<'a> = (&'a OptionRow, &'a OptionDraft, i64);
+/// An option with how many of it are wanted, more than nought, and what each costs.
+struct Wanted<'a> {
+    row: &'a OptionRow,
+    draft: &'a OptionDraft,
+    quantity: i64,
+    unit_price: i64,
+}
 
 impl Scene {
     fn read(conn: &mut Conn, id: OrderId, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let scene = Self::around(conn, id)?;
+        allowed(conn, &scene.order, &scene.campaign, now)?;
+        Ok(scene)
+    }
+
+    fn around(conn: &mut Conn, id: OrderId) -> Result<Self, Problem> {
         let order = orders::by_id(conn, id)?.ok_or(Problem::NotFound("order"))?;
         let campaign =
             campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
-        allowed(conn, &order, &campaign, now)?;
         let draft = offer_of(&campaign)?;
         let lines = orders::lines_of(conn, id)?;
         let own = lines.iter().map(|line| line.units().wanted()).sum();
@@ -194,13 +226,20 @@ impl Scene {
         let wanted = there.chain(new).filter_map(|sku| {
             let (_, quantity) = lines.iter().find(|(wanted, n)| wanted == sku && *n > 0)?;
             let row = self.options.iter().find(|row| row.sku == sku)?;
-            Some((row, self.draft_of(sku)?, *quantity))
+            let draft = self.draft_of(sku)?;
+            let shown = draft.prices.price_at(self.step);
+            Some(Wanted {
+                row,
+                draft,
+                quantity: *quantity,
+                unit_price: unit_price(self.had(sku), *quantity, shown),
+            })
         });
         Ok(wanted.collect())
     }
 
-    fn more(&self, (row, _, quantity): &Wanted<'_>) -> i64 {
-        quantity - self.had(&row.sku).map_or(0, |had| had.quantity)
+    fn more(&self, line: &Wanted<'_>) -> i64 {
+        line.quantity - self.had(&line.row.sku).map_or(0, |had| had.quantity)
     }
 
     /// Whether caps and the limit per shopper leave room for what enters.
@@ -208,7 +247,7 @@ impl Scene {
         let shopper = [self.order.email.as_str()];
         let mine = orders::units_of_shoppers(conn, self.campaign.id, &shopper)?;
         for line in wanted {
-            let (row, draft, _) = line;
+            let Wanted { row, draft, .. } = line;
             let more = self.more(line);
             if more <= 0 {
                 continue;
@@ -227,12 +266,11 @@ impl Scene {
     fn offer(&self, wanted: &[Wanted<'_>]) -> Result<Offer, Problem> {
         let mut lines = Vec::with_capacity(wanted.len());
         let mut priced = Vec::with_capacity(wanted.len());
-        for (row, draft, quantity) in wanted {
-            let line = self.frozen_line(row, draft);
-            let shown = draft.prices.price_at(self.step);
+        for wanted in wanted {
+            let line = self.frozen_line(wanted.row, wanted.draft);
             priced.push(QuoteLine {
-                unit_price: unit_price(self.had(&row.sku), *quantity, shown),
-                quantity: *quantity,
+                unit_price: wanted.unit_price,
+                quantity: wanted.quantity,
                 weight_grams: line.grams(),
             });
             lines.push(line);
@@ -242,12 +280,11 @@ impl Scene {
         let quote = quote(&priced, country, &self.agreed.tariff)
             .map_err(|e| Problem::field("lines", e.to_string()))?;
         let moved = difference(standing(&self.order, &self.draft, quote.total)?);
-        self.chargeable(quote.total, moved.pay)?;
         let deposit = self.agreed.deposit.map(|deposit| FrozenDeposit {
             amount: quote.total - moved.owed,
             ..deposit
         });
-        let enters = |line: &Wanted<'_>| (line.0.id, self.more(line));
+        let enters = |line: &Wanted<'_>| (line.row.id, self.more(line));
         Ok(Offer {
             before: Before::of(&self.order, &self.agreed, &self.lines),
             entering: wanted.iter().map(enters).filter(|e| e.1 > 0).collect(),

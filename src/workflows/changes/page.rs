@@ -34,7 +34,7 @@ pub(in crate::workflows) fn paid(
     };
     let (attempt, amount) = (loaded.page.attempt, loaded.page.amount);
     if amount < asked || !fits(tx, loaded, &row, amount - asked)? {
-        end(tx, &loaded.campaign, &mut row)?;
+        drop_planned(tx, &loaded.campaign, &mut row)?;
         return give_back(desk, tx, loaded);
     }
     close(tx, &mut row, ChangeEvent::Paid)?;
@@ -52,7 +52,7 @@ pub(in crate::workflows) fn paid(
 }
 
 /// The change under way that a page pays for.
-fn of_page(tx: &mut Tx, page: &PaymentRow) -> Result<Option<ChangeRow>, Problem> {
+pub(super) fn of_page(tx: &mut Tx, page: &PaymentRow) -> Result<Option<ChangeRow>, Problem> {
     let row = changes::under_way(tx.conn, page.order_id)?;
     Ok(row.filter(|row| row.attempt == Some(page.attempt)))
 }
@@ -77,7 +77,11 @@ fn fits(tx: &mut Tx, loaded: &Loaded, row: &ChangeRow, excess: i64) -> Result<bo
 }
 
 /// A change is not made: its units are free.
-fn end(tx: &mut Tx, campaign: &CampaignRow, row: &mut ChangeRow) -> Result<(), Problem> {
+pub(super) fn drop_planned(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    row: &mut ChangeRow,
+) -> Result<(), Problem> {
     let held = row.held()?;
     close(tx, row, ChangeEvent::Dropped)?;
     counts::let_go(tx, campaign.id, &held)?;
@@ -121,7 +125,7 @@ pub(in crate::workflows) fn ended(
     let Some(mut row) = of_page(tx, page)? else {
         return Ok(());
     };
-    end(tx, campaign, &mut row)?;
+    drop_planned(tx, campaign, &mut row)?;
     let batch = campaigns::batch(tx.conn, order.batch_id)?.map(|batch| batch.state);
     if order.state != OrderState::Confirmed || batch == Some(BatchState::Failed) {
         return Ok(());

@@ -9,11 +9,11 @@ use super::{at_the_end, forgive, tell};
 use crate::domain::day::day_start;
 use crate::domain::draft::PaymentMode;
 use crate::domain::due::{DueKind, DueState, TOLD_AHEAD_DAYS};
-use crate::domain::ids::BatchId;
-use crate::domain::money::Money;
+use crate::domain::ids::{BatchId, OrderId};
+use crate::store::campaigns::CampaignRow;
 use crate::store::dues::DueRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, campaigns, dues, jobs, orders, stock};
+use crate::store::{Tx, campaigns, dues, jobs, orders};
 use crate::workflows::money;
 
 /// What came of looking at a batch's balances.
@@ -39,32 +39,49 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
     if draft.payment_mode != PaymentMode::Deposit {
         return Ok(Balances::None);
     }
-    let has_arrived = has_arrived(tx, id)?;
     let now = tx.now;
-    if has_arrived {
-        // Those that were told before the goods came are charged from their day on.
-        let told = dues::announced(tx.conn, id)?;
-        let work: Vec<_> = told
-            .into_iter()
-            .map(|(order, at)| (order.to_string(), at))
-            .collect();
+    // Those that were told before their goods came are charged from their day on.
+    let told = dues::announced(tx.conn, id)?;
+    let work: Vec<_> = told
+        .into_iter()
+        .map(|(order, at)| (order.to_string(), at))
+        .collect();
+    if !work.is_empty() {
         jobs::put_many(tx.conn, jobs::DUE, &work, now.naive_utc())?;
         tx.effects.work = true;
     }
-    let charge_at = if has_arrived {
-        now + Duration::days(TOLD_AHEAD_DAYS)
-    } else {
-        let Some(arrives) = batch.arrives else {
-            return Ok(Balances::None);
-        };
-        let arrives = day_start(arrives, draft.time_zone);
-        let tell_at = arrives - Duration::days(TOLD_AHEAD_DAYS);
-        if now < tell_at {
-            return Ok(Balances::At(tell_at));
-        }
-        arrives.max(now + Duration::days(TOLD_AHEAD_DAYS))
+    let in_time = now + Duration::days(TOLD_AHEAD_DAYS);
+    let some = orders::with_balance(tx.conn, id, true, AT_ONCE)?;
+    if tell_some(desk, tx, &campaign, some, in_time)? {
+        return Ok(Balances::More);
+    }
+    // The others are told before the day on which the goods should come.
+    let Some(arrives) = batch.arrives else {
+        return Ok(Balances::None);
     };
-    let some = orders::with_balance(tx.conn, id, AT_ONCE)?;
+    let arrives = day_start(arrives, draft.time_zone);
+    let tell_at = arrives - Duration::days(TOLD_AHEAD_DAYS);
+    if now < tell_at {
+        return Ok(Balances::At(tell_at));
+    }
+    let some = orders::with_balance(tx.conn, id, false, AT_ONCE)?;
+    Ok(
+        if tell_some(desk, tx, &campaign, some, arrives.max(in_time))? {
+            Balances::More
+        } else {
+            Balances::None
+        },
+    )
+}
+
+/// Tells these of their balances; whether there may be more.
+fn tell_some(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    some: Vec<OrderRow>,
+    charge_at: DateTime<Utc>,
+) -> Result<bool, Problem> {
     let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
     for mut order in some {
         let currency = money::currency(&order.currency)?;
@@ -74,15 +91,45 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
             continue;
         }
         announce(tx, &order, charge_at)?;
-        let news = CardNews::BalanceAsked {
-            amount: Money::new(order.owed, currency).format(),
-            card: dues::card_of(tx.conn, order.id)?.map(|card| card.said()),
-            on: charge_at,
-            then: at_the_end(&order)?,
-        };
-        tell(desk, tx, &campaign, &order, "balance_asked", news)?;
+        ask_for(desk, tx, campaign, &order, (charge_at, "balance_asked"))?;
     }
-    Ok(if more { Balances::More } else { Balances::None })
+    Ok(more)
+}
+
+fn ask_for(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &OrderRow,
+    (charge_at, once): (DateTime<Utc>, &str),
+) -> Result<(), Problem> {
+    let news = CardNews::BalanceAsked {
+        amount: say(order.owed, &order.currency),
+        card: dues::card_of(tx.conn, order.id)?.map(|card| card.said()),
+        on: charge_at,
+        then: at_the_end(order)?,
+    };
+    tell(desk, tx, campaign, order, once, news)
+}
+
+/// Whether a balance was told of so long ago that it is told again before it is charged.
+pub(super) fn is_stale(due: &DueRow, now: DateTime<Utc>) -> bool {
+    now - due.charge_at.and_utc() > Duration::days(TOLD_AHEAD_DAYS)
+}
+
+/// Tells of a balance again, three days ahead; when it is charged.
+pub(super) fn announce_again(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    order: &OrderRow,
+    before: DueRow,
+) -> Result<DateTime<Utc>, Problem> {
+    let charge_at = tx.now + Duration::days(TOLD_AHEAD_DAYS);
+    announce(tx, order, charge_at)?;
+    let once = format!("balance_asked:{}", before.charge_at.date());
+    ask_for(desk, tx, campaign, order, (charge_at, &once))?;
+    Ok(charge_at)
 }
 
 fn announce(tx: &mut Tx, order: &OrderRow, charge_at: DateTime<Utc>) -> Result<(), Problem> {
@@ -118,10 +165,11 @@ fn announce(tx: &mut Tx, order: &OrderRow, charge_at: DateTime<Utc>) -> Result<(
     enqueue(tx, jobs::DUE, &order.id.to_string(), due.charge_at)
 }
 
-/// Whether the goods of an order's batch have arrived: a balance is not charged before.
+/// Whether goods of an order are there: its balance is not charged before.
 ///
 /// # Errors
 /// What the database says.
-pub(super) fn has_arrived(tx: &mut Tx, batch: BatchId) -> Result<bool, Problem> {
-    Ok(stock::of_batch(tx.conn, batch)?.iter().any(|s| s.good > 0))
+pub(super) fn has_arrived(tx: &mut Tx, order: OrderId) -> Result<bool, Problem> {
+    let lines = orders::lines_of(tx.conn, order)?;
+    Ok(lines.iter().any(|line| line.allocated > 0))
 }

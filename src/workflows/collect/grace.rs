@@ -4,11 +4,12 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::super::cancel::leave;
+use super::super::cards;
 use super::super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign};
 use super::super::letters::{AtTheEnd, CardNews};
 use super::super::money::{self, say};
 use super::super::payment::{Loaded, close_pages, frozen};
-use super::{balance, close, new_charge, tell};
+use super::{balance, close, forgive, new_charge, tell};
 use crate::domain::card::Decline;
 use crate::domain::due::{DueState, Grace, REMINDED_ON, grace, grace_ends};
 use crate::domain::ids::OrderId;
@@ -112,6 +113,9 @@ pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<U
     if money::dispute_is_open(tx, id)? {
         return Ok(Some(tx.now + Duration::days(1)));
     }
+    if owes_nothing(tx, &mut order, &due)? {
+        return Ok(None);
+    }
     let open = orders::payments_of(tx.conn, id)?
         .iter()
         .any(|page| page.state.is_open());
@@ -120,7 +124,11 @@ pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<U
             return Ok(Some(due.charge_at.and_utc()));
         }
         // Not before the goods are there: their arrival asks for this again.
-        DueState::Announced if !balance::has_arrived(tx, due.batch_id)? => return Ok(None),
+        DueState::Announced if !balance::has_arrived(tx, id)? => return Ok(None),
+        // It was told long ago, and the goods came later than was said then.
+        DueState::Announced if balance::is_stale(&due, tx.now) => {
+            return balance::announce_again(desk, tx, &campaign, &order, due).map(Some);
+        }
         DueState::Announced => {
             if open {
                 close_pages(tx, id)?;
@@ -165,6 +173,23 @@ pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<U
             Ok(Some(tx.now + Duration::seconds(1)))
         }
     }
+}
+
+/// Ends what is collected from an order that owes nothing any more, or less than cards can be charged: units left it
+/// meanwhile. What is being charged just now goes back when it is heard of.
+fn owes_nothing(tx: &mut Tx, order: &mut OrderRow, due: &DueRow) -> Result<bool, Problem> {
+    if order.owed >= money::currency(&order.currency)?.min_charge() {
+        return Ok(false);
+    }
+    if order.owed > 0 {
+        forgive(tx, order)?;
+    } else {
+        cards::let_go(tx, order.id)?;
+    }
+    close_pages(tx, order.id)?;
+    close(tx, due.clone(), DueState::Dropped)?;
+    money::keep(tx, order)?;
+    Ok(true)
 }
 
 /// It was not paid within the grace window: the order is cancelled, and its deposit kept or returned as was said.

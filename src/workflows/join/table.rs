@@ -296,7 +296,8 @@ impl<'a> Table<'a> {
     /// Whether caps and the limit per shopper leave room for all lines.
     fn room(&self, wish: &JoinRequest, lines: &[Line]) -> Result<(), Problem> {
         for (row, draft, quantity) in lines {
-            if let Some(limit) = draft.per_shopper {
+            // Who sells it may buy all that is missing.
+            if let Some(limit) = draft.per_shopper.filter(|_| !wish.buys_missing) {
                 let has = self.by_shopper.get(&(wish.email.clone(), row.id)).copied();
                 within_limit(draft, limit, has.unwrap_or(0), *quantity)?;
             }

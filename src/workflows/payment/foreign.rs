@@ -6,7 +6,7 @@ use super::{Loaded, ended};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::payment::AttemptState;
-use crate::store::Tx;
+use crate::store::{Tx, orders};
 
 /// The page took money in another currency than its order's, as no page of ours does: it pays for nothing, and staff are
 /// told to give it back at the provider.
@@ -20,9 +20,6 @@ pub(super) fn in_another_currency(
     said: &Page,
     theirs: Currency,
 ) -> Result<AttemptState, Problem> {
-    if !loaded.page.state.is_open() {
-        return Ok(loaded.page.state);
-    }
     let came = said.amount.map_or_else(String::new, |amount| {
         format!(" {}", Money::new(amount, theirs).format())
     });
@@ -31,6 +28,9 @@ pub(super) fn in_another_currency(
         theirs.code().to_uppercase(),
         loaded.order.currency.to_uppercase()
     );
+    if loaded.page.problem.as_deref() == Some(&why) {
+        return Ok(loaded.page.state);
+    }
     let concerns = Concerns::order(&loaded.order);
     happened(tx, concerns, "system", "other_currency", why.clone())?;
     let subject = "A payment came in another currency";
@@ -39,6 +39,11 @@ pub(super) fn in_another_currency(
     desk.tell_staff(tx, concerns, &once, subject, vec![why.clone()], &path)?;
     // It is nobody's payment here: giving it back by hand there is right.
     loaded.page.intent_id = None;
+    if !loaded.page.state.is_open() {
+        loaded.page.problem = Some(why);
+        orders::save_payment(tx.conn, &loaded.page)?;
+        return Ok(loaded.page.state);
+    }
     ended(desk, tx, loaded, AttemptState::Refused, Some(&why))?;
     Ok(AttemptState::Refused)
 }

@@ -10,17 +10,23 @@ use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
 use crate::store::dues::CardRow;
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::{Tx, changes, dues, jobs, orders};
+use crate::workflows::changes::note_of_page;
 use crate::workflows::collect;
 use crate::workflows::desk::{Desk, Problem, enqueue, order_number, payment_subject};
 use crate::workflows::join::{FrozenQuote, new_page};
 use crate::workflows::money;
-use crate::workflows::ports::{Declined, NewPage, PageLine, PageMode, Tag};
+use crate::workflows::ports::{ChangeNote, Declined, NewPage, PageLine, PageMode, Tag};
 
 /// The page to be asked for: made of frozen rows only, so that a repeated call has the same parameters.
 ///
 /// # Errors
 /// When a row is damaged.
-pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<NewPage, Problem> {
+pub fn page_request(
+    desk: &Desk,
+    order: &OrderRow,
+    page: &PaymentRow,
+    change: Option<ChangeNote>,
+) -> Result<NewPage, Problem> {
     let agreed = frozen(order)?;
     let back = desk.links.order_url(order.id);
     let (mode, lines) = match page.kind {
@@ -41,7 +47,7 @@ pub fn page_request(desk: &Desk, order: &OrderRow, page: &PaymentRow) -> Result<
         }
     };
     Ok(NewPage {
-        tag: Tag::payment(order.id, page.kind, page.attempt),
+        tag: Tag::payment(order.id, page.kind, page.attempt).of_change(change),
         mode,
         currency: money::currency(&order.currency)?,
         lines,
@@ -108,8 +114,8 @@ pub fn due(desk: &Desk, tx: &mut Tx, id: OrderId, attempt: i32) -> Result<Due, P
 
 /// What is to be done for a page.
 pub enum Due {
-    /// Its creation is to be sent.
-    Make(Box<(OrderRow, PaymentRow)>),
+    /// Its creation is to be sent, with the change that it pays for, if it does.
+    Make(Box<(OrderRow, PaymentRow, Option<ChangeNote>)>),
     /// First the intents that refusals left behind are cancelled: none of them may take money beside this attempt.
     CancelFirst(Vec<(i32, String)>),
     /// The saved card is to be charged.
@@ -135,7 +141,8 @@ fn sending(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Proble
     };
     if page.sent_at.is_some() {
         if tx.now < plan.expires_at {
-            return Ok(Due::Make(Box::new((order, page))));
+            let change = note_of_page(tx, &page)?;
+            return Ok(Due::Make(Box::new((order, page, change))));
         }
         // Within its life it was repeated; nobody was ever given its address. Its webhooks are still watched.
         let why = "the provider never told whether the page was made";
@@ -160,7 +167,8 @@ fn sending(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Proble
     }
     page.sent_at = Some(tx.now.naive_utc());
     orders::save_payment(tx.conn, &page)?;
-    Ok(Due::Make(Box::new((order, page))))
+    let change = note_of_page(tx, &page)?;
+    Ok(Due::Make(Box::new((order, page, change))))
 }
 
 /// The intents that an order's refusals left behind, with their attempts: a page that saves another card charges nothing.
@@ -183,6 +191,8 @@ fn charging(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Probl
     if page.sent_at.is_none() && (page.close_wanted || order.owed <= 0) {
         let loaded = load_around(tx, page)?;
         ended(desk, tx, loaded, AttemptState::Refused, None)?;
+        // What is left to collect, if anything, is looked at anew.
+        collect::settled(tx, order.id)?;
         return Ok(Due::Nothing);
     }
     let left = left_behind(tx, &page)?;

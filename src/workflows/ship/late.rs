@@ -17,6 +17,7 @@ use crate::store::refunds::RefundRow;
 use crate::store::shipments::ShipmentRow;
 use crate::store::stock::{AllocationRow, CancellationRow};
 use crate::store::{Tx, campaigns, orders, refunds, shipments, stock};
+use crate::workflows::changes::unpicked_by_payment;
 use crate::workflows::counts;
 use crate::workflows::desk::{Concerns, Problem, happened};
 use crate::workflows::money;
@@ -309,7 +310,7 @@ fn take_unpicked(
     option: OptionId,
     units: i64,
 ) -> Result<i64, Problem> {
-    let mut have = stock::unpicked(tx.conn, batch, option)?;
+    let mut have = unpicked_by_payment(tx.conn, batch, option)?;
     have.retain(|c| c.order != order);
     let mut taken = 0;
     for share in take_back(option, units, have) {

@@ -12,6 +12,7 @@ mod pages;
 mod races;
 mod refunds;
 mod restore;
+mod restored_changes;
 mod simulation;
 mod supplier;
 mod unknown;

@@ -34,19 +34,19 @@ async fn muster(settings: Vec<String>, command: &[&str]) -> Output {
     .unwrap()
 }
 
-async fn backup(shop: &Shop, file: &Path) {
+pub(super) async fn backup(shop: &Shop, file: &Path) {
     let done = muster(shop.settings(), &["backup", file.to_str().unwrap()]).await;
     assert!(done.status.success(), "{done:?}");
 }
 
-async fn restore(shop: Shop, file: &Path) -> Shop {
+pub(super) async fn restore(shop: Shop, file: &Path) -> Shop {
     let stopped = shop.stop().await;
     let done = muster(stopped.settings(), &["restore", file.to_str().unwrap()]).await;
     assert!(done.status.success(), "{done:?}");
     stopped.start().await
 }
 
-async fn on_line(shop: &Shop, command: &str) -> (Option<i32>, String) {
+pub(super) async fn on_line(shop: &Shop, command: &str) -> (Option<i32>, String) {
     let mut settings = shop.settings();
     settings.push(format!("--public-url={}", shop.running.app.public_url));
     let done = muster(settings, &[command]).await;

@@ -3,7 +3,11 @@
 use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::due::DueState;
+use muster::domain::ids::BatchId;
 use muster::domain::order::{OrderState, PaymentState};
+use muster::domain::purchase_order::EtaSource;
+use muster::workflows::eta::{self, NewDates};
+use muster::workflows::give_back::{Request, What, give_back};
 use serde_json::json;
 
 use super::{
@@ -11,6 +15,22 @@ use super::{
 };
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
+
+/// Staff say on which day the goods arrive.
+async fn arrives_on(shop: &Shop, batch: BatchId, day: chrono::NaiveDate) {
+    let dates = NewDates {
+        purchase_order: None,
+        arrives: Some(day),
+        ship_date: Some(day + Duration::days(1)),
+        source: EtaSource::Staff,
+        by: "Ines".into(),
+        reason: "The boat is on its way.".into(),
+    };
+    shop.write(move |_, tx| eta::set(tx, batch, &dates))
+        .await
+        .unwrap();
+    shop.settle().await;
+}
 
 async fn never_paid(db: TestDatabase, policy: &str, (back, forfeited): (i64, i64)) {
     let shop = Shop::open(db).await;
@@ -105,6 +125,87 @@ both_databases! {
         assert_eq!(picked().await, 1);
         shop.advance(Duration::days(4)).await;
         assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn who_owes_nothing_any_more_is_not_asked_and_keeps_what_was_paid(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = with_deposit(&shop, "kept");
+        body["deposit_percent"] = json!(50);
+        let campaign = shop.publish(body).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, ASKS_ALWAYS).await;
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 6).await;
+        shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Declined));
+        let row = shop.order(order).await;
+        assert_eq!((row.final_total, row.charged, row.owed), (Some(54_000), 30_000, 24_000));
+        // Staff give back three of six: the deposit is more than the rest costs.
+        let request = Request {
+            merchant: shop.merchant,
+            order,
+            what: What::Lines(vec![("set".into(), 3)]),
+            reason: "Three are scratched.".into(),
+            shown: None,
+            person: "Ines".into(),
+            once: None,
+        };
+        shop.write(move |desk, tx| give_back(desk, tx, &request)).await.unwrap();
+        shop.settle().await;
+        let told = shop.mail_to("a@mail.example").await.len();
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Dropped));
+        assert_eq!(shop.order(order).await.payment_state, PaymentState::Paid);
+        shop.audit().await;
+        shop.advance(Duration::days(8)).await;
+        let row = shop.order(order).await;
+        assert_eq!((row.state, row.forfeited, row.owed), (OrderState::Backordered, 0, 0));
+        assert_eq!(shop.at_provider(order).await, (30_000, 3_000));
+        assert_eq!(shop.mail_to("a@mail.example").await.len(), told, "nothing is asked for");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn goods_that_come_long_after_the_day_that_was_told_are_told_of_again(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+        deadline_passes(&shop, &campaign).await;
+        let batch = shop.batch(&campaign).await.id;
+        let arrives = (shop.now() + Duration::days(3)).date_naive();
+        arrives_on(&shop, batch, arrives).await;
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Announced));
+        let asked = async || {
+            let told = shop.mail_to("a@mail.example").await;
+            told.iter().filter(|s| s.contains("the balance of $420.00")).count()
+        };
+        assert_eq!(asked().await, 1);
+        // They come ten days later than was said: nothing is charged before it was told anew.
+        shop.advance(Duration::days(13)).await;
+        assert_eq!(shop.at_provider(order).await, (12_000, 0));
+        arrive(&shop, &campaign, 6).await;
+        assert_eq!((asked().await, shop.at_provider(order).await), (2, (12_000, 0)));
+        shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+        assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_balance_waits_for_the_orders_own_goods(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let first = saves(&shop, &campaign, "a@mail.example", 3, GOOD_CARD).await;
+        let second = saves(&shop, &campaign, "b@mail.example", 3, GOOD_CARD).await;
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 3).await;
+        assert_eq!(due_of(&shop, first).await, Some(DueState::Announced));
+        assert_eq!(due_of(&shop, second).await, None);
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(shop.at_provider(first).await, (27_000, 0));
+        assert_eq!(shop.at_provider(second).await, (6_000, 0));
+        arrive(&shop, &campaign, 3).await;
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(shop.at_provider(second).await, (27_000, 0));
         shop.audit().await;
         shop.close().await;
     }

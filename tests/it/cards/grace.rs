@@ -3,6 +3,7 @@
 use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::due::DueState;
+use muster::domain::ids::OrderId;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::domain::payment::{AttemptState, PaymentKind};
 use muster::store::dues;
@@ -19,6 +20,42 @@ async fn letters(shop: &Shop, email: &str) -> usize {
     told.iter()
         .filter(|subject| subject.contains("not charged"))
         .count()
+}
+
+/// Saved cards, charged in a hundred days.
+fn open_for_long(shop: &Shop) -> serde_json::Value {
+    let mut body = saved(shop);
+    let later = |days: i64| (shop.now() + Duration::days(days)).date_naive().to_string();
+    body["deadline"] = serde_json::json!((shop.now() + Duration::days(100)).to_rfc3339());
+    body["promised_ship_date"] = serde_json::json!(later(150));
+    body["stop_loss_date"] = serde_json::json!(later(200));
+    body
+}
+
+/// Completes the last page of an order with a card that ends next month.
+async fn saves_one_that_ends(shop: &Shop, order: OrderId) {
+    let page = shop.payments(order).await.pop().expect("a page");
+    let session = page.session_id.expect("it was made");
+    let next_month = (shop.now() + Duration::days(32))
+        .format("%m / %y")
+        .to_string();
+    let form = [
+        ("card", GOOD_CARD),
+        ("exp", next_month.as_str()),
+        ("expiry", next_month.as_str()),
+    ];
+    let pay = shop.url(&format!("/sandbox/pay/{session}"));
+    assert_eq!(
+        shop.http
+            .post(pay)
+            .form(&form)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        303
+    );
+    shop.settle().await;
 }
 
 both_databases! {
@@ -170,19 +207,9 @@ both_databases! {
 
     async fn the_holder_of_a_card_that_ends_before_the_deadline_is_told_a_week_ahead(db: TestDatabase) {
         let shop = Shop::open(db).await;
-        let mut body = saved(&shop);
-        let later = |days: i64| (shop.now() + Duration::days(days)).date_naive().to_string();
-        body["deadline"] = serde_json::json!((shop.now() + Duration::days(100)).to_rfc3339());
-        body["promised_ship_date"] = serde_json::json!(later(150));
-        body["stop_loss_date"] = serde_json::json!(later(200));
-        let campaign = shop.publish(body).await;
+        let campaign = shop.publish(open_for_long(&shop)).await;
         let order = super::joins(&shop, &campaign, "a@mail.example", 6, None).await;
-        let session = shop.payments(order).await[0].session_id.clone().unwrap();
-        let next_month = (shop.now() + Duration::days(32)).format("%m / %y").to_string();
-        let form = [("card", GOOD_CARD), ("exp", next_month.as_str()), ("expiry", next_month.as_str())];
-        let pay = shop.url(&format!("/sandbox/pay/{session}"));
-        assert_eq!(shop.http.post(pay).form(&form).send().await.unwrap().status(), 303);
-        shop.settle().await;
+        saves_one_that_ends(&shop, order).await;
         let ends = async || {
             let told = shop.mail_to("a@mail.example").await;
             told.iter().filter(|subject| subject.contains("is good until")).count()
@@ -192,6 +219,20 @@ both_databases! {
         assert_eq!(ends().await, 1);
         shop.advance(Duration::days(10)).await;
         assert_eq!(ends().await, 1, "once");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn so_is_the_holder_of_one_that_took_the_place_of_another(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(open_for_long(&shop)).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+        shop.write(move |desk, tx| collect::save_another_card(desk, tx, order)).await.unwrap();
+        shop.settle().await;
+        saves_one_that_ends(&shop, order).await;
+        shop.advance(Duration::days(65)).await;
+        let told = shop.mail_to("a@mail.example").await;
+        assert!(told.iter().any(|subject| subject.contains("is good until")), "{told:?}");
         shop.audit().await;
         shop.close().await;
     }

@@ -114,6 +114,36 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_limit_per_shopper_does_not_keep_the_merchant_from_buying_what_is_missing(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = saved(&shop);
+        body["options"][0]["per_shopper"] = json!(2);
+        let campaign = shop.publish(body).await;
+        saves(&shop, &campaign, "a@mail.example", 2, GOOD_CARD).await;
+        for fails in ["b@mail.example", "c@mail.example"] {
+            saves(&shop, &campaign, fails, 2, FAILS_LATER).await;
+        }
+        deadline_passes(&shop, &campaign).await;
+        shop.advance(Duration::days(7)).await;
+        assert!(shop.batch(&campaign).await.short_until.is_some());
+        // A shopper who asks in the same moment is turned away alone.
+        let wish = JoinRequest {
+            buys_missing: true,
+            ..shop.wish(&campaign, "hello@fern.example", 3)
+        };
+        let shopper = shop.wish(&campaign, "d@mail.example", 1);
+        let office = &shop.running.app.office;
+        let (bought, refused) = tokio::join!(office.join(wish), office.join(shopper));
+        refused.unwrap_err();
+        let bought = bought.unwrap().order;
+        shop.settle().await;
+        assert_eq!(super::completes(&shop, bought.id, GOOD_CARD).await, 303);
+        shop.advance(Duration::minutes(2)).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn left_short_after_two_days_everybody_gets_the_money_back(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(saved(&shop)).await;

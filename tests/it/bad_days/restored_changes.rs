@@ -1,0 +1,174 @@
+//! An old backup is restored after orders were changed: what the provider moved for a change tells what the change was, and
+//! the order is over that again.
+
+use chrono::Duration;
+use muster::domain::ids::OrderId;
+use muster::domain::order::OrderState;
+use muster::store::campaigns::CampaignRow;
+use muster::workflows::changes::Came;
+
+use super::restore::{backup, on_line, restore};
+use crate::cards::completes;
+use crate::changes::{asks, offer, taken, wants};
+use crate::support::database::TestDatabase;
+use crate::support::shop::{GOOD_CARD, Shop};
+
+/// A shop in which somebody has so many sets, and the backup that was made then.
+async fn with_backup(sets: i64) -> (Shop, CampaignRow, OrderId, tempfile::TempDir) {
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let campaign = shop.publish(offer(&shop, "charge_now")).await;
+    let order = shop.join_and_pay(&campaign, "a@mail.example", sets).await;
+    shop.settle().await;
+    backup(&shop, &folder.path().join("old.tar.gz")).await;
+    (shop, campaign, order, folder)
+}
+
+async fn restored(shop: Shop, folder: &tempfile::TempDir) -> Shop {
+    let shop = restore(shop, &folder.path().join("old.tar.gz")).await;
+    shop.advance(Duration::hours(1)).await;
+    shop
+}
+
+async fn reconciled(shop: &Shop, wanted: i32) -> String {
+    let (code, said) = on_line(shop, "reconcile").await;
+    assert_eq!(code, Some(wanted), "{said}");
+    shop.settle().await;
+    said
+}
+
+#[actix_web::test]
+async fn a_change_that_was_paid_after_the_backup_is_made_again() {
+    let (shop, campaign, order, folder) = with_backup(1).await;
+    assert_eq!(
+        asks(&shop, order, &[("set", 3), ("lid", 2)]).await.unwrap(),
+        Came::ToPay
+    );
+    completes(&shop, order, GOOD_CARD).await;
+    // Changed once more, with money back: the later one counts.
+    assert_eq!(
+        asks(&shop, order, &[("set", 2), ("lid", 2)]).await.unwrap(),
+        Came::Done
+    );
+    let there = wants(&shop, order).await;
+    let moved = shop.at_provider(order).await;
+    assert_eq!(moved, (32_000, 10_000));
+    let shop = restored(shop, &folder).await;
+    assert_eq!(wants(&shop, order).await, [("set".into(), 1, 10_000)]);
+    reconciled(&shop, 0).await;
+    assert_eq!(wants(&shop, order).await, there);
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.total, row.charged, row.refunded, row.refund_due),
+        (22_000, 32_000, 10_000, 0)
+    );
+    assert_eq!(
+        (
+            taken(&shop, &campaign, "set").await,
+            taken(&shop, &campaign, "lid").await
+        ),
+        (2, 2)
+    );
+    assert_eq!(shop.campaign(&campaign).await.committed_units, 4);
+    shop.audit().await;
+    // Asked once more, and later: nothing moves again.
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(shop.at_provider(order).await, moved);
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn changes_that_gave_back_after_the_backup_take_effect_again_in_their_order() {
+    let (shop, campaign, order, folder) = with_backup(4).await;
+    asks(&shop, order, &[("set", 3)]).await.unwrap();
+    asks(&shop, order, &[("set", 2)]).await.unwrap();
+    // And back again: paid.
+    assert_eq!(
+        asks(&shop, order, &[("set", 3)]).await.unwrap(),
+        Came::ToPay
+    );
+    completes(&shop, order, GOOD_CARD).await;
+    assert_eq!(shop.at_provider(order).await, (50_000, 20_000));
+    let shop = restored(shop, &folder).await;
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(wants(&shop, order).await, [("set".into(), 3, 10_000)]);
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.total, row.charged - row.refunded, row.refund_due),
+        (30_000, 30_000, 0),
+        "{row:#?}"
+    );
+    assert_eq!(taken(&shop, &campaign, "set").await, 3);
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_change_for_which_nothing_is_left_goes_back() {
+    let (shop, campaign, order, folder) = with_backup(1).await;
+    asks(&shop, order, &[("set", 1), ("lid", 15)])
+        .await
+        .unwrap();
+    completes(&shop, order, GOOD_CARD).await;
+    let shop = restored(shop, &folder).await;
+    // Before anybody reconciles, others take lids: of twenty too few are left.
+    let mut wish = shop.wish(&campaign, "c@mail.example", 8);
+    wish.lines = vec![("lid".to_owned(), 8)];
+    shop.running.app.office.join(wish).await.unwrap();
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(wants(&shop, order).await, [("set".into(), 1, 10_000)]);
+    assert_eq!(shop.at_provider(order).await, (25_000, 15_000));
+    let told = shop.mail_to("a@mail.example").await;
+    assert!(told.iter().any(|s| s.contains("goes back")), "{told:?}");
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn who_cancels_before_the_books_know_of_the_change_gets_the_rest_back_and_no_more() {
+    let (shop, _, order, folder) = with_backup(3).await;
+    asks(&shop, order, &[("set", 1)]).await.unwrap();
+    assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
+    let shop = restored(shop, &folder).await;
+    shop.cancel(order).await.unwrap();
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.state, row.refunded, row.refund_due),
+        (OrderState::Cancelled, 30_000, 0)
+    );
+    assert_eq!(shop.at_provider(order).await, (30_000, 30_000));
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_change_that_fits_no_more_waits_for_a_person_and_is_not_refunded_twice() {
+    let (shop, _, order, folder) = with_backup(3).await;
+    asks(&shop, order, &[("set", 1)]).await.unwrap();
+    let shop = restored(shop, &folder).await;
+    // The shopper changes the order to something else before the books know of the first change.
+    asks(&shop, order, &[("set", 2)]).await.unwrap();
+    let said = reconciled(&shop, 1).await;
+    assert!(said.contains("1 \u{d7} set"), "{said}");
+    assert_eq!(shop.order(order).await.refunded, 0, "nothing is booked");
+    // Money waits until somebody made the change again: then what went back comes off what waits.
+    shop.advance(Duration::hours(1)).await;
+    assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
+    asks(&shop, order, &[("set", 1)]).await.unwrap();
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.total, row.refunded, row.refund_due),
+        (10_000, 20_000, 0)
+    );
+    assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
+    shop.audit().await;
+    shop.close().await;
+}
