@@ -2,7 +2,7 @@
 
 mod wait;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,11 +18,11 @@ use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::domain::withdrawal::has_right;
 use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
-use crate::web::theme;
 use crate::web::view::{
     Asked, FieldError, JoinInput, MoneyRow, MoneyTable, Paying, Problems, ReviewPage, Shell,
     grouped,
 };
+use crate::web::{theme, tongue};
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::join::{JoinRequest, Waits};
 use crate::workflows::withdraw;
@@ -268,7 +268,10 @@ impl Desk<'_> {
             from_stock: facts.on_sale.is_some(),
             seller: seller(&facts.merchant),
             terms: terms(&facts.merchant),
-            button: button(checked.address.country, &self.accept_language()),
+            button: button(
+                checked.address.country,
+                tongue::spoken(self.request.headers()),
+            ),
             withdrawal: self.withdrawal(checked),
             address: address(checked),
             email: checked.email.clone(),
@@ -279,12 +282,6 @@ impl Desk<'_> {
             problems,
         };
         private(status, &page)
-    }
-
-    fn accept_language(&self) -> String {
-        let header = self.request.headers().get(header::ACCEPT_LANGUAGE);
-        let text = header.and_then(|value| value.to_str().ok());
-        text.unwrap_or_default().to_owned()
     }
 
     /// What is said of withdrawal before joining (domain section 6a).
