@@ -12,7 +12,7 @@ mod page;
 
 pub use effect::lines_said;
 pub use offer::{Choice, Offer, choices, preview};
-pub(super) use page::{ended, paid};
+pub(super) use page::{drop_unpaid, paid};
 
 use effect::Effect;
 

@@ -55,12 +55,12 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
         .collect()
 }
 
-/// What the paid units of the batch that a campaign's state speaks of come to; where cards are saved and not charged yet, the committed ones that
-/// the step reached takes in.
+/// What the units come to that a campaign's pages show, of the batch that its state speaks of: the paid ones; where cards
+/// are saved and not charged yet, the committed ones that the step reached takes in.
 ///
 /// # Errors
 /// What the database says.
-pub fn tally_of(
+pub fn tally_shown(
     conn: &mut Conn,
     campaign: &CampaignRow,
     draft: &CampaignDraft,

@@ -120,7 +120,7 @@ pub fn heard(
         },
         Some(PageStatus::Expired) if page.state.is_open() => {
             let loaded = load_around(tx, page)?;
-            ended(desk, tx, loaded, AttemptState::Expired, None)?;
+            ended_unpaid(desk, tx, loaded, AttemptState::Expired, None)?;
             return Ok(AttemptState::Expired);
         }
         Some(PageStatus::Unpaid) if page.state.is_open() => {
@@ -476,7 +476,7 @@ fn told_back(
 }
 
 /// The page ended unpaid; with the last one the order's units are free.
-pub(super) fn ended(
+pub(super) fn ended_unpaid(
     desk: &Desk,
     tx: &mut Tx,
     loaded: Loaded,
@@ -498,7 +498,7 @@ pub(super) fn ended(
     tx.heard(order.id, None);
     page_closed(tx, &campaign)?;
     if page.kind == PaymentKind::Change {
-        return changes::ended(desk, tx, &campaign, &order, &page);
+        return changes::drop_unpaid(desk, tx, &campaign, &order, &page);
     }
     let another = orders::payments_of(tx.conn, order.id)?
         .iter()

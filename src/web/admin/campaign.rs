@@ -34,7 +34,7 @@ use crate::web::view::{
 };
 use crate::workflows::batches as of_batches;
 use crate::workflows::desk::{Problem, ends_at, offer};
-use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_of};
+use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_shown};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 
@@ -75,7 +75,7 @@ fn load(
 ) -> Result<Known, Problem> {
     let row = own_campaign(conn, staff, slug)?;
     let draft = offer(&row)?;
-    let tally = tally_of(conn, &row, &draft)?;
+    let tally = tally_shown(conn, &row, &draft)?;
     let all = campaigns::batches_of(conn, row.id)?;
     let batch = of_batches::shown(&all, row.state).cloned();
     let mut orders = Vec::new();

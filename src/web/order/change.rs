@@ -8,7 +8,7 @@ use super::page::Facts;
 use crate::domain::country::Country;
 use crate::domain::draft::{FieldError, PaymentMode};
 use crate::web::pages::{private, see_other};
-use crate::web::shop::{quantity, seller, shipping_and_tax, terms};
+use crate::web::shop::{line_row_with_price, money_table, quantity, seller, terms};
 use crate::web::tongue::say;
 use crate::web::view::{
     ChangePage, ChangeReviewPage, Field, MoneyRow, MoneyTable, Problems, grouped,
@@ -371,26 +371,7 @@ fn table(offer: &Offer) -> MoneyTable {
     let currency = offer.order.currency.as_str();
     let wanted = &offer.wanted;
     let lines = wanted.lines.iter().zip(&wanted.quote.lines);
-    let mut rows: Vec<MoneyRow> = lines
-        .map(|(line, priced)| {
-            let label = format!("{} \u{d7} {}", grouped(priced.quantity), line.name);
-            let row = MoneyRow::new(label, say(priced.goods, currency));
-            if priced.quantity > 1 {
-                row.note(format!("{} each", say(priced.unit_price, currency)))
-            } else {
-                row
-            }
-        })
-        .collect();
-    let tax = wanted.tax_label(&offer.order.country);
-    rows.extend(shipping_and_tax(&wanted.quote, &tax, |amount| {
-        say(amount, currency)
-    }));
-    let mut sum = MoneyRow::new("New total", say(wanted.quote.total, currency));
-    if wanted.quote.tax_included > 0 {
-        let included = say(wanted.quote.tax_included, currency);
-        sum = sum.note(format!("{included} {tax} included"));
-    }
+    let rows = lines.map(|(line, priced)| line_row_with_price(&line.name, priced, currency));
     let mut movements = vec![MoneyRow::new("Before", say(offer.before.total, currency))];
     if offer.moved.pay > 0 {
         movements.push(MoneyRow::new("To pay now", say(offer.moved.pay, currency)));
@@ -399,10 +380,12 @@ fn table(offer: &Offer) -> MoneyTable {
         let back = format!("\u{2212}{}", say(offer.moved.back, currency));
         movements.push(MoneyRow::new("Goes back to you", back));
     }
+    let caption = "What it costs after the change";
+    let quote = &wanted.quote;
+    let tax = wanted.tax_label(&offer.order.country);
+    let sum = MoneyRow::new("New total", say(quote.total, currency));
     MoneyTable {
-        caption: "What it costs after the change".to_owned(),
-        rows,
-        sum,
         movements,
+        ..money_table(caption, rows.collect(), (quote, &tax, currency), sum)
     }
 }

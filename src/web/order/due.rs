@@ -6,7 +6,7 @@ use super::Opened;
 use crate::domain::ids::OrderId;
 use crate::store::Tx;
 use crate::web::pages::see_other;
-use crate::workflows::collect::{self, Led};
+use crate::workflows::collect::{self, AskedForPage};
 use crate::workflows::desk::{Desk, Problem};
 
 /// `POST /o/{id}/pay?t=`
@@ -21,14 +21,14 @@ pub(super) async fn card(opened: Opened) -> HttpResponse {
 
 async fn lead_on(
     opened: &Opened,
-    deed: fn(&Desk, &mut Tx, OrderId) -> Result<Led, Problem>,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<AskedForPage, Problem>,
 ) -> HttpResponse {
     let id = opened.id;
-    let led = opened
+    let asked = opened
         .office
         .write(move |desk, tx| deed(desk, tx, id))
         .await;
-    match led.and_then(Led::there) {
+    match asked.and_then(AskedForPage::there) {
         Ok(()) => see_other(&opened.path("/pay")),
         Err(e) => opened.trouble(&e),
     }

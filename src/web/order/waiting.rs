@@ -18,12 +18,13 @@ use crate::store::waiting::{self as list, WaitingRow};
 use crate::web::guard::Client;
 use crate::web::pages::{private, see_other};
 use crate::web::shop::{
-    address_lines, seller, shipping_and_tax, step_words, terms, threshold_words,
+    address_lines, asked, line_row_with_price, money_table, seller, step_words, terms,
+    threshold_words,
 };
 use crate::web::tongue::say;
 use crate::web::view::{
     Asked, Countdown, Day, FieldError, Moment, MoneyRow, MoneyTable, OfferPart, ReviewPage,
-    WaitingPage, grouped,
+    WaitingPage,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, order_number};
 use crate::workflows::join::{Accepted, Address, FrozenQuote, price_anew};
@@ -158,32 +159,17 @@ impl Facts {
 
     fn money(&self, caption: &str) -> MoneyTable {
         let (frozen, _) = &self.priced;
+        let currency = self.order.currency.as_str();
         let lines = frozen.lines.iter().zip(&frozen.quote.lines);
-        let mut rows: Vec<MoneyRow> = lines
-            .map(|(line, priced)| {
-                let label = format!("{} \u{d7} {}", grouped(priced.quantity), line.name);
-                let row = MoneyRow::new(label, self.say(priced.goods));
-                match priced.quantity {
-                    1 => row,
-                    _ => row.note(format!("{} each", self.say(priced.unit_price))),
-                }
-            })
-            .collect();
+        let rows = lines.map(|(line, priced)| line_row_with_price(&line.name, priced, currency));
         let tax = frozen.tax_label(&self.order.country);
-        rows.extend(shipping_and_tax(&frozen.quote, &tax, |amount| {
-            self.say(amount)
-        }));
-        let mut sum = MoneyRow::new("Total", self.say(frozen.quote.total));
-        if frozen.quote.tax_included > 0 {
-            let included = self.say(frozen.quote.tax_included);
-            sum = sum.note(format!("{included} {tax} included"));
-        }
-        MoneyTable {
-            caption: caption.to_owned(),
-            rows,
+        let sum = MoneyRow::new("Total", self.say(frozen.quote.total));
+        money_table(
+            caption,
+            rows.collect(),
+            (&frozen.quote, &tax, currency),
             sum,
-            movements: Vec::new(),
-        }
+        )
     }
 
     fn waits(&self, opened: &Opened) -> WaitingPage {
@@ -205,20 +191,12 @@ impl Facts {
 
     fn asked(&self) -> Asked {
         let (frozen, mode) = &self.priced;
-        let step = usize::try_from(self.order.limit_step).unwrap_or(0);
-        match (mode, frozen.deposit) {
-            (PaymentMode::ChargeOnSuccess, _) => Asked::Saved {
-                waits_for: step_words(&self.draft, step),
-            },
-            (PaymentMode::Deposit, Some(deposit)) if deposit.amount < frozen.quote.total => {
-                Asked::Deposit {
-                    now: self.say(deposit.amount),
-                    later: self.say(frozen.quote.total - deposit.amount),
-                    kept: deposit.forfeited,
-                }
-            }
-            (PaymentMode::ChargeNow | PaymentMode::Deposit, _) => Asked::Now,
-        }
+        let total = (frozen.quote.total, self.order.currency.as_str());
+        let deposit = frozen.deposit.map(|d| (d.amount, d.forfeited));
+        asked(*mode, total, deposit, || {
+            let step = usize::try_from(self.order.limit_step).unwrap_or(0);
+            step_words(&self.draft, step)
+        })
     }
 
     fn withdrawal(&self, country: Option<Country>) -> Vec<String> {

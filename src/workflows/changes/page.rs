@@ -107,11 +107,11 @@ fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Proble
     tell(desk, tx, &loaded.campaign, &loaded.order, (&once, news))
 }
 
-/// The page ended unpaid: the order stays as it was.
+/// The page of a change ended unpaid: the change is dropped, and the order stays as it was.
 ///
 /// # Errors
 /// What the database says.
-pub(in crate::workflows) fn ended(
+pub(in crate::workflows) fn drop_unpaid(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,

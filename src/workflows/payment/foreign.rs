@@ -2,7 +2,7 @@
 
 use super::super::desk::{Concerns, Desk, Problem, happened};
 use super::super::ports::Page;
-use super::{Loaded, ended};
+use super::{Loaded, ended_unpaid};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::payment::AttemptState;
@@ -39,6 +39,6 @@ pub(super) fn in_another_currency(
     desk.tell_staff(tx, concerns, &once, subject, vec![why.clone()], &path)?;
     // It is nobody's payment here: giving it back by hand there is right.
     loaded.page.intent_id = None;
-    ended(desk, tx, loaded, AttemptState::Refused, Some(&why))?;
+    ended_unpaid(desk, tx, loaded, AttemptState::Refused, Some(&why))?;
     Ok(AttemptState::Refused)
 }
