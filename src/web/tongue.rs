@@ -14,10 +14,15 @@ tokio::task_local! {
     static WRITTEN: Written;
 }
 
+/// The languages that a visitor reads, as his browser names them; empty where it names none.
+pub fn spoken(headers: &HeaderMap) -> &str {
+    let named = headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok());
+    named.unwrap_or_default()
+}
+
 /// How a visitor's language writes amounts.
 pub fn of(headers: &HeaderMap) -> Written {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|h| h.to_str().ok());
-    asked.map_or_else(Written::default, Written::for_header)
+    Written::for_header(spoken(headers))
 }
 
 /// Draws so while a request is answered.

@@ -15,7 +15,7 @@ mod places;
 pub(super) use again::{Again, note_of_page, note_of_refund, paid_again, refunded_again};
 pub use effect::lines_said;
 pub use offer::{Choice, Offer, choices, preview};
-pub(super) use page::{ended, paid};
+pub(super) use page::{drop_unpaid, paid};
 pub(super) use places::{unpicked_by_payment, waiting_by_payment};
 
 use effect::Effect;

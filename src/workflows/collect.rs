@@ -21,7 +21,7 @@ pub use ending::{tell_ending, watch_ending};
 use grace::refused;
 pub(super) use grace::with_new_card;
 pub use grace::{at_the_end, follow, settled};
-pub use page::{Led, pay, save_another_card};
+pub use page::{AskedForPage, pay, save_another_card};
 
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject};
 use super::letters::{CardNews, Letter, WhyCancelled};

@@ -11,6 +11,7 @@ mod why;
 
 pub use again::{Again, is_missing, judge_again, missing, missing_now};
 pub use next::next_step;
+pub(super) use next::units_by_limit;
 pub use settle::{settle, settle_paid_late};
 pub use trigger::close_by_trigger;
 pub use why::{NotMade, Why, WhyRound};
@@ -54,12 +55,12 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
         .collect()
 }
 
-/// What the paid units of the batch that a campaign's state speaks of come to; where cards are saved and not charged yet, the committed ones that
-/// the step reached takes in.
+/// What the units come to that a campaign's pages show, of the batch that its state speaks of: the paid ones; where cards
+/// are saved and not charged yet, the committed ones that the step reached takes in.
 ///
 /// # Errors
 /// What the database says.
-pub fn tally_of(
+pub fn tally_shown(
     conn: &mut Conn,
     campaign: &CampaignRow,
     draft: &CampaignDraft,
@@ -252,7 +253,7 @@ pub fn step_after(
     if draft.payment_mode != PaymentMode::ChargeOnSuccess {
         return Ok(draft.steps.reached(campaign.committed_units + units));
     }
-    let by_limit = next::by_limit(conn, campaign, draft)?;
+    let by_limit = units_by_limit(conn, campaign, draft)?;
     Ok(reached_by_limits(&draft.steps, &by_limit))
 }
 

@@ -9,6 +9,7 @@ mod saving;
 mod words;
 
 pub use making::{Due, due, page_request, refused, try_anew};
+pub(super) use foreign::took_another_currency;
 use saving::{keep_card, let_go_unowed, saved};
 pub use words::{letter_lines, say_threshold};
 
@@ -120,7 +121,7 @@ pub fn heard(
         },
         Some(PageStatus::Expired) if page.state.is_open() => {
             let loaded = load_around(tx, page)?;
-            ended(desk, tx, loaded, AttemptState::Expired, None)?;
+            ended_unpaid(desk, tx, loaded, AttemptState::Expired, None)?;
             return Ok(AttemptState::Expired);
         }
         Some(PageStatus::Unpaid) if page.state.is_open() => {
@@ -476,7 +477,7 @@ fn told_back(
 }
 
 /// The page ended unpaid; with the last one the order's units are free.
-pub(super) fn ended(
+pub(super) fn ended_unpaid(
     desk: &Desk,
     tx: &mut Tx,
     loaded: Loaded,
@@ -498,7 +499,7 @@ pub(super) fn ended(
     tx.heard(order.id, None);
     page_closed(tx, &campaign)?;
     if page.kind == PaymentKind::Change {
-        return changes::ended(desk, tx, &campaign, &order, &page);
+        return changes::drop_unpaid(desk, tx, &campaign, &order, &page);
     }
     let another = orders::payments_of(tx.conn, order.id)?
         .iter()
@@ -506,14 +507,14 @@ pub(super) fn ended(
     if another {
         return Ok(());
     }
-    ran_out(tx, &campaign, &mut order, now)
+    ran_out(tx, &campaign, &mut order, &page)
 }
 
 fn ran_out(
     tx: &mut Tx,
     campaign: &CampaignRow,
     order: &mut OrderRow,
-    now: NaiveDateTime,
+    page: &PaymentRow,
 ) -> Result<(), Problem> {
     match order.state {
         // Its batch failed before its page was closed: it is cancelled with the others, when its turn comes.
@@ -525,14 +526,18 @@ fn ran_out(
         OrderState::Pending => {
             free(tx, order)?;
             order.state = order.state.after(OrderEvent::RanOut)?;
-            order.closed_at = Some(now);
+            order.closed_at = Some(tx.now.naive_utc());
             orders::save(tx.conn, order)?;
             happened(
                 tx,
                 Concerns::order(order),
                 "system",
                 "ran_out",
-                "The time to pay ran out. Nothing was charged; the units are free for others.",
+                if took_another_currency(page) {
+                    "The order was not paid; the units are free for others."
+                } else {
+                    "The time to pay ran out. Nothing was charged; the units are free for others."
+                },
             )
         }
         OrderState::Cancelled if order.units_taken && order.charged == 0 => {

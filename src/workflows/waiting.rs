@@ -193,7 +193,7 @@ fn end(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<Looked, Probl
     let more = i64::try_from(gone.len()).unwrap_or(0) == PAGE;
     if !gone.is_empty() {
         changed(tx, campaign)?;
-        tell::ended(desk, tx, campaign, &gone)?;
+        tell::list_ended(desk, tx, campaign, &gone)?;
     }
     Ok(if more { Looked::More } else { Looked::Done })
 }

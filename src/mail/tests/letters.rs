@@ -1,23 +1,21 @@
 use super::{about, date, line, utc};
 use crate::domain::text::markdown_to_html;
 use crate::mail::Templates;
-use crate::mail::words::{moment, one_line};
-use crate::workflows::letters::{
-    About, After, Letter, PurchaseLetterLine, WhyCancelled, WhyFailed, WhyWithdrawn, Written,
-};
+use crate::mail::words::moment;
+use crate::workflows::letters::{Letter, WhyCancelled, WhyFailed, Written};
 use crate::workflows::ports::Scribe;
 
-fn written(letter: &Letter) -> Written {
+pub(super) fn written(letter: &Letter) -> Written {
     Templates.write(letter).unwrap()
 }
 
 /// Subject and plain text, as one page.
-fn page(letter: &Letter) -> String {
+pub(super) fn page(letter: &Letter) -> String {
     let written = written(letter);
     format!("Subject: {}\n\n{}", written.subject, written.text)
 }
 
-fn confirmed() -> Letter {
+pub(super) fn confirmed() -> Letter {
     Letter::OrderConfirmed {
         about: about(),
         lines: vec![
@@ -36,7 +34,7 @@ fn confirmed() -> Letter {
     }
 }
 
-fn step(back: Option<&str>) -> Letter {
+pub(super) fn step(back: Option<&str>) -> Letter {
     Letter::StepReached {
         about: about(),
         units: "100".to_owned(),
@@ -45,7 +43,7 @@ fn step(back: Option<&str>) -> Letter {
     }
 }
 
-fn succeeded(back: Option<&str>) -> Letter {
+pub(super) fn succeeded(back: Option<&str>) -> Letter {
     Letter::Succeeded {
         about: about(),
         lines: vec![
@@ -61,7 +59,7 @@ fn succeeded(back: Option<&str>) -> Letter {
     }
 }
 
-fn succeeded_without(what: String) -> Letter {
+pub(super) fn succeeded_without(what: String) -> Letter {
     let mut letter = succeeded(Some("$20.00"));
     if let Letter::Succeeded { not_made, .. } = &mut letter {
         not_made.push(what);
@@ -69,7 +67,7 @@ fn succeeded_without(what: String) -> Letter {
     letter
 }
 
-fn failed(why: WhyFailed) -> Letter {
+pub(super) fn failed(why: WhyFailed) -> Letter {
     Letter::Failed {
         about: about(),
         why,
@@ -77,46 +75,12 @@ fn failed(why: WhyFailed) -> Letter {
     }
 }
 
-fn cancelled(why: WhyCancelled, back: Option<&str>) -> Letter {
+pub(super) fn cancelled(why: WhyCancelled, back: Option<&str>) -> Letter {
     Letter::Cancelled {
         about: about(),
         why,
         back: back.map(str::to_owned),
     }
-}
-
-fn purchase_line(sku: &str, name: &str, units: i64, cost: &str) -> PurchaseLetterLine {
-    PurchaseLetterLine {
-        sku: sku.to_owned(),
-        name: name.to_owned(),
-        units,
-        unit_cost: "$48.00".to_owned(),
-        cost: cost.to_owned(),
-    }
-}
-
-fn purchase_order(version: i32, lines: Vec<PurchaseLetterLine>) -> Letter {
-    Letter::PurchaseOrder {
-        merchant: "Fern & Kiln".to_owned(),
-        merchant_address: "Rua das Flores 12\n1200-195 Lisboa".to_owned(),
-        supplier: "Olaria Norte".to_owned(),
-        number: "PO-0031".to_owned(),
-        version,
-        campaign: "Ridge pour-over set".to_owned(),
-        lines,
-        units: 132,
-        total: "$6,336.00".to_owned(),
-        issued_at: utc("2026-05-31T20:10:00Z"),
-        wanted_by: Some(date("2026-08-28")),
-        link: "https://shop.example.org/s/token".to_owned(),
-    }
-}
-
-fn two_lines() -> Vec<PurchaseLetterLine> {
-    vec![
-        purchase_line("RPO-CHALK", "Chalk glaze", 120, "$5,760.00"),
-        purchase_line("RPO-SLATE", "Slate, \"matt\"", 12, "$576.00"),
-    ]
 }
 
 #[test]
@@ -265,71 +229,6 @@ fn a_refund_that_came_back_asks_for_another_way() {
 }
 
 #[test]
-fn a_purchase_order_carries_its_lines_in_the_mail_and_as_csv() {
-    let letter = purchase_order(1, two_lines());
-    insta::assert_snapshot!("purchase_order", page(&letter));
-    insta::assert_snapshot!("purchase_order_html", written(&letter).html);
-    let attached = written(&letter).attachments;
-    assert_eq!(attached.len(), 1);
-    assert_eq!(attached[0].name, "PO-0031-v1.csv");
-    assert_eq!(attached[0].media_type, "text/csv; charset=utf-8");
-    insta::assert_snapshot!("purchase_order_csv", attached[0].text);
-    insta::assert_snapshot!(
-        "purchase_order_version_2",
-        page(&purchase_order(2, two_lines()))
-    );
-}
-
-#[test]
-fn a_text_that_a_spreadsheet_would_run_is_defused() {
-    let letter = purchase_order(1, vec![purchase_line("-1", "=1+1", 1, "$48.00")]);
-    let csv = &written(&letter).attachments[0].text;
-    assert_eq!(
-        csv,
-        "sku,name,units,unit_cost,cost\n'-1,'=1+1,1,$48.00,$48.00\n"
-    );
-}
-
-#[test]
-fn a_silent_supplier_is_reminded() {
-    let letter = Letter::PurchaseOrderReminder {
-        merchant: "Fern & Kiln".to_owned(),
-        supplier: "Olaria Norte".to_owned(),
-        number: "PO-0031".to_owned(),
-        units: 1,
-        issued_at: utc("2026-05-31T20:10:00Z"),
-        link: "https://shop.example.org/s/token".to_owned(),
-    };
-    insta::assert_snapshot!("purchase_order_reminder", page(&letter));
-}
-
-#[test]
-fn a_supplier_hears_that_an_order_is_not_wanted_any_more() {
-    let letter = Letter::PurchaseOrderCancelled {
-        merchant: "Fern & Kiln".to_owned(),
-        supplier: "Olaria Norte".to_owned(),
-        number: "PO-0031".to_owned(),
-        units: 12,
-        why: WhyWithdrawn::CampaignEnded,
-        link: "https://shop.example.org/s/token".to_owned(),
-    };
-    insta::assert_snapshot!("purchase_order_cancelled", page(&letter));
-}
-
-#[test]
-fn a_supplier_hears_why_another_order_takes_the_place_of_its_own() {
-    let letter = Letter::PurchaseOrderCancelled {
-        merchant: "Fern & Kiln".to_owned(),
-        supplier: "Olaria Norte".to_owned(),
-        number: "PO-0031".to_owned(),
-        units: 12,
-        why: WhyWithdrawn::Replaced("The kiln is out of order until June.".to_owned()),
-        link: "https://shop.example.org/s/token".to_owned(),
-    };
-    insta::assert_snapshot!("purchase_order_replaced", page(&letter));
-}
-
-#[test]
 fn staff_hear_what_waits_and_where() {
     let letter = Letter::Staff {
         merchant: "Fern & Kiln".to_owned(),
@@ -344,106 +243,6 @@ fn staff_hear_what_waits_and_where() {
     insta::assert_snapshot!("staff", page(&letter));
 }
 
-/// Every news of an order after it was ordered, with these words in it.
-fn news(word: &str) -> Vec<After> {
-    let word = || word.to_owned();
-    let lines = || vec![format!("2 \u{d7} {}", word())];
-    vec![
-        After::ClaimOpened {
-            what: "arrived damaged".to_owned(),
-            lines: lines(),
-            by_shopper: true,
-        },
-        After::ReturnAsked {
-            lines: lines(),
-            address: format!("{}\nRua das Flores 12", word()),
-            by: date("2026-10-01"),
-        },
-        After::ReturnReceived { lines: lines() },
-        After::Reship { lines: lines() },
-        After::Refunded {
-            lines: lines(),
-            amount: Some("$180.00".to_owned()),
-            held: false,
-        },
-        After::PartlyRefunded {
-            amount: "$25.00".to_owned(),
-            reason: word(),
-            held: true,
-        },
-        After::Refused { reason: word() },
-        After::Withdrawn {
-            at: utc("2026-09-10T09:30:00Z"),
-            lines: lines(),
-            back: Some("$90.00".to_owned()),
-            held: false,
-            return_to: Some((word(), date("2026-09-24"))),
-            refund_by: Some(date("2026-09-24")),
-        },
-        After::UnitsLeft {
-            lines: lines(),
-            amount: Some("$180.00".to_owned()),
-            reason: word(),
-            held: false,
-        },
-        After::Goodwill {
-            amount: "$10.00".to_owned(),
-            reason: word(),
-        },
-        After::AddressChanged {
-            lines: vec![word(), "Rua Nova 1".to_owned()],
-            by_shopper: false,
-        },
-        changed(None, Some("$90.00".to_owned())),
-        After::ChangeRanOut { wanted: lines() },
-        After::ChangeTooLate {
-            back: "$90.00".to_owned(),
-        },
-    ]
-}
-
-fn changed(paid: Option<String>, back: Option<String>) -> After {
-    let two = ("2 \u{d7} Full set, $180.00", "$186.50");
-    let three = ("3 \u{d7} Full set, $270.00", "$276.50");
-    let (was, is) = if back.is_some() {
-        (three, two)
-    } else {
-        (two, three)
-    };
-    let receipt = "https://muster.example/o/1/receipts/R-0002?t=abc";
-    After::OrderChanged {
-        before: vec![was.0.to_owned()],
-        cost: was.1.to_owned(),
-        now: vec![is.0.to_owned()],
-        costs: is.1.to_owned(),
-        receipt: paid.as_ref().map(|_| receipt.to_owned()),
-        paid,
-        back,
-        later: None,
-    }
-}
-
-#[test]
-fn a_change_that_was_paid_says_so_with_its_receipt() {
-    let letter = Letter::After {
-        about: about(),
-        news: changed(Some("$90.00".to_owned()), None),
-    };
-    insta::assert_snapshot!("after_order_changed_paid", page(&letter));
-}
-
-#[test]
-fn each_news_after_ordering_says_what_follows() {
-    for news in news("Chalk glaze") {
-        let name = format!("after_{}", news.kind());
-        let letter = Letter::After {
-            about: about(),
-            news,
-        };
-        insta::assert_snapshot!(name, page(&letter));
-    }
-}
-
 #[test]
 fn a_confirmation_says_how_to_withdraw_where_there_is_a_right() {
     let mut letter = confirmed();
@@ -451,161 +250,6 @@ fn a_confirmation_says_how_to_withdraw_where_there_is_a_right() {
         *withdrawal = crate::workflows::withdraw::information(&["Slate"], 2);
     }
     insta::assert_snapshot!("order_confirmed_withdrawal", page(&letter));
-}
-
-/// Every kind of letter, each text in it typed by somebody who means harm.
-fn hostile() -> Vec<Letter> {
-    let evil = || "<script>alert(1)</script>\"'><img src=x>".to_owned();
-    let about = || About {
-        merchant: evil(),
-        merchant_address: evil(),
-        campaign: evil(),
-        campaign_url: evil(),
-        time_zone: evil(),
-        name: evil(),
-        number: evil(),
-        order_url: evil(),
-    };
-    let mut letters = vec![
-        confirmed(),
-        step(Some("$1")),
-        succeeded(Some("$1")),
-        succeeded_without(evil()),
-        failed(WhyFailed::Missed(evil())),
-        failed(WhyFailed::Cancelled(evil())),
-        cancelled(WhyCancelled::Staff(evil()), Some("$1")),
-        cancelled(WhyCancelled::Disputed, Some("$1")),
-        cancelled(WhyCancelled::NotMade(evil()), Some("$1")),
-    ];
-    for letter in &mut letters {
-        match letter {
-            Letter::OrderConfirmed {
-                about: who, lines, ..
-            }
-            | Letter::Succeeded {
-                about: who, lines, ..
-            } => {
-                *who = about();
-                lines[0].name = evil();
-            }
-            Letter::StepReached { about: who, .. }
-            | Letter::Failed { about: who, .. }
-            | Letter::Cancelled { about: who, .. } => *who = about(),
-            _ => {}
-        }
-    }
-    letters.extend(news(&evil()).into_iter().map(|news| Letter::After {
-        about: about(),
-        news,
-    }));
-    letters.extend([
-        Letter::Extended {
-            about: about(),
-            deadline: utc("2026-06-14T19:00:00Z"),
-            ships_by: date("2026-09-15"),
-            ships_by_before: None,
-            charged: Some(evil()),
-        },
-        Letter::LinkAgain {
-            server: evil(),
-            orders: vec![(evil(), evil(), evil())],
-        },
-        Letter::RefundNeedsAnotherWay {
-            about: about(),
-            amount: evil(),
-            answer_to: evil(),
-        },
-        Letter::PurchaseOrder {
-            merchant: evil(),
-            merchant_address: evil(),
-            supplier: evil(),
-            number: evil(),
-            version: 2,
-            campaign: evil(),
-            lines: vec![purchase_line(&evil(), &evil(), 1, &evil())],
-            units: 1,
-            total: evil(),
-            issued_at: utc("2026-05-31T20:10:00Z"),
-            wanted_by: None,
-            link: evil(),
-        },
-        Letter::PurchaseOrderReminder {
-            merchant: evil(),
-            supplier: evil(),
-            number: evil(),
-            units: 1,
-            issued_at: utc("2026-05-31T20:10:00Z"),
-            link: evil(),
-        },
-        Letter::PurchaseOrderCancelled {
-            merchant: evil(),
-            supplier: evil(),
-            number: evil(),
-            units: 1,
-            why: WhyWithdrawn::CampaignEnded,
-            link: evil(),
-        },
-        Letter::PurchaseOrderCancelled {
-            merchant: evil(),
-            supplier: evil(),
-            number: evil(),
-            units: 1,
-            why: WhyWithdrawn::Replaced(evil()),
-            link: evil(),
-        },
-        Letter::Update {
-            about: about(),
-            title: evil(),
-            text: evil(),
-            html: markdown_to_html(&evil()),
-        },
-        Letter::SoldFromStock {
-            about: about(),
-            lines: vec![line(1, &evil(), &evil())],
-            shipping: Some(evil()),
-            tax: Some(evil()),
-            total: evil(),
-            ships_by: date("2026-09-14"),
-            last_day: date("2026-12-01"),
-            receipt: Some("https://shop.example/o/1/receipts/R-00012?t=x".to_owned()),
-            withdrawal: Vec::new(),
-        },
-        Letter::Staff {
-            merchant: evil(),
-            subject: evil(),
-            lines: vec![evil()],
-            link: evil(),
-        },
-    ]);
-    letters
-}
-
-#[test]
-fn markup_that_people_typed_is_shown_and_not_obeyed() {
-    for letter in hostile() {
-        let html = written(&letter).html;
-        let kind = letter.kind();
-        assert!(!html.contains("<script"), "{kind}: {html}");
-        assert!(!html.contains("<img"), "{kind}: {html}");
-        assert!(!html.contains("alert(1)</script>\""), "{kind}: {html}");
-        assert!(html.contains("&#60;script&#62;"), "{kind}: {html}");
-    }
-}
-
-#[test]
-fn nothing_typed_makes_a_second_header() {
-    let mut who = about();
-    who.campaign = "Set\r\nBcc: all@example.org\u{0}\u{2028}\tend".to_owned();
-    let letter = Letter::Failed {
-        about: who,
-        why: WhyFailed::Supplier,
-        back: Some("$1.00".to_owned()),
-    };
-    assert_eq!(
-        written(&letter).subject,
-        "Set Bcc: all@example.org end will not be made: $1.00 goes back to you"
-    );
-    assert_eq!(one_line(" a\r\n\tb "), "a b");
 }
 
 #[test]
@@ -620,16 +264,4 @@ fn moments_are_said_in_the_campaigns_zone() {
         "Monday 1 June 2026, 07:00 (Pacific/Auckland)"
     );
     assert_eq!(moment(at, "Nowhere"), "Sunday 31 May 2026, 19:00 (UTC)");
-}
-
-#[test]
-fn letters_speak_plainly() {
-    let mut letters = hostile();
-    letters.push(confirmed());
-    for letter in letters {
-        let written = written(&letter);
-        assert!(!written.text.contains('!'), "{}", written.text);
-        assert!(!written.subject.contains('!'), "{}", written.subject);
-        assert!(!written.text.contains("\n\n\n"), "{}", written.text);
-    }
 }

@@ -1,8 +1,11 @@
+mod after;
 mod asked;
 mod cards;
 mod delays;
 mod letters;
 mod smtp;
+mod suppliers;
+mod typed;
 mod waiting;
 
 use chrono::{DateTime, NaiveDate, Utc};

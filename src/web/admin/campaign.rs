@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 mod batches;
+mod money;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -10,6 +11,7 @@ use askama::Template;
 use chrono::NaiveDateTime;
 
 use self::batches::Blocked;
+pub use self::money::balances;
 use super::collecting::{self, Collecting, Short};
 use super::confirm::deeds;
 use super::guard::{Refusal, Staff};
@@ -34,7 +36,7 @@ use crate::web::view::{
 };
 use crate::workflows::batches as of_batches;
 use crate::workflows::desk::{Problem, ends_at, offer};
-use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_of};
+use crate::workflows::judgement::{Outlook, Why, current_step, outlook, say_counted, tally_shown};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 
@@ -75,7 +77,7 @@ fn load(
 ) -> Result<Known, Problem> {
     let row = own_campaign(conn, staff, slug)?;
     let draft = offer(&row)?;
-    let tally = tally_of(conn, &row, &draft)?;
+    let tally = tally_shown(conn, &row, &draft)?;
     let all = campaigns::batches_of(conn, row.id)?;
     let batch = of_batches::shown(&all, row.state).cloned();
     let mut orders = Vec::new();
@@ -448,78 +450,6 @@ impl Known {
         facts.push(fact("Open payment pages", grouped(self.row.open_payments)));
         facts
     }
-
-    fn sum(&self, account: &str) -> i64 {
-        self.sums.get(account).copied().unwrap_or(0)
-    }
-
-    /// Liabilities are credits, so they are negative in the books.
-    fn money(&self) -> Facts {
-        let say = |amount: i64| say(amount, &self.row.currency);
-        let due = -self.sum("refunds_due");
-        let kept = -self.sum("customer_deposits");
-        let mut facts = vec![
-            fact("Shoppers' money with you", say(kept)),
-            fact("Refunds on their way", say(due)),
-            fact("Owed back if it failed today", say(kept + due)),
-        ];
-        if self.sum("disputes_held") != 0 {
-            facts.push(fact("Held in disputes", say(self.sum("disputes_held"))));
-        }
-        if self.sum("dispute_losses") != 0 {
-            facts.push(fact("Lost in disputes", say(self.sum("dispute_losses"))));
-        }
-        facts
-    }
-
-    /// What would be owed back against what lies at the provider.
-    fn exposed(&self) -> String {
-        let owed = -self.sum("refunds_due") - self.sum("customer_deposits");
-        let known = self.balance.as_deref().and_then(balances);
-        let here = known
-            .iter()
-            .flatten()
-            .find(|b| b.currency == self.row.currency);
-        match here {
-            None => "The provider's balance is not known yet.".to_owned(),
-            Some(balance) => {
-                let at_provider = balance.available.saturating_add(balance.pending);
-                let said = format!(
-                    "At the provider: {} available, {} on its way.",
-                    say(balance.available, &self.row.currency),
-                    say(balance.pending, &self.row.currency)
-                );
-                if owed > at_provider {
-                    let missing = say(owed - at_provider, &self.row.currency);
-                    format!(
-                        "{said} {missing} would be missing for the refunds of this campaign alone: add funds, or stop payouts."
-                    )
-                } else {
-                    format!("{said} Enough for the refunds of this campaign alone.")
-                }
-            }
-        }
-    }
-}
-
-/// What the jobs wrote down of the provider's balance.
-#[derive(serde::Deserialize)]
-pub struct KnownBalance {
-    /// The currency's code.
-    pub currency: String,
-    /// Minor units.
-    pub available: i64,
-    /// Minor units.
-    #[serde(default)]
-    pub pending: i64,
-    /// When it was asked for.
-    #[serde(default)]
-    pub at: Option<String>,
-}
-
-/// Reads it; none where it is not understood.
-pub fn balances(setting: &str) -> Option<Vec<KnownBalance>> {
-    serde_json::from_str(setting).ok()
 }
 
 /// `/admin/campaigns/{slug}/preview`

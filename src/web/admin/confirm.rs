@@ -14,7 +14,7 @@ use crate::store::campaigns::{CampaignRow, batches_of};
 use crate::store::journal;
 use crate::web::view::{Day, Field, Link, Problems, plural};
 use crate::workflows::desk::{Desk, Problem, offer, takes_orders};
-use crate::workflows::judgement::{say_counted, tally_of};
+use crate::workflows::judgement::{say_counted, tally_shown};
 use crate::workflows::money::say;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::{batches, campaigns};
@@ -42,7 +42,7 @@ async fn about(staff: &Staff, path: &str) -> Result<About, Refusal> {
         let held = sums
             .iter()
             .filter(|(_, account, _)| account == "customer_deposits");
-        let tally = tally_of(conn, &row, &draft)?;
+        let tally = tally_shown(conn, &row, &draft)?;
         let all = batches_of(conn, row.id)?;
         let arrived = |state| matches!(state, BatchState::Fulfilling | BatchState::Completed);
         let over = |state| arrived(state) || state == BatchState::Failed;

@@ -15,7 +15,7 @@ use crate::domain::ids::OrderId;
 use crate::store::orders::OrderFilter;
 use crate::store::{Tx, campaigns, orders as store};
 use crate::workflows::cancel::{self, By};
-use crate::workflows::collect::{self, Led};
+use crate::workflows::collect::{self, AskedForPage};
 use crate::workflows::desk::{Desk, Problem};
 
 /// The order of an address, where the token opens it. A foreign token is told nothing.
@@ -98,20 +98,20 @@ const LOOK: Duration = Duration::from_millis(500);
 async fn with_page(
     ask: &Ask,
     path: &str,
-    deed: fn(&Desk, &mut Tx, OrderId) -> Result<Led, Problem>,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<AskedForPage, Problem>,
 ) -> Response {
     ask.count()?;
     let id = opened(ask, path)?;
     let wrong = nothing(ask)?;
-    let led = ask
+    let asked = ask
         .office
-        .write(move |desk, tx| -> Result<Led, Problem> {
-            let led = deed(desk, tx, id)?;
+        .write(move |desk, tx| -> Result<AskedForPage, Problem> {
+            let asked = deed(desk, tx, id)?;
             then_refuse(&wrong)?;
-            Ok(led)
+            Ok(asked)
         })
         .await?;
-    led.there()?;
+    asked.there()?;
     paged(ask, id).await
 }
 

@@ -1,22 +1,20 @@
 //! Changing what an order is over: how many of each, the new total, and the way to pay what it costs more.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 
+use super::Opened;
 use super::page::Facts;
-use super::{Opened, Query, form_of, read, refused, shell};
-use crate::domain::button::button;
 use crate::domain::country::Country;
 use crate::domain::draft::{FieldError, PaymentMode};
 use crate::web::pages::{private, see_other};
-use crate::web::shop::{quantity, seller, shipping_and_tax, terms, trouble};
+use crate::web::shop::{line_row_with_price, money_table, quantity, seller, terms};
 use crate::web::tongue::say;
 use crate::web::view::{
     ChangePage, ChangeReviewPage, Field, MoneyRow, MoneyTable, Problems, grouped,
 };
 use crate::workflows::changes::{Came, Choice, Offer, Wish, change, choices, preview, take_back};
 use crate::workflows::desk::Problem;
-use crate::workflows::office::Office;
 
 /// Puts the routes in.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -28,7 +26,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         )
         .service(
             web::resource("/o/{id}/change/back")
-                .route(web::get().to(super::due::back))
+                .route(web::get().to(super::back))
                 .route(web::post().to(drop_it)),
         );
 }
@@ -80,258 +78,214 @@ impl Sent {
     }
 }
 
-/// One request about a change.
-struct Desk<'a> {
-    office: &'a Office,
-    request: &'a HttpRequest,
-    opened: Opened,
-}
-
 /// `GET /o/{id}/change?t=`
-async fn ask(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let desk = Desk {
-        office: &office,
-        request: &request,
-        opened,
-    };
-    desk.form(&Sent::default(), Problems::default(), StatusCode::OK)
-        .await
+async fn ask(opened: Opened) -> HttpResponse {
+    show_form(
+        &opened,
+        &Sent::default(),
+        Problems::default(),
+        StatusCode::OK,
+    )
+    .await
 }
 
 /// `POST /o/{id}/change?t=`: first the new total, then, with it agreed to, the change.
-async fn work(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-    form: web::Form<Vec<(String, String)>>,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let desk = Desk {
-        office: &office,
-        request: &request,
-        opened,
-    };
+async fn work(opened: Opened, form: web::Form<Vec<(String, String)>>) -> HttpResponse {
     let sent = Sent::read(&form);
     if sent.edits {
-        return desk.form(&sent, Problems::default(), StatusCode::OK).await;
+        return show_form(&opened, &sent, Problems::default(), StatusCode::OK).await;
     }
     let lines = match sent.lines() {
         Ok(lines) => lines,
         Err(problems) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return desk.form(&sent, problems, status).await;
+            return show_form(&opened, &sent, problems, status).await;
         }
     };
     if !lines.is_empty() && lines.iter().all(|(_, n)| *n == 0) {
-        return see_other(&desk.opened.path("/cancel"));
+        return see_other(&opened.path("/cancel"));
     }
     match sent.agreed_total {
-        None => desk.review(&sent, &lines, None).await,
-        Some(agreed) => desk.agree(&sent, lines, agreed).await,
+        None => review(&opened, &sent, &lines, None).await,
+        Some(agreed) => agree(&opened, &sent, lines, agreed).await,
     }
 }
 
 /// `POST /o/{id}/change/back?t=`: the shopper takes back a change that is not paid yet.
-async fn drop_it(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn drop_it(opened: Opened) -> HttpResponse {
     let id = opened.id;
-    match office.write(move |_, tx| take_back(tx, id)).await {
+    match opened.office.write(move |_, tx| take_back(tx, id)).await {
         Ok(()) => see_other(&opened.path("")),
-        Err(e) => trouble::page(shell(&office, &request, &opened.path("")), &e),
+        Err(e) => opened.trouble(&e),
     }
 }
 
-impl Desk<'_> {
-    fn trouble(&self, problem: &Problem) -> HttpResponse {
-        let back = self.opened.path("");
-        trouble::page(shell(self.office, self.request, &back), problem)
-    }
+/// The form, as it was typed or as the order is.
+async fn show_form(
+    opened: &Opened,
+    sent: &Sent,
+    problems: Problems,
+    status: StatusCode,
+) -> HttpResponse {
+    let (id, now) = (opened.id, opened.office.now());
+    let choices = match opened.office.read(move |conn| choices(conn, id, now)).await {
+        Ok(choices) => choices,
+        Err(e) => return opened.trouble(&e),
+    };
+    let facts = match opened.read().await {
+        Ok(facts) => facts,
+        Err(e) => return opened.trouble(&e),
+    };
+    let units = choices.iter().map(|choice| {
+        let typed = sent.units.iter().find(|(sku, _)| *sku == choice.sku);
+        let typed = typed.map(|(_, typed)| typed.clone());
+        field(choice, typed, &facts.order.currency, &problems)
+    });
+    let page = ChangePage {
+        units: units.collect(),
+        units_error: problems.of("lines").map(str::to_owned),
+        title: facts.title().to_owned(),
+        cancel_href: opened.path("/cancel"),
+        shell: opened.shell("/change"),
+        form: opened.form(&facts, "/change", problems),
+    };
+    private(status, &page)
+}
 
-    /// The form, as it was typed or as the order is.
-    async fn form(&self, sent: &Sent, problems: Problems, status: StatusCode) -> HttpResponse {
-        let (id, now) = (self.opened.id, self.office.now());
-        let choices = match self.office.read(move |conn| choices(conn, id, now)).await {
-            Ok(choices) => choices,
-            Err(e) => return self.trouble(&e),
-        };
-        let facts = match read(self.office, id).await {
-            Ok(facts) => facts,
-            Err(e) => return self.trouble(&e),
-        };
-        let units = choices.iter().map(|choice| {
-            let typed = sent.units.iter().find(|(sku, _)| *sku == choice.sku);
-            let typed = typed.map(|(_, typed)| typed.clone());
-            field(choice, typed, &facts.order.currency, &problems)
-        });
-        let page = ChangePage {
-            units: units.collect(),
-            units_error: problems.of("lines").map(str::to_owned),
-            title: facts.title().to_owned(),
-            cancel_href: self.opened.path("/cancel"),
-            shell: shell(self.office, self.request, &self.opened.path("/change")),
-            form: form_of(&facts, &self.opened, "/change", problems),
-        };
-        private(status, &page)
-    }
-
-    /// The new total, before the button that agrees to it. `before`: what it was when it was last shown.
-    async fn review(
-        &self,
-        sent: &Sent,
-        lines: &[(String, i64)],
-        before: Option<i64>,
-    ) -> HttpResponse {
-        let (id, now, wanted) = (self.opened.id, self.office.now(), lines.to_vec());
-        let offer = self
-            .office
-            .read(move |conn| preview(conn, id, &wanted, now))
-            .await;
-        let offer = match offer {
-            Ok(offer) => offer,
-            Err(e) => return self.refused(sent, lines, e).await,
-        };
-        let facts = match read(self.office, id).await {
-            Ok(facts) => facts,
-            Err(e) => return self.trouble(&e),
-        };
-        if offer.is_nothing() {
-            let mut problems = Problems::default();
-            problems.add("lines", "That is what you have already.");
-            return self.form(sent, problems, StatusCode::OK).await;
-        }
-        let status = if before.is_some() {
-            StatusCode::CONFLICT
-        } else {
-            StatusCode::OK
-        };
-        private(status, &self.review_page(lines, before, &facts, &offer))
-    }
-
-    fn review_page(
-        &self,
-        lines: &[(String, i64)],
-        before: Option<i64>,
-        facts: &Facts,
-        offer: &Offer,
-    ) -> ChangeReviewPage {
-        let currency = offer.order.currency.as_str();
-        let (was, total) = (offer.before.total, offer.wanted.quote.total);
-        // A higher price binds to pay it, also where only a card is saved for it.
-        let binds = total > was;
-        let now = if offer.moved.pay > 0 {
-            offer.moved.pay
-        } else {
-            total
-        };
-        let fields = lines
-            .iter()
-            .map(|(sku, n)| (format!("qty_{sku}"), n.to_string()));
-        ChangeReviewPage {
-            shell: shell(self.office, self.request, &self.opened.path("/change")),
-            form: form_of(facts, &self.opened, "/change", Problems::default()),
-            title: facts.title().to_owned(),
-            headline: match total - was {
-                0 => "The same total".to_owned(),
-                more if more > 0 => format!("{} more", say(more, currency)),
-                less => format!("{} less", say(-less, currency)),
-            },
-            lines: said(offer),
-            money: table(offer),
-            fields: fields.collect(),
-            agreed_total: total,
-            changed: before.map(|before| say(before, currency)),
-            seller: seller(facts.seller()),
-            terms: terms(facts.seller()),
-            button: binds.then(|| (self.words(&offer.order.country), say(now, currency))),
-            next: if offer.moved.pay > 0 {
-                "You pay by card on the payment provider's page. Until then your order stays as it is."
-            } else {
-                ""
-            },
-        }
-    }
-
-    fn words(&self, country: &str) -> crate::domain::button::Words {
-        let header = self.request.headers().get(header::ACCEPT_LANGUAGE);
-        let text = header.and_then(|value| value.to_str().ok());
-        let text = text.unwrap_or_default();
-        match Country::parse(country) {
-            Some(country) => button(country, text),
-            None => crate::domain::button::ENGLISH,
-        }
-    }
-
-    async fn agree(&self, sent: &Sent, lines: Vec<(String, i64)>, agreed: i64) -> HttpResponse {
-        let wish = Wish {
-            order: self.opened.id,
-            lines: lines.clone(),
-            agreed_total: Some(agreed),
-            form_key: sent.form_key.clone(),
-        };
-        let came = self
-            .office
-            .write(move |desk, tx| change(desk, tx, &wish))
-            .await;
-        match came {
-            Ok(Came::ToPay) => see_other(&self.opened.path("/pay")),
-            Ok(Came::Done | Came::Nothing) => {
-                see_other(&format!("{}&done=altered", self.opened.path("")))
-            }
-            Err(Problem::Conflict {
-                kind: "price-changed",
-                ..
-            }) => self.review(sent, &lines, Some(agreed)).await,
-            Err(e) => self.refused(sent, &lines, e).await,
-        }
-    }
-
-    /// What was wished cannot be: the form again, where another wish may help.
-    async fn refused(
-        &self,
-        sent: &Sent,
-        lines: &[(String, i64)],
-        problem: Problem,
-    ) -> HttpResponse {
+/// The new total, before the button that agrees to it. `before`: what it was when it was last shown.
+async fn review(
+    opened: &Opened,
+    sent: &Sent,
+    lines: &[(String, i64)],
+    before: Option<i64>,
+) -> HttpResponse {
+    let (id, now, wanted) = (opened.id, opened.office.now(), lines.to_vec());
+    let offer = opened
+        .office
+        .read(move |conn| preview(conn, id, &wanted, now))
+        .await;
+    let offer = match offer {
+        Ok(offer) => offer,
+        Err(e) => return form_again(opened, sent, lines, e).await,
+    };
+    let facts = match opened.read().await {
+        Ok(facts) => facts,
+        Err(e) => return opened.trouble(&e),
+    };
+    if offer.is_nothing() {
         let mut problems = Problems::default();
-        let status = match &problem {
-            Problem::Conflict {
-                kind: "sold-out" | "limit-per-shopper",
-                message,
-            } => {
-                problems.add("lines", message.clone());
-                StatusCode::CONFLICT
-            }
-            Problem::Invalid(errors) => {
-                for error in errors {
-                    problems.add(field_of(error, lines), error.message.clone());
-                }
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            _ => return self.trouble(&problem),
-        };
-        self.form(sent, problems, status).await
+        problems.add("lines", "That is what you have already.");
+        return show_form(opened, sent, problems, StatusCode::OK).await;
     }
+    let status = if before.is_some() {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::OK
+    };
+    private(status, &review_page(opened, lines, before, &facts, &offer))
+}
+
+fn review_page(
+    opened: &Opened,
+    lines: &[(String, i64)],
+    before: Option<i64>,
+    facts: &Facts,
+    offer: &Offer,
+) -> ChangeReviewPage {
+    let currency = offer.order.currency.as_str();
+    let (was, total) = (offer.before.total, offer.wanted.quote.total);
+    // A higher price binds to pay it, also where only a card is saved for it.
+    let binds = total > was;
+    let now = if offer.moved.pay > 0 {
+        offer.moved.pay
+    } else {
+        total
+    };
+    let fields = lines
+        .iter()
+        .map(|(sku, n)| (format!("qty_{sku}"), n.to_string()));
+    ChangeReviewPage {
+        shell: opened.shell("/change"),
+        form: opened.form(facts, "/change", Problems::default()),
+        title: facts.title().to_owned(),
+        headline: match total - was {
+            0 => "The same total".to_owned(),
+            more if more > 0 => format!("{} more", say(more, currency)),
+            less => format!("{} less", say(-less, currency)),
+        },
+        lines: said(offer),
+        money: table(offer),
+        fields: fields.collect(),
+        agreed_total: total,
+        changed: before.map(|before| say(before, currency)),
+        seller: seller(facts.seller()),
+        terms: terms(facts.seller()),
+        button: binds.then(|| {
+            (
+                opened.button_words(Country::parse(&offer.order.country)),
+                say(now, currency),
+            )
+        }),
+        next: if offer.moved.pay > 0 {
+            "You pay by card on the payment provider's page. Until then your order stays as it is."
+        } else {
+            ""
+        },
+    }
+}
+
+async fn agree(
+    opened: &Opened,
+    sent: &Sent,
+    lines: Vec<(String, i64)>,
+    agreed: i64,
+) -> HttpResponse {
+    let wish = Wish {
+        order: opened.id,
+        lines: lines.clone(),
+        agreed_total: Some(agreed),
+        form_key: sent.form_key.clone(),
+    };
+    let came = opened
+        .office
+        .write(move |desk, tx| change(desk, tx, &wish))
+        .await;
+    match came {
+        Ok(Came::ToPay) => see_other(&opened.path("/pay")),
+        Ok(Came::Done | Came::Nothing) => see_other(&format!("{}&done=altered", opened.path(""))),
+        Err(Problem::Conflict {
+            kind: "price-changed",
+            ..
+        }) => review(opened, sent, &lines, Some(agreed)).await,
+        Err(e) => form_again(opened, sent, &lines, e).await,
+    }
+}
+
+/// What was wished cannot be: the form again, where another wish may help.
+async fn form_again(
+    opened: &Opened,
+    sent: &Sent,
+    lines: &[(String, i64)],
+    problem: Problem,
+) -> HttpResponse {
+    let mut problems = Problems::default();
+    let status = match &problem {
+        Problem::Conflict {
+            kind: "sold-out" | "limit-per-shopper",
+            message,
+        } => {
+            problems.add("lines", message.clone());
+            StatusCode::CONFLICT
+        }
+        Problem::Invalid(errors) => {
+            for error in errors {
+                problems.add(field_of(error, lines), error.message.clone());
+            }
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        _ => return opened.trouble(&problem),
+    };
+    show_form(opened, sent, problems, status).await
 }
 
 /// The field of an option.
@@ -417,26 +371,7 @@ fn table(offer: &Offer) -> MoneyTable {
     let currency = offer.order.currency.as_str();
     let wanted = &offer.wanted;
     let lines = wanted.lines.iter().zip(&wanted.quote.lines);
-    let mut rows: Vec<MoneyRow> = lines
-        .map(|(line, priced)| {
-            let label = format!("{} \u{d7} {}", grouped(priced.quantity), line.name);
-            let row = MoneyRow::new(label, say(priced.goods, currency));
-            if priced.quantity > 1 {
-                row.note(format!("{} each", say(priced.unit_price, currency)))
-            } else {
-                row
-            }
-        })
-        .collect();
-    let tax = wanted.tax_label(&offer.order.country);
-    rows.extend(shipping_and_tax(&wanted.quote, &tax, |amount| {
-        say(amount, currency)
-    }));
-    let mut sum = MoneyRow::new("New total", say(wanted.quote.total, currency));
-    if wanted.quote.tax_included > 0 {
-        let included = say(wanted.quote.tax_included, currency);
-        sum = sum.note(format!("{included} {tax} included"));
-    }
+    let rows = lines.map(|(line, priced)| line_row_with_price(&line.name, priced, currency));
     let mut movements = vec![MoneyRow::new("Before", say(offer.before.total, currency))];
     if offer.moved.pay > 0 {
         movements.push(MoneyRow::new("To pay now", say(offer.moved.pay, currency)));
@@ -445,10 +380,12 @@ fn table(offer: &Offer) -> MoneyTable {
         let back = format!("\u{2212}{}", say(offer.moved.back, currency));
         movements.push(MoneyRow::new("Goes back to you", back));
     }
+    let caption = "What it costs after the change";
+    let quote = &wanted.quote;
+    let tax = wanted.tax_label(&offer.order.country);
+    let sum = MoneyRow::new("New total", say(quote.total, currency));
     MoneyTable {
-        caption: "What it costs after the change".to_owned(),
-        rows,
-        sum,
         movements,
+        ..money_table(caption, rows.collect(), (quote, &tax, currency), sum)
     }
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use futures_util::TryStreamExt;
 
-use super::{Opened, Query, form_of, new_key, read, refused, shell};
+use super::{Opened, new_key};
 use crate::domain::claim::{ClaimKind, MAX_TEXT, MOST_PHOTOS};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{ClaimId, PhotoId};
@@ -98,13 +98,7 @@ pub(super) fn units_field(
         .problems(problems)
 }
 
-fn page(
-    office: &Office,
-    request: &HttpRequest,
-    opened: &Opened,
-    (facts, typed, problems): (&Facts, &Typed, Problems),
-) -> HttpResponse {
-    let back = opened.path("/claims");
+fn page(opened: &Opened, (facts, typed, problems): (&Facts, &Typed, Problems)) -> HttpResponse {
     let Some(case) = facts.case() else {
         return see_other(&opened.path(""));
     };
@@ -143,37 +137,23 @@ fn page(
             .problems(&problems),
         photos_error: problems.of("photos").map(str::to_owned),
         most_photos: MOST_PHOTOS,
-        shell: shell(office, request, &back),
-        form: form_of(facts, opened, "/claims", problems),
+        shell: opened.shell("/claims"),
+        form: opened.form(facts, "/claims", problems),
     };
     private(status, &page)
 }
 
 /// `GET /o/{id}/claims?t=`
-async fn ask(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    match read(&office, opened.id).await {
+async fn ask(opened: Opened) -> HttpResponse {
+    match opened.read().await {
         Ok(facts) => {
             let typed = Typed {
                 form_key: new_key(),
                 ..Typed::default()
             };
-            page(
-                &office,
-                &request,
-                &opened,
-                (&facts, &typed, Problems::default()),
-            )
+            page(&opened, (&facts, &typed, Problems::default()))
         }
-        Err(e) => refused(&office, &request, &e),
+        Err(e) => opened.refused(&e),
     }
 }
 
@@ -224,44 +204,33 @@ async fn read_form(mut form: Multipart) -> Result<Typed, Problem> {
 }
 
 /// `POST /o/{id}/claims?t=`
-async fn send(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    client: Client,
-    id: web::Path<String>,
-    query: Query,
-    form: Multipart,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    if let Err(many) = allow(&request, Limit::ApiWrite, client) {
+async fn send(opened: Opened, client: Client, form: Multipart) -> HttpResponse {
+    if let Err(many) = allow(&opened.request, Limit::ApiWrite, client) {
         let busy = Problem::Busy("too many reports".to_owned());
-        let answer = trouble::page(shell(&office, &request, &opened.path("")), &busy);
+        let answer = opened.trouble(&busy);
         return trouble::again_in(answer, many.retry_after);
     }
     let typed = match read_form(form).await {
         Ok(typed) => typed,
-        Err(e) => return trouble::page(shell(&office, &request, &opened.path("/claims")), &e),
+        Err(e) => return trouble::page(opened.shell("/claims"), &e),
     };
-    let problem = match kept(&office, &opened, &typed).await {
+    let problem = match kept(&opened, &typed).await {
         Ok(()) => return see_other(&format!("{}&done=reported", opened.path(""))),
         Err(problem) => problem,
     };
     let Problem::Invalid(errors) = problem else {
-        return trouble::page(shell(&office, &request, &opened.path("")), &problem);
+        return opened.trouble(&problem);
     };
     let problems = at_fields(&errors, &quantities(&typed.units));
-    match read(&office, opened.id).await {
-        Ok(facts) => page(&office, &request, &opened, (&facts, &typed, problems)),
-        Err(e) => refused(&office, &request, &e),
+    match opened.read().await {
+        Ok(facts) => page(&opened, (&facts, &typed, problems)),
+        Err(e) => opened.refused(&e),
     }
 }
 
 /// Keeps the report. Its fields are looked at before its photos are kept, so that nobody fills the disk with forms that
 /// are refused.
-async fn kept(office: &Office, opened: &Opened, typed: &Typed) -> Result<(), Problem> {
+async fn kept(opened: &Opened, typed: &Typed) -> Result<(), Problem> {
     let kind = typed.kind.trim().parse::<ClaimKind>();
     let mut report_now = Report {
         order: opened.id,
@@ -271,14 +240,15 @@ async fn kept(office: &Office, opened: &Opened, typed: &Typed) -> Result<(), Pro
         photos: Vec::new(),
     };
     let (look, key, order) = (report_now.clone(), typed.form_key.clone(), opened.id);
-    let looked = office
+    let looked = opened
+        .office
         .read(move |conn| -> Result<(), Problem> {
             let case = crate::workflows::claims::read(conn, order)?;
             check(&case, &look, &Who::Shopper).map(|_| ())
         })
         .await;
     // A form that was sent before is answered as the first time, though its units are claimed by now.
-    let again = looked.is_err() && was_sent(office, opened, &key).await?;
+    let again = looked.is_err() && was_sent(opened, &key).await?;
     if again {
         return Ok(());
     }
@@ -290,13 +260,14 @@ async fn kept(office: &Office, opened: &Opened, typed: &Typed) -> Result<(), Pro
         let say = format!("Choose at most {MOST_PHOTOS} photos.");
         return Err(Problem::field("photos", say));
     }
-    let dir: PathBuf = office.settings().data_dir.clone();
+    let dir: PathBuf = opened.office.settings().data_dir.clone();
     for bytes in &typed.photos {
         let stored = pictures::keep_private(&dir, bytes.clone()).await;
         report_now.photos.push(stored.map_err(at_photos)?);
     }
     let form = format!("claim:{}", opened.id);
-    office
+    opened
+        .office
         .write(move |desk, tx| -> Result<(), Problem> {
             if is_first(tx, &form, &key)? {
                 report(desk, tx, &report_now, &Who::Shopper)?;
@@ -306,9 +277,10 @@ async fn kept(office: &Office, opened: &Opened, typed: &Typed) -> Result<(), Pro
         .await
 }
 
-async fn was_sent(office: &Office, opened: &Opened, key: &str) -> Result<bool, Problem> {
+async fn was_sent(opened: &Opened, key: &str) -> Result<bool, Problem> {
     let (form, key) = (format!("claim:{}", opened.id), key.to_owned());
-    office
+    opened
+        .office
         .read(move |conn| crate::workflows::forms::was_sent(conn, &form, &key))
         .await
 }
@@ -327,21 +299,13 @@ fn at_photos(problem: Problem) -> Problem {
 }
 
 /// `GET /o/{id}/claims/photos/{photo}?t=`
-async fn photo(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    query: Query,
-) -> HttpResponse {
-    let (id, photo) = path.into_inner();
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn photo(opened: Opened, path: web::Path<(String, String)>) -> HttpResponse {
+    let (_, photo) = path.into_inner();
     let found = match photo.parse::<PhotoId>() {
         Ok(photo) => {
             let order = opened.id;
-            office
+            opened
+                .office
                 .read(move |conn| -> Result<_, Problem> {
                     let row = rows::photo(conn, photo)?.ok_or(Problem::NotFound("photo"))?;
                     let claim = rows::by_id(conn, row.claim_id)?;
@@ -353,8 +317,8 @@ async fn photo(
         Err(_) => Err(Problem::NotFound("photo")),
     };
     match found {
-        Ok(file) => served(&office, file).await,
-        Err(e) => refused(&office, &request, &e),
+        Ok(file) => served(&opened.office, file).await,
+        Err(e) => opened.refused(&e),
     }
 }
 
@@ -377,25 +341,20 @@ pub async fn served(office: &Office, file: String) -> HttpResponse {
 
 /// `POST /o/{id}/claims/{claim}/sent?t=`
 async fn sent(
-    office: web::Data<Office>,
-    request: HttpRequest,
+    opened: Opened,
     path: web::Path<(String, String)>,
-    query: Query,
     form: web::Form<Vec<(String, String)>>,
 ) -> HttpResponse {
-    let (id, claim) = path.into_inner();
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+    let (_, claim) = path.into_inner();
     let Ok(claim) = claim.parse::<ClaimId>() else {
-        return refused(&office, &request, &Problem::NotFound("claim"));
+        return opened.refused(&Problem::NotFound("claim"));
     };
     let mut typed = form.into_inner().into_iter();
     let proof = typed.find(|(name, _)| name.starts_with("proof"));
     let proof = proof.map_or_else(String::new, |(_, value)| value);
     let (order, words) = (opened.id, proof.clone());
-    let done = office
+    let done = opened
+        .office
         .write(move |desk, tx| {
             let before = rows::by_id(tx.conn, claim)?.filter(|c| c.order_id == order);
             // Pressed twice: it is known already.
@@ -414,8 +373,8 @@ async fn sent(
             let say = errors
                 .first()
                 .map_or_else(String::new, |e| e.message.clone());
-            super::show_with(&office, &request, &opened, (claim, proof, say)).await
+            super::show_with(&opened, (claim, proof, say)).await
         }
-        Err(e) => trouble::page(shell(&office, &request, &opened.path("")), &e),
+        Err(e) => opened.trouble(&e),
     }
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::frame;
 use super::page::{self, Consent, Facts};
 use crate::domain::ids::NoticeId;
 use crate::domain::promise::{Answer, NoticeKind, NoticeState, Standing, day_after};
@@ -14,9 +15,8 @@ use crate::store::{Conn, Tx};
 use crate::web::guard::Client;
 use crate::web::pages::{private, see_other};
 use crate::web::shop::trouble;
-use crate::web::theme;
 use crate::web::view::{
-    Badge, CancelInstead, Day, DelayOutcome, DelayPage, DelayStand, Link, Shell, Tone, cancel_words,
+    Badge, CancelInstead, Day, DelayOutcome, DelayPage, DelayStand, Link, Tone, cancel_words,
 };
 use crate::workflows::desk::{Desk, Problem, order_number};
 use crate::workflows::links::Links;
@@ -72,10 +72,6 @@ async fn open(office: &Office, token: &str) -> Result<(NoticeId, Noticed), Probl
     Ok((id, found))
 }
 
-fn shell(office: &Office, request: &HttpRequest, back: &str) -> Shell {
-    Shell::private(theme::of(request), back, office.settings().sandbox)
-}
-
 /// `GET /d/{token}`
 async fn show(
     office: web::Data<Office>,
@@ -85,7 +81,7 @@ async fn show(
 ) -> HttpResponse {
     let (_, found) = match open(&office, &token).await {
         Ok(found) => found,
-        Err(e) => return trouble::page(shell(&office, &request, "/"), &e),
+        Err(e) => return trouble::page(frame(&office, &request, "/"), &e),
     };
     let chosen = asked.and_then(|a| a.answer.parse().ok());
     let page = found.page(&office, &request, chosen);
@@ -102,7 +98,7 @@ async fn answer(
 ) -> HttpResponse {
     let (id, found) = match open(&office, &token).await {
         Ok(found) => found,
-        Err(e) => return trouble::page(shell(&office, &request, "/"), &e),
+        Err(e) => return trouble::page(frame(&office, &request, "/"), &e),
     };
     let said = form.and_then(|f| f.answer.parse::<Answer>().ok());
     let Some(said) = said else {
@@ -121,7 +117,7 @@ async fn answer(
         Err(Problem::Conflict { message, .. }) => {
             refused(&office, &request, &token, said, message).await
         }
-        Err(e) => trouble::page(shell(&office, &request, &found.path(&office)), &e),
+        Err(e) => trouble::page(frame(&office, &request, &found.path(&office)), &e),
     }
 }
 
@@ -143,7 +139,7 @@ async fn refused(
             page.error = Some(why);
             private(StatusCode::CONFLICT, &page)
         }
-        Err(e) => trouble::page(shell(office, request, "/"), &e),
+        Err(e) => trouble::page(frame(office, request, "/"), &e),
     }
 }
 
@@ -175,7 +171,7 @@ impl Noticed {
         let seller = self.facts.seller();
         let instead = matches!(stand, DelayStand::Closed(_)).then(|| self.instead(&path, now));
         DelayPage {
-            shell: shell(office, request, &path).of_seller(&seller.slug),
+            shell: frame(office, request, &path).of_seller(&seller.slug),
             number: order_number(self.facts.order.number),
             title: self.facts.title().to_owned(),
             order_href,

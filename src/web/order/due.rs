@@ -1,64 +1,35 @@
 //! Paying what a saved card did not, and saving another card: each has a page of the provider's made, and leads there.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 
-use super::{Opened, Query, refused, shell};
+use super::Opened;
 use crate::domain::ids::OrderId;
 use crate::store::Tx;
 use crate::web::pages::see_other;
-use crate::web::shop::trouble;
-use crate::workflows::collect::{self, Led};
+use crate::workflows::collect::{self, AskedForPage};
 use crate::workflows::desk::{Desk, Problem};
-use crate::workflows::office::Office;
 
 /// `POST /o/{id}/pay?t=`
-pub(super) async fn pay(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    lead_on(&office, &request, &id, query, collect::pay).await
+pub(super) async fn pay(opened: Opened) -> HttpResponse {
+    lead_on(&opened, collect::pay).await
 }
 
 /// `POST /o/{id}/card?t=`
-pub(super) async fn card(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    lead_on(&office, &request, &id, query, collect::save_another_card).await
-}
-
-/// `GET /o/{id}/card?t=`: a reload or the address bar; back to the order.
-pub(super) async fn back(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    match Opened::new(&office, &id, query) {
-        Ok(opened) => see_other(&opened.path("")),
-        Err(e) => refused(&office, &request, &e),
-    }
+pub(super) async fn card(opened: Opened) -> HttpResponse {
+    lead_on(&opened, collect::save_another_card).await
 }
 
 async fn lead_on(
-    office: &Office,
-    request: &HttpRequest,
-    id: &str,
-    query: Query,
-    deed: fn(&Desk, &mut Tx, OrderId) -> Result<Led, Problem>,
+    opened: &Opened,
+    deed: fn(&Desk, &mut Tx, OrderId) -> Result<AskedForPage, Problem>,
 ) -> HttpResponse {
-    let opened = match Opened::new(office, id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(office, request, &e),
-    };
     let id = opened.id;
-    let led = office.write(move |desk, tx| deed(desk, tx, id)).await;
-    match led.and_then(Led::there) {
+    let asked = opened
+        .office
+        .write(move |desk, tx| deed(desk, tx, id))
+        .await;
+    match asked.and_then(AskedForPage::there) {
         Ok(()) => see_other(&opened.path("/pay")),
-        Err(e) => trouble::page(shell(office, request, &opened.path("")), &e),
+        Err(e) => opened.trouble(&e),
     }
 }

@@ -1,19 +1,17 @@
 //! Changing where an order goes and in how many parcels, until it is packed.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 
-use super::{Opened, Query, form_of, read, refused, shell};
+use super::Opened;
 use crate::domain::country::Country;
 use crate::domain::order::Delivery;
 use crate::web::order::page::Facts;
 use crate::web::pages::{private, see_other};
-use crate::web::shop::trouble;
 use crate::web::view::{EditPage, Field, Problems};
 use crate::workflows::change::{Change, Typed, change};
 use crate::workflows::claims::Who;
 use crate::workflows::desk::Problem;
-use crate::workflows::office::Office;
 
 /// Puts the routes in.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -69,8 +67,6 @@ pub fn typed_of(get: impl Fn(&str) -> String) -> Typed {
 }
 
 fn page(
-    office: &Office,
-    request: &HttpRequest,
     opened: &Opened,
     (facts, typed, delivery, problems): (&Facts, &Typed, Delivery, Problems),
 ) -> HttpResponse {
@@ -84,52 +80,33 @@ fn page(
         address: address_fields(typed, &problems),
         country: country.map_or("", Country::name).to_owned(),
         as_available: delivery == Delivery::AsAvailable,
-        shell: shell(office, request, &opened.path("/edit")),
-        form: form_of(facts, opened, "/edit", problems),
+        shell: opened.shell("/edit"),
+        form: opened.form(facts, "/edit", problems),
     };
     private(status, &page)
 }
 
 /// `GET /o/{id}/edit?t=`
-async fn ask(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let facts = match read(&office, opened.id).await {
+async fn ask(opened: Opened) -> HttpResponse {
+    let facts = match opened.read().await {
         Ok(facts) => facts,
-        Err(e) => return refused(&office, &request, &e),
+        Err(e) => return opened.refused(&e),
     };
-    if let Some(why) = facts.why_locked(office.now()) {
+    if let Some(why) = facts.why_locked(opened.office.now()) {
         let why = Problem::conflict("order-packed", why);
-        return trouble::page(shell(&office, &request, &opened.path("")), &why);
+        return opened.trouble(&why);
     }
     match Typed::of(&facts.order) {
         Ok(typed) => {
             let now = (&facts, &typed, facts.order.delivery, Problems::default());
-            page(&office, &request, &opened, now)
+            page(&opened, now)
         }
-        Err(e) => refused(&office, &request, &e),
+        Err(e) => opened.refused(&e),
     }
 }
 
 /// `POST /o/{id}/edit?t=`
-async fn save(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-    form: web::Form<Vec<(String, String)>>,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn save(opened: Opened, form: web::Form<Vec<(String, String)>>) -> HttpResponse {
     let pairs = form.into_inner();
     let get = |wanted: &str| {
         let found = pairs.iter().find(|(name, _)| name == wanted);
@@ -142,27 +119,23 @@ async fn save(
         delivery,
     };
     let order = opened.id;
-    let done = office
+    let done = opened
+        .office
         .write(move |desk, tx| change(desk, tx, (None, order), &wish, &Who::Shopper))
         .await;
     match done {
         Ok(_) => see_other(&format!("{}&done=changed", opened.path(""))),
-        Err(Problem::Invalid(errors)) => match read(&office, opened.id).await {
+        Err(Problem::Invalid(errors)) => match opened.read().await {
             Ok(facts) => {
                 let mut problems = Problems::default();
                 for e in errors {
                     problems.add(e.field, e.message);
                 }
                 let delivery = delivery.unwrap_or(facts.order.delivery);
-                page(
-                    &office,
-                    &request,
-                    &opened,
-                    (&facts, &typed, delivery, problems),
-                )
+                page(&opened, (&facts, &typed, delivery, problems))
             }
-            Err(e) => refused(&office, &request, &e),
+            Err(e) => opened.refused(&e),
         },
-        Err(e) => trouble::page(shell(&office, &request, &opened.path("")), &e),
+        Err(e) => opened.trouble(&e),
     }
 }

@@ -1,16 +1,14 @@
 //! The shopper says that a parcel arrived.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{Opened, Query, refused, shell};
+use super::Opened;
 use crate::domain::ids::ShipmentId;
 use crate::domain::shipment::DeliveredBy;
 use crate::store::shipments;
 use crate::web::pages::see_other;
-use crate::web::shop::trouble;
 use crate::workflows::desk::Problem;
-use crate::workflows::office::Office;
 use crate::workflows::ship;
 
 /// Which parcel it is.
@@ -21,19 +19,10 @@ pub(super) struct Arrived {
 }
 
 /// `POST /o/{id}/arrived?t=`
-pub(super) async fn arrived(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-    form: web::Form<Arrived>,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+pub(super) async fn arrived(opened: Opened, form: web::Form<Arrived>) -> HttpResponse {
     let (order, parcel) = (opened.id, form.parcel.parse::<ShipmentId>());
-    let done = office
+    let done = opened
+        .office
         .write(move |_, tx| {
             let Ok(parcel) = parcel else {
                 return Err(Problem::NotFound("parcel"));
@@ -52,9 +41,8 @@ pub(super) async fn arrived(
             Ok(())
         })
         .await;
-    let back = opened.path("");
     match done {
-        Ok(()) => see_other(&format!("{back}&arrived=1")),
-        Err(e) => trouble::page(shell(&office, &request, &back), &e),
+        Ok(()) => see_other(&format!("{}&arrived=1", opened.path(""))),
+        Err(e) => opened.trouble(&e),
     }
 }

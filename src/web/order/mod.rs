@@ -6,6 +6,7 @@ mod delay;
 mod due;
 mod edit;
 mod goods;
+mod opened;
 mod page;
 mod papers;
 mod waiting;
@@ -17,47 +18,23 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 
-use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::store::orders::{self, PaymentRow};
 use crate::store::{Conn, Tx, jobs};
 use crate::web::pages::{private, see_other};
-use crate::web::shop::trouble;
 use crate::web::theme;
-use crate::web::view::{CancelPage, OrderForm, OrderPage, Problems, Shell};
+use crate::web::view::{CancelPage, OrderPage, Shell};
 use crate::workflows::cancel::{By, cancel};
 use crate::workflows::desk::{Desk, Problem, order_number, payment_subject};
 use crate::workflows::office::Office;
+use opened::Opened;
 use page::{Consent, Facts, Ways, WrongProof};
 
 pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
 pub(in crate::web) use edit::{address_fields, typed_of};
 pub(in crate::web) use page::{claim_badge, claim_picture};
 pub(in crate::web) use papers::sheet;
-
-/// What stands behind the `?` of an order's pages.
-#[derive(Default, Deserialize)]
-struct Asked {
-    /// The token.
-    #[serde(default)]
-    t: String,
-    /// `1`: back from the provider's page, paid; `0`: back without.
-    #[serde(default)]
-    paid: String,
-    /// `1`: just cancelled.
-    #[serde(default)]
-    cancelled: String,
-    /// What was just done: `reported`, `sent`, `withdrawn`, `changed`, `altered`.
-    #[serde(default)]
-    done: String,
-    /// `1`: just said that a parcel arrived.
-    #[serde(default)]
-    arrived: String,
-}
-
-type Query = Option<web::Query<Asked>>;
 
 /// Puts the routes in.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -67,12 +44,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/o/{id}/pay", web::post().to(due::pay))
         .service(
             web::resource("/o/{id}/card")
-                .route(web::get().to(due::back))
+                .route(web::get().to(back))
                 .route(web::post().to(due::card)),
         )
         .service(
             web::resource("/o/{id}/accept")
-                .route(web::get().to(waiting::back))
+                .route(web::get().to(back))
                 .route(web::post().to(waiting::accept)),
         )
         .route("/o/{id}/arrived", web::post().to(goods::arrived))
@@ -89,43 +66,14 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(change::configure);
 }
 
-/// A request to an order's page that came with the order's own token.
-struct Opened {
-    id: OrderId,
-    token: String,
-    asked: Asked,
-}
-
-impl Opened {
-    /// The order, where the token opens it; a foreign token and an order there is not look the same.
-    fn new(office: &Office, id: &str, query: Query) -> Result<Self, Problem> {
-        let asked = query.map(web::Query::into_inner).unwrap_or_default();
-        match id.parse::<OrderId>() {
-            Ok(id) if office.desk().links.opens_order(id, &asked.t) => Ok(Self {
-                id,
-                token: asked.t.clone(),
-                asked,
-            }),
-            _ => Err(Problem::NotFound("order")),
-        }
-    }
-
-    fn path(&self, below: &str) -> String {
-        format!("/o/{}{below}?t={}", self.id, self.token)
-    }
-}
-
-fn shell(office: &Office, request: &HttpRequest, back: &str) -> Shell {
+/// The frame of a page behind a signed link.
+fn frame(office: &Office, request: &HttpRequest, back: &str) -> Shell {
     Shell::private(theme::of(request), back, office.settings().sandbox)
 }
 
-/// An error page that gives nothing away of the address it stands at.
-fn refused(office: &Office, request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    trouble::page(shell(office, request, "/"), problem)
-}
-
-async fn read(office: &Office, id: OrderId) -> Result<Facts, Problem> {
-    office.read(move |conn| page::read(conn, id)).await
+/// `GET` of what only a form does: a reload or the address bar; back to the order.
+async fn back(opened: Opened) -> HttpResponse {
+    see_other(&opened.path(""))
 }
 
 /// How long an answer waits for the provider before it says that it waits.
@@ -134,15 +82,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Reads again, whenever something was heard of the order, while `waiting` says so; some two seconds in all.
-async fn wait_while(
-    office: &Office,
-    id: OrderId,
-    waiting: impl Fn(&Facts) -> bool,
-) -> Result<Facts, Problem> {
+async fn wait_while(opened: &Opened, waiting: impl Fn(&Facts) -> bool) -> Result<Facts, Problem> {
     let end = Instant::now() + LONGEST_WAIT;
     loop {
-        let bell = office.signals().bells.listen(id);
-        let facts = read(office, id).await?;
+        let bell = opened.office.signals().bells.listen(opened.id);
+        let facts = opened.read().await?;
         if !waiting(&facts) || Instant::now() >= end {
             return Ok(facts);
         }
@@ -151,35 +95,26 @@ async fn wait_while(
 }
 
 /// `GET /o/{id}?t=`
-async fn show(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn show(opened: Opened) -> HttpResponse {
     let returned = opened.asked.paid == "1";
     let facts = if returned {
-        returned_paid(&office, opened.id).await
+        returned_paid(&opened).await
     } else {
-        read(&office, opened.id).await
+        opened.read().await
     };
     let facts = match facts {
         Ok(facts) => facts,
-        Err(e) => return refused(&office, &request, &e),
+        Err(e) => return opened.refused(&e),
     };
     if facts.order.state == OrderState::Waitlisted {
-        match waiting::page(&office, &request, &opened).await {
+        match waiting::page(&opened).await {
             Ok(Some(page)) => return page,
             Ok(None) => {}
-            Err(e) => return refused(&office, &request, &e),
+            Err(e) => return opened.refused(&e),
         }
     }
     let back = opened.path("");
-    let mut shell = shell(&office, &request, &back);
+    let mut shell = opened.shell("");
     if opened.asked.cancelled == "1" && facts.left_by_shopper() {
         shell.flash = Some(match facts.order.state {
             OrderState::Cancelled => "Your order is cancelled.".to_owned(),
@@ -192,7 +127,7 @@ async fn show(
     if opened.asked.arrived == "1" {
         shell.flash = Some("Noted: the parcel arrived.".to_owned());
     }
-    let now = office.now();
+    let now = opened.office.now();
     if returned && facts.may_thank() {
         let known = facts.is_paid();
         if !known {
@@ -207,24 +142,18 @@ async fn show(
         shell.refresh = Some(3);
         shell.back = format!("{back}&paid=1");
     }
-    let page = page_of(&office, &opened, &facts, shell, None);
+    let page = page_of(&opened, &facts, shell, None);
     private(StatusCode::OK, &page)
 }
 
 /// The order's page, with its links.
-fn page_of(
-    office: &Office,
-    opened: &Opened,
-    facts: &Facts,
-    shell: Shell,
-    wrong: Option<&WrongProof>,
-) -> OrderPage {
-    let links = &office.desk().links;
+fn page_of(opened: &Opened, facts: &Facts, shell: Shell, wrong: Option<&WrongProof>) -> OrderPage {
+    let links = &opened.office.desk().links;
     let ways = Ways {
         below: &|below| opened.path(below),
         notice: &|row| delay::path_of(links, row),
     };
-    let mut page = facts.page(shell, &ways, office.now(), wrong);
+    let mut page = facts.page(shell, &ways, opened.office.now(), wrong);
     page.goods = facts.goods(&opened.path("/arrived"));
     page
 }
@@ -242,30 +171,13 @@ fn said(done: &str) -> Option<&'static str> {
 }
 
 /// The order's page with a proof that could not be taken.
-async fn show_with(
-    office: &Office,
-    request: &HttpRequest,
-    opened: &Opened,
-    wrong: WrongProof,
-) -> HttpResponse {
-    match read(office, opened.id).await {
+async fn show_with(opened: &Opened, wrong: WrongProof) -> HttpResponse {
+    match opened.read().await {
         Ok(facts) => {
-            let shell = shell(office, request, &opened.path(""));
-            let page = page_of(office, opened, &facts, shell, Some(&wrong));
+            let page = page_of(opened, &facts, opened.shell(""), Some(&wrong));
             private(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
-        Err(e) => refused(office, request, &e),
-    }
-}
-
-/// What is around a form of an order.
-fn form_of(facts: &Facts, opened: &Opened, below: &str, problems: Problems) -> OrderForm {
-    OrderForm {
-        number: order_number(facts.order.number),
-        order_href: opened.path(""),
-        action: opened.path(below),
-        form_key: new_key(),
-        problems,
+        Err(e) => opened.refused(&e),
     }
 }
 
@@ -276,13 +188,14 @@ pub(in crate::web) fn new_key() -> String {
 
 /// The shopper comes back from the provider's page: a page whose end we have not heard of is asked for now, so that a
 /// lost webhook is made good at once.
-async fn returned_paid(office: &Office, id: OrderId) -> Result<Facts, Problem> {
-    let facts = read(office, id).await?;
+async fn returned_paid(opened: &Opened) -> Result<Facts, Problem> {
+    let facts = opened.read().await?;
     let Some(open) = facts.unheard() else {
         return Ok(facts);
     };
-    let subject = payment_subject(id, open);
-    office
+    let subject = payment_subject(opened.id, open);
+    opened
+        .office
         .write(move |_: &Desk, tx: &mut Tx| {
             let now = tx.now.naive_utc();
             jobs::put(tx.conn, jobs::PAYMENT, &subject, now, now)?;
@@ -290,23 +203,14 @@ async fn returned_paid(office: &Office, id: OrderId) -> Result<Facts, Problem> {
             Ok::<_, Problem>(())
         })
         .await?;
-    wait_while(office, id, |facts| facts.unheard() == Some(open)).await
+    wait_while(opened, |facts| facts.unheard() == Some(open)).await
 }
 
 /// `GET /o/{id}/pay?t=`: to the provider's page as soon as there is one.
-async fn pay(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let facts = match wait_while(&office, opened.id, Facts::waits_for_its_page).await {
+async fn pay(opened: Opened) -> HttpResponse {
+    let facts = match wait_while(&opened, Facts::waits_for_its_page).await {
         Ok(facts) => facts,
-        Err(e) => return refused(&office, &request, &e),
+        Err(e) => return opened.refused(&e),
     };
     if let Some(url) = facts.checkout() {
         return see_other(url);
@@ -314,13 +218,14 @@ async fn pay(
     let Some(planned) = facts.planned().cloned() else {
         return see_other(&opened.path(""));
     };
-    let place = office
+    let place = opened
+        .office
         .read(move |conn| place_of(conn, &planned))
         .await
         .unwrap_or(0);
-    let mut shell = shell(&office, &request, &opened.path("/pay"));
+    let mut shell = opened.shell("/pay");
     shell.refresh = Some(3);
-    let now = office.now();
+    let now = opened.office.now();
     private(
         StatusCode::OK,
         &facts.queue(shell, place, opened.path(""), now),
@@ -336,27 +241,17 @@ fn place_of(conn: &mut Conn, planned: &PaymentRow) -> Result<i64, Problem> {
 }
 
 /// `GET /o/{id}/cancel?t=`
-async fn ask_to_cancel(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    let facts = match read(&office, opened.id).await {
+async fn ask_to_cancel(opened: Opened) -> HttpResponse {
+    let facts = match opened.read().await {
         Ok(facts) => facts,
-        Err(e) => return refused(&office, &request, &e),
+        Err(e) => return opened.refused(&e),
     };
-    let (early, now) = (facts.can_leave(), office.now());
+    let (early, now) = (facts.can_leave(), opened.office.now());
     if !early && !facts.may_cancel_late(now) {
         return see_other(&opened.path(""));
     }
-    let action = opened.path("/cancel");
     let page = CancelPage {
-        shell: shell(&office, &request, &action),
+        shell: opened.shell("/cancel"),
         number: order_number(facts.order.number),
         title: facts.campaign.title.clone(),
         amount: if early {
@@ -367,24 +262,16 @@ async fn ask_to_cancel(
         late: !early,
         part: !early && facts.consent().is_some_and(Consent::part_shipped),
         order_href: opened.path(""),
-        action,
+        action: opened.path("/cancel"),
     };
     private(StatusCode::OK, &page)
 }
 
 /// `POST /o/{id}/cancel?t=`
-async fn leave(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn leave(opened: Opened) -> HttpResponse {
     let id = opened.id;
-    let left = office
+    let left = opened
+        .office
         .write(move |desk, tx| cancel(desk, tx, id, &By::Shopper))
         .await;
     match left {
@@ -393,11 +280,11 @@ async fn leave(
             let back = opened.path("");
             // Of a partly shipped order the rest may have left just now, by the first of two clicks.
             let done = matches!(e, Problem::Conflict { .. })
-                && read(&office, id).await.is_ok_and(|f| f.left_by_shopper());
+                && opened.read().await.is_ok_and(|f| f.left_by_shopper());
             if done {
                 return see_other(&format!("{back}&cancelled=1"));
             }
-            trouble::page(shell(&office, &request, &back), &e)
+            opened.trouble(&e)
         }
     }
 }

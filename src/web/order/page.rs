@@ -24,11 +24,11 @@ use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::{self, RefundRow};
 use crate::store::{Conn, changes::ChangeRow, claims::ClaimPhotoRow, notices::NoticeRow};
 use crate::web::shop::updates::{self, Written};
-use crate::web::shop::{address_lines, shipping_and_tax};
+use crate::web::shop::{address_lines, line_row, line_row_with_price, money_table};
 use crate::web::tongue::{nonzero_said, say};
 use crate::web::view::{
     CancelOffer, Day, MailProblem, Moment, MoneyRow, MoneyTable, OrderGoods, OrderPage, PayOffer,
-    Shell, Timeline, TimelineItem, grouped,
+    Shell, Timeline, TimelineItem,
 };
 use crate::workflows::batches;
 use crate::workflows::cancel::can_cancel;
@@ -304,12 +304,10 @@ impl Facts {
 
     fn money(&self) -> MoneyTable {
         let agreed = &self.agreed;
+        let currency = self.order.currency.as_str();
         let mut rows = Vec::new();
         for (line, priced) in agreed.lines.iter().zip(&agreed.quote.lines) {
-            let row = MoneyRow::new(
-                format!("{} \u{d7} {}", grouped(priced.quantity), line.name),
-                self.say(priced.goods),
-            );
+            let row = line_row(&line.name, priced, currency);
             let kept = self.lines.iter().find(|l| l.sku == line.sku);
             if kept.is_some_and(|l| l.state == LineState::Dropped) {
                 rows.push(row.note("dropped: too few were ordered, so it is not made"));
@@ -321,33 +319,20 @@ impl Facts {
                     self.say(priced.unit_price),
                     self.say(price)
                 )),
-                _ if priced.quantity > 1 => {
-                    row.note(format!("{} each", self.say(priced.unit_price)))
-                }
-                _ => row,
+                _ => line_row_with_price(&line.name, priced, currency),
             });
-        }
-        let tax = agreed.tax_label(&self.order.country);
-        rows.extend(shipping_and_tax(&agreed.quote, &tax, |amount| {
-            self.say(amount)
-        }));
-        let mut sum = MoneyRow::new(self.sum_words(), self.say(self.order.total));
-        if agreed.quote.tax_included > 0 {
-            sum = sum.note(format!(
-                "{} {tax} included",
-                self.say(agreed.quote.tax_included)
-            ));
         }
         let mut movements = self.movements();
         movements.extend(self.owed_rows());
         if let Some(last) = self.in_the_end() {
             movements.push(MoneyRow::new("What it costs in the end", self.say(last)));
         }
+        let caption = "What it costs, and what was charged and went back";
+        let tax = agreed.tax_label(&self.order.country);
+        let sum = MoneyRow::new(self.sum_words(), self.say(self.order.total));
         MoneyTable {
-            caption: "What it costs, and what was charged and went back".to_owned(),
-            rows,
-            sum,
             movements,
+            ..money_table(caption, rows, (&agreed.quote, &tax, currency), sum)
         }
     }
 

@@ -1,15 +1,14 @@
 //! An order's receipts and credit notes, to be read and printed.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 
-use super::{Opened, Query, refused};
+use super::Opened;
 use crate::domain::money::Money;
 use crate::domain::paper::Paper;
 use crate::store::papers::PaperRow;
 use crate::web::pages::private;
 use crate::web::view::{Link, Moment, Sheet, SheetLine, SheetPage, grouped};
-use crate::workflows::office::Office;
 use crate::workflows::papers;
 
 /// Puts the route in.
@@ -18,19 +17,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 /// `GET /o/{id}/receipts/{number}?t=`
-async fn show(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    query: Query,
-) -> HttpResponse {
-    let (id, number) = path.into_inner();
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn show(opened: Opened, path: web::Path<(String, String)>) -> HttpResponse {
+    let (_, number) = path.into_inner();
     let order = opened.id;
-    let read = office.read(move |conn| papers::of_order(conn, order, &number));
+    let read = opened
+        .office
+        .read(move |conn| papers::of_order(conn, order, &number));
     match read.await {
         Ok(paper) => {
             let page = SheetPage {
@@ -39,7 +31,7 @@ async fn show(
             };
             private(StatusCode::OK, &page)
         }
-        Err(e) => refused(&office, &request, &e),
+        Err(e) => opened.refused(&e),
     }
 }
 

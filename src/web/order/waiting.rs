@@ -1,11 +1,10 @@
 //! An order that waits for a sold-out option: its place, and the offer when units came free.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 
-use super::{Opened, Query, refused, shell};
-use crate::domain::button::button;
+use super::Opened;
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::ids::OrderId;
@@ -19,16 +18,16 @@ use crate::store::waiting::{self as list, WaitingRow};
 use crate::web::guard::Client;
 use crate::web::pages::{private, see_other};
 use crate::web::shop::{
-    address_lines, seller, shipping_and_tax, step_words, terms, threshold_words, trouble,
+    address_lines, asked, line_row_with_price, money_table, seller, step_words, terms,
+    threshold_words,
 };
 use crate::web::tongue::say;
 use crate::web::view::{
-    Asked, Countdown, Day, FieldError, Moment, MoneyRow, MoneyTable, OfferPart, ReviewPage, Shell,
-    WaitingPage, grouped,
+    Asked, Countdown, Day, FieldError, Moment, MoneyRow, MoneyTable, OfferPart, ReviewPage,
+    WaitingPage,
 };
 use crate::workflows::desk::{Problem, ends_at, offer, order_number};
 use crate::workflows::join::{Accepted, Address, FrozenQuote, price_anew};
-use crate::workflows::office::Office;
 use crate::workflows::payment::frozen;
 use crate::workflows::{waiting, withdraw};
 
@@ -73,38 +72,26 @@ fn read(conn: &mut Conn, id: OrderId, now: DateTime<Utc>) -> Result<Option<Facts
 }
 
 /// The page of an order that waits; none where it does not, or not any more.
-pub(super) async fn page(
-    office: &Office,
-    request: &HttpRequest,
-    opened: &Opened,
-) -> Result<Option<HttpResponse>, Problem> {
-    let (id, now) = (opened.id, office.now());
-    let Some(facts) = office.read(move |conn| read(conn, id, now)).await? else {
+pub(super) async fn page(opened: &Opened) -> Result<Option<HttpResponse>, Problem> {
+    let (id, now) = (opened.id, opened.office.now());
+    let Some(facts) = opened.office.read(move |conn| read(conn, id, now)).await? else {
         return Ok(None);
     };
-    let shell = shell(office, request, &opened.path(""));
     Ok(Some(match facts.row.open_offer() {
         Some(_) => {
             let said = (StatusCode::OK, None, Vec::new());
-            facts.offered(shell, request, opened, now, said)
+            facts.offered(opened, now, said)
         }
-        None => private(StatusCode::OK, &facts.waits(shell, opened)),
+        None => private(StatusCode::OK, &facts.waits(opened)),
     }))
 }
 
 /// `POST /o/{id}/accept?t=`
 pub(super) async fn accept(
-    office: web::Data<Office>,
-    request: HttpRequest,
+    opened: Opened,
     client: Client,
-    id: web::Path<String>,
-    query: Query,
     form: web::Form<Vec<(String, String)>>,
 ) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
     let pairs = form.into_inner();
     let of = |wanted: &str| {
         let found = pairs.iter().find(|(name, _)| name == wanted);
@@ -120,16 +107,16 @@ pub(super) async fn accept(
         return see_other(&opened.path(""));
     }
     let (order, before) = (opened.id, accepted.total);
-    let done = office
+    let done = opened
+        .office
         .write(move |desk, tx| waiting::accept(desk, tx, order, &accepted))
         .await;
     let problem = match done {
         Ok(_) => return see_other(&opened.path("/pay")),
         Err(problem) => problem,
     };
-    let now = office.now();
-    let facts = office.read(move |conn| read(conn, order, now)).await;
-    let shell = shell(&office, &request, &opened.path(""));
+    let now = opened.office.now();
+    let facts = opened.office.read(move |conn| read(conn, order, now)).await;
     match (problem, facts) {
         (
             Problem::Conflict {
@@ -139,7 +126,7 @@ pub(super) async fn accept(
             Ok(Some(facts)),
         ) => {
             let said = (StatusCode::CONFLICT, before, Vec::new());
-            facts.offered(shell, &request, &opened, now, said)
+            facts.offered(&opened, now, said)
         }
         (Problem::Invalid(errors), Ok(Some(facts))) => {
             let errors = errors.into_iter().map(|e| FieldError {
@@ -147,22 +134,9 @@ pub(super) async fn accept(
                 message: e.message,
             });
             let said = (StatusCode::UNPROCESSABLE_ENTITY, None, errors.collect());
-            facts.offered(shell, &request, &opened, now, said)
+            facts.offered(&opened, now, said)
         }
-        (problem, _) => trouble::page(shell, &problem),
-    }
-}
-
-/// `GET /o/{id}/accept?t=`: a reload or the address bar; back to the order.
-pub(super) async fn back(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    match Opened::new(&office, &id, query) {
-        Ok(opened) => see_other(&opened.path("")),
-        Err(e) => refused(&office, &request, &e),
+        (problem, _) => opened.trouble(&problem),
     }
 }
 
@@ -185,37 +159,22 @@ impl Facts {
 
     fn money(&self, caption: &str) -> MoneyTable {
         let (frozen, _) = &self.priced;
+        let currency = self.order.currency.as_str();
         let lines = frozen.lines.iter().zip(&frozen.quote.lines);
-        let mut rows: Vec<MoneyRow> = lines
-            .map(|(line, priced)| {
-                let label = format!("{} \u{d7} {}", grouped(priced.quantity), line.name);
-                let row = MoneyRow::new(label, self.say(priced.goods));
-                match priced.quantity {
-                    1 => row,
-                    _ => row.note(format!("{} each", self.say(priced.unit_price))),
-                }
-            })
-            .collect();
+        let rows = lines.map(|(line, priced)| line_row_with_price(&line.name, priced, currency));
         let tax = frozen.tax_label(&self.order.country);
-        rows.extend(shipping_and_tax(&frozen.quote, &tax, |amount| {
-            self.say(amount)
-        }));
-        let mut sum = MoneyRow::new("Total", self.say(frozen.quote.total));
-        if frozen.quote.tax_included > 0 {
-            let included = self.say(frozen.quote.tax_included);
-            sum = sum.note(format!("{included} {tax} included"));
-        }
-        MoneyTable {
-            caption: caption.to_owned(),
-            rows,
+        let sum = MoneyRow::new("Total", self.say(frozen.quote.total));
+        money_table(
+            caption,
+            rows.collect(),
+            (&frozen.quote, &tax, currency),
             sum,
-            movements: Vec::new(),
-        }
+        )
     }
 
-    fn waits(&self, shell: Shell, opened: &Opened) -> WaitingPage {
+    fn waits(&self, opened: &Opened) -> WaitingPage {
         WaitingPage {
-            shell: shell.of_seller(&self.merchant.slug),
+            shell: opened.shell("").of_seller(&self.merchant.slug),
             number: order_number(self.order.number),
             title: self.campaign.title.clone(),
             campaign_href: format!("/c/{}", self.campaign.slug),
@@ -232,20 +191,12 @@ impl Facts {
 
     fn asked(&self) -> Asked {
         let (frozen, mode) = &self.priced;
-        let step = usize::try_from(self.order.limit_step).unwrap_or(0);
-        match (mode, frozen.deposit) {
-            (PaymentMode::ChargeOnSuccess, _) => Asked::Saved {
-                waits_for: step_words(&self.draft, step),
-            },
-            (PaymentMode::Deposit, Some(deposit)) if deposit.amount < frozen.quote.total => {
-                Asked::Deposit {
-                    now: self.say(deposit.amount),
-                    later: self.say(frozen.quote.total - deposit.amount),
-                    kept: deposit.forfeited,
-                }
-            }
-            (PaymentMode::ChargeNow | PaymentMode::Deposit, _) => Asked::Now,
-        }
+        let total = (frozen.quote.total, self.order.currency.as_str());
+        let deposit = frozen.deposit.map(|d| (d.amount, d.forfeited));
+        asked(*mode, total, deposit, || {
+            let step = usize::try_from(self.order.limit_step).unwrap_or(0);
+            step_words(&self.draft, step)
+        })
     }
 
     fn withdrawal(&self, country: Option<Country>) -> Vec<String> {
@@ -262,8 +213,6 @@ impl Facts {
     /// The offer: the exact total, the terms, and the button that pays, as everybody sees them who joins.
     fn offered(
         &self,
-        shell: Shell,
-        request: &HttpRequest,
         opened: &Opened,
         now: DateTime<Utc>,
         (status, before, problems): (StatusCode, Option<i64>, Vec<FieldError>),
@@ -271,17 +220,8 @@ impl Facts {
         let until = self.row.offer_ends.unwrap_or(self.row.joined_at);
         let (frozen, _) = &self.priced;
         let country = Country::parse(&self.order.country);
-        let spoken = request
-            .headers()
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let words = match country {
-            Some(country) => button(country, spoken),
-            None => crate::domain::button::ENGLISH,
-        };
         let page = ReviewPage {
-            shell: shell.of_seller(&self.merchant.slug),
+            shell: opened.shell("").of_seller(&self.merchant.slug),
             title: self.campaign.title.clone(),
             slug: self.campaign.slug.clone(),
             money: self.money("What it costs"),
@@ -296,7 +236,7 @@ impl Facts {
             from_stock: false,
             seller: seller(&self.merchant),
             terms: terms(&self.merchant),
-            button: words,
+            button: opened.button_words(country),
             withdrawal: self.withdrawal(country),
             address: self.address(),
             email: self.order.email.clone(),

@@ -1,17 +1,15 @@
 //! Withdrawing from the contract: the declaration, and the button that confirms it (domain section 6a).
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 
+use super::Opened;
 use super::claims::{at_fields, quantities, units_field};
-use super::{Opened, Query, form_of, read, refused, shell};
 use crate::web::order::page::Facts;
 use crate::web::pages::{private, see_other};
-use crate::web::shop::trouble;
 use crate::web::view::{Day, Field, Problems, WithdrawPage};
 use crate::workflows::desk::Problem;
 use crate::workflows::forms::is_first;
-use crate::workflows::office::Office;
 use crate::workflows::withdraw::{Declaration, declare};
 
 /// Puts the routes in.
@@ -32,20 +30,18 @@ struct Typed {
 }
 
 fn page(
-    office: &Office,
-    request: &HttpRequest,
     opened: &Opened,
     (facts, typed, problems): (&Facts, Option<&Typed>, Problems),
 ) -> HttpResponse {
     let right = facts
         .case()
-        .and_then(|case| Some((case, case.right(office.now())?)));
+        .and_then(|case| Some((case, case.right(opened.office.now())?)));
     let Some((case, right)) = right else {
         let why = Problem::conflict(
             "no-right-of-withdrawal",
             "This order cannot be withdrawn from any more. If something is wrong with the goods, report it on the order's page.",
         );
-        return trouble::page(shell(office, request, &opened.path("")), &why);
+        return opened.trouble(&why);
     };
     let units = right.lines.iter().map(|(sku, most)| {
         let typed = match typed {
@@ -85,46 +81,22 @@ fn page(
         last_day: right.period.last_day(case.draft.time_zone).map(Day),
         exempt: right.exempt.clone(),
         some_arrived: case.lines.iter().any(|l| l.shipped > 0),
-        shell: shell(office, request, &opened.path("/withdraw")),
-        form: form_of(facts, opened, "/withdraw", problems),
+        shell: opened.shell("/withdraw"),
+        form: opened.form(facts, "/withdraw", problems),
     };
     private(status, &page)
 }
 
 /// `GET /o/{id}/withdraw?t=`
-async fn ask(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
-    match read(&office, opened.id).await {
-        Ok(facts) => page(
-            &office,
-            &request,
-            &opened,
-            (&facts, None, Problems::default()),
-        ),
-        Err(e) => refused(&office, &request, &e),
+async fn ask(opened: Opened) -> HttpResponse {
+    match opened.read().await {
+        Ok(facts) => page(&opened, (&facts, None, Problems::default())),
+        Err(e) => opened.refused(&e),
     }
 }
 
 /// `POST /o/{id}/withdraw?t=`
-async fn confirm(
-    office: web::Data<Office>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query,
-    form: web::Form<Vec<(String, String)>>,
-) -> HttpResponse {
-    let opened = match Opened::new(&office, &id, query) {
-        Ok(opened) => opened,
-        Err(e) => return refused(&office, &request, &e),
-    };
+async fn confirm(opened: Opened, form: web::Form<Vec<(String, String)>>) -> HttpResponse {
     let pairs = form.into_inner();
     let of = |wanted: &str| {
         let found = pairs.iter().find(|(name, _)| name == wanted);
@@ -147,7 +119,8 @@ async fn confirm(
         email: typed.email.clone(),
     };
     let (key, form) = (typed.form_key.clone(), format!("withdraw:{}", opened.id));
-    let done = office
+    let done = opened
+        .office
         .write(move |desk, tx| -> Result<(), Problem> {
             if is_first(tx, &form, &key)? {
                 declare(desk, tx, &declaration)?;
@@ -157,13 +130,13 @@ async fn confirm(
         .await;
     match done {
         Ok(()) => see_other(&format!("{}&done=withdrawn", opened.path(""))),
-        Err(Problem::Invalid(errors)) => match read(&office, opened.id).await {
+        Err(Problem::Invalid(errors)) => match opened.read().await {
             Ok(facts) => {
                 let problems = at_fields(&errors, &quantities(&typed.units));
-                page(&office, &request, &opened, (&facts, Some(&typed), problems))
+                page(&opened, (&facts, Some(&typed), problems))
             }
-            Err(e) => refused(&office, &request, &e),
+            Err(e) => opened.refused(&e),
         },
-        Err(e) => trouble::page(shell(&office, &request, &opened.path("")), &e),
+        Err(e) => opened.trouble(&e),
     }
 }

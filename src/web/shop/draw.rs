@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::load::{Facts, Flows};
+use super::paying::paying;
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
-use crate::domain::draft::{CampaignDraft, DepositUnpaid, OptionDraft, PaymentMode, Trigger};
+use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};
 use crate::domain::price::Threshold;
 use crate::domain::tariff::{Area, Band, Measure, ShippingRule};
 use crate::domain::text::markdown_to_html;
@@ -32,24 +33,6 @@ pub fn threshold_words(draft: &CampaignDraft) -> String {
         Threshold::Units(n) if n != 1 => format!("{} units", grouped(n)),
         _ => say_threshold(draft),
     }
-}
-
-/// How an offer is paid.
-pub fn paying(draft: &CampaignDraft) -> Paying {
-    match draft.payment_mode {
-        PaymentMode::ChargeNow => Paying::Now,
-        PaymentMode::ChargeOnSuccess => Paying::OnSuccess,
-        PaymentMode::Deposit => Paying::Deposit {
-            percent: draft.deposit_percent,
-            kept: draft.deposit_unpaid == DepositUnpaid::Kept,
-        },
-    }
-}
-
-/// A step as it is waited for: "the price from 50 units"; nothing for the first.
-pub fn step_words(draft: &CampaignDraft, step: usize) -> Option<String> {
-    let from = draft.steps.counts().get(step).filter(|_| step > 0)?;
-    Some(format!("the price from {} units", grouped(*from)))
 }
 
 /// Who sells.

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::form::sentence;
+use super::linked::{in_private, sent_page};
 use super::{Shop, allow, trouble};
 use crate::domain::ids::{IdeaId, MerchantId, VoteId};
 use crate::domain::interest::IdeaState;
@@ -17,7 +18,7 @@ use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
 use crate::web::theme;
 use crate::web::view::{
-    AskedSentPage, Html, IdeaCard, IdeaPage, IdeaStand, Link, Problems, Sent, Shell, VotePage,
+    Html, IdeaCard, IdeaPage, IdeaStand, Link, Problems, Sent, Shell, VotePage,
 };
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::ideas;
@@ -130,10 +131,6 @@ fn shell(shop: &Shop, request: &HttpRequest) -> Shell {
     Shell::public(theme::of(request), request.path(), shop.sandbox())
 }
 
-fn private_shell(shop: &Shop, request: &HttpRequest) -> Shell {
-    Shell::private(theme::of(request), request.path(), shop.sandbox())
-}
-
 /// `GET /m/{slug}/ideas/{id}`
 async fn show(
     shop: web::Data<Shop>,
@@ -223,18 +220,12 @@ async fn after(
     path: &(String, String),
     sent: Sent,
 ) -> HttpResponse {
-    let shell = private_shell(shop, request);
-    match find(shop, &path.0, &path.1).await {
-        Ok(found) => {
-            let page = AskedSentPage {
-                shell: shell.of_seller(&found.merchant.slug),
-                sent,
-                about: Link::new(found.href(), &found.idea.title),
-            };
-            private(StatusCode::OK, &page)
-        }
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(shop, request, async |shell| {
+        let found = find(shop, &path.0, &path.1).await?;
+        let about = Link::new(found.href(), &found.idea.title);
+        Ok(sent_page(shell, &found.merchant.slug, sent, about))
+    })
+    .await
 }
 
 /// The vote a token opens; a foreign or damaged one opens none, and neither does that of one taken back.
@@ -250,37 +241,32 @@ async fn link(
     request: HttpRequest,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let shell = private_shell(&shop, &request);
-    let (id, action) = match opened(&shop, &token) {
-        Ok(opened) => opened,
-        Err(e) => return trouble::page(shell, &e),
-    };
-    let found = shop.office.read(move |conn| -> Result<_, Problem> {
-        let (vote, idea) = ideas::kept(conn, id)?;
-        let merchant =
-            merchants::by_id(conn, idea.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
-        Ok((vote, idea, merchant))
-    });
-    match found.await {
-        Ok((vote, idea, merchant)) => {
-            let page = VotePage {
-                shell: shell.of_seller(&merchant.slug),
-                seller: Link::new(format!("/m/{}", merchant.slug), &merchant.name),
-                idea: Link::new(
-                    format!("/m/{}/ideas/{}", merchant.slug, idea.id),
-                    &idea.title,
-                ),
-                email: vote.email.unwrap_or_default(),
-                counts: vote.confirmed_at.is_some(),
-                open: idea.state == IdeaState::Open,
-                votes: idea.votes,
-                tells: vote.tells,
-                action,
-            };
-            private(StatusCode::OK, &page)
-        }
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |shell| {
+        let (id, action) = opened(&shop, &token)?;
+        let found = shop.office.read(move |conn| -> Result<_, Problem> {
+            let (vote, idea) = ideas::kept(conn, id)?;
+            let merchant =
+                merchants::by_id(conn, idea.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
+            Ok((vote, idea, merchant))
+        });
+        let (vote, idea, merchant) = found.await?;
+        let page = VotePage {
+            shell: shell.of_seller(&merchant.slug),
+            seller: Link::new(format!("/m/{}", merchant.slug), &merchant.name),
+            idea: Link::new(
+                format!("/m/{}/ideas/{}", merchant.slug, idea.id),
+                &idea.title,
+            ),
+            email: vote.email.unwrap_or_default(),
+            counts: vote.confirmed_at.is_some(),
+            open: idea.state == IdeaState::Open,
+            votes: idea.votes,
+            tells: vote.tells,
+            action,
+        };
+        Ok(private(StatusCode::OK, &page))
+    })
+    .await
 }
 
 /// `POST /v/{token}`
@@ -290,19 +276,15 @@ async fn confirm(
     token: web::Path<String>,
     form: Option<web::Form<Typed>>,
 ) -> HttpResponse {
-    let shell = private_shell(&shop, &request);
-    let (id, path) = match opened(&shop, &token) {
-        Ok(opened) => opened,
-        Err(e) => return trouble::page(shell, &e),
-    };
     let tells = form.is_some_and(|f| f.tells == "1");
-    let confirmed = shop
-        .office
-        .write(move |_, tx| ideas::confirm(tx, id, tells));
-    match confirmed.await {
-        Ok(()) => see_other(&path),
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |_| {
+        let (id, path) = opened(&shop, &token)?;
+        shop.office
+            .write(move |_, tx| ideas::confirm(tx, id, tells))
+            .await?;
+        Ok(see_other(&path))
+    })
+    .await
 }
 
 /// `POST /v/{token}/back`
@@ -311,23 +293,19 @@ async fn take_back(
     request: HttpRequest,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let shell = private_shell(&shop, &request);
-    let (id, _) = match opened(&shop, &token) {
-        Ok(opened) => opened,
-        Err(e) => return trouble::page(shell, &e),
-    };
-    let gone = shop.office.write(move |_, tx| -> Result<_, Problem> {
-        let (_, idea) = ideas::kept(tx.conn, id)?;
-        let merchant =
-            merchants::by_id(tx.conn, idea.merchant_id)?.ok_or(Problem::NotFound("merchant"))?;
-        ideas::take_back(tx, id)?;
-        Ok(match idea.state {
-            IdeaState::Hidden => format!("/m/{}", merchant.slug),
-            _ => format!("/m/{}/ideas/{}/gone", merchant.slug, idea.id),
-        })
-    });
-    match gone.await {
-        Ok(to) => see_other(&to),
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |_| {
+        let (id, _) = opened(&shop, &token)?;
+        let gone = shop.office.write(move |_, tx| -> Result<_, Problem> {
+            let (_, idea) = ideas::kept(tx.conn, id)?;
+            let merchant = merchants::by_id(tx.conn, idea.merchant_id)?
+                .ok_or(Problem::NotFound("merchant"))?;
+            ideas::take_back(tx, id)?;
+            Ok(match idea.state {
+                IdeaState::Hidden => format!("/m/{}", merchant.slug),
+                _ => format!("/m/{}/ideas/{}/gone", merchant.slug, idea.id),
+            })
+        });
+        Ok(see_other(&gone.await?))
+    })
+    .await
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::form::{quantity, sentence};
-use super::join::{MOST_BYTES, empty};
+use super::join::{empty, whole};
+use super::linked::{in_private, sent_page};
 use super::load::{self, Facts};
 use super::{Shop, allow, trouble};
 use crate::domain::campaign::CampaignState;
@@ -21,8 +22,8 @@ use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, refuse, see_other};
 use crate::web::theme;
 use crate::web::view::{
-    AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, JoinInput,
-    Link, Problems, Sent, Shell, grouped,
+    AnswerPage, AnswerStand, InterestForm, InterestInput, InterestOffer, JoinInput, Link, Problems,
+    Sent, Shell, grouped,
 };
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::interest::{self, NewAnswer, WishLine};
@@ -183,10 +184,9 @@ async fn answer(
     body: Result<web::Bytes, actix_web::Error>,
 ) -> HttpResponse {
     let shell = Shell::public(theme::of(&request), &format!("/c/{slug}"), shop.sandbox());
-    let body = match body {
-        Ok(body) if body.len() <= MOST_BYTES => body,
-        Ok(_) => return refuse(shell, StatusCode::PAYLOAD_TOO_LARGE),
-        Err(e) => return refuse(shell, e.as_response_error().status_code()),
+    let body = match whole(body) {
+        Ok(body) => body,
+        Err(status) => return refuse(shell, status),
     };
     let facts = match facts_of(&shop, &slug).await {
         Ok(facts) => facts,
@@ -277,18 +277,12 @@ async fn gone(
 }
 
 async fn after(shop: &Shop, request: &HttpRequest, slug: &str, sent: Sent) -> HttpResponse {
-    let shell = Shell::private(theme::of(request), request.path(), shop.sandbox());
-    match facts_of(shop, slug).await {
-        Ok(facts) => {
-            let page = AskedSentPage {
-                shell: shell.of_seller(&facts.merchant.slug),
-                sent,
-                about: campaign_link(&facts),
-            };
-            private(StatusCode::OK, &page)
-        }
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(shop, request, async |shell| {
+        let facts = facts_of(shop, slug).await?;
+        let about = campaign_link(&facts);
+        Ok(sent_page(shell, &facts.merchant.slug, sent, about))
+    })
+    .await
 }
 
 fn campaign_link(facts: &Facts) -> Link {
@@ -323,10 +317,6 @@ async fn open(shop: &Shop, token: &str) -> Result<Answered, Problem> {
         facts,
         path,
     })
-}
-
-fn private_shell(shop: &Shop, request: &HttpRequest) -> Shell {
-    Shell::private(theme::of(request), request.path(), shop.sandbox())
 }
 
 impl Answered {
@@ -395,17 +385,15 @@ async fn show(
     token: web::Path<String>,
     said: Option<web::Query<Said>>,
 ) -> HttpResponse {
-    let mut shell = private_shell(&shop, &request);
-    match open(&shop, &token).await {
-        Ok(found) => {
-            if said.is_some_and(|s| s.said == "changed") {
-                shell.flash = Some("Your changed answer is kept.".to_owned());
-            }
-            let page = found.page(&shop, shell, &found.typed(), Problems::default());
-            private(StatusCode::OK, &page)
+    in_private(&shop, &request, async |mut shell| {
+        let found = open(&shop, &token).await?;
+        if said.is_some_and(|s| s.said == "changed") {
+            shell.flash = Some("Your changed answer is kept.".to_owned());
         }
-        Err(e) => trouble::page(shell, &e),
-    }
+        let page = found.page(&shop, shell, &found.typed(), Problems::default());
+        Ok(private(StatusCode::OK, &page))
+    })
+    .await
 }
 
 /// `POST /i/{token}`
@@ -415,32 +403,27 @@ async fn change(
     token: web::Path<String>,
     body: Result<web::Bytes, actix_web::Error>,
 ) -> HttpResponse {
-    let shell = private_shell(&shop, &request);
-    let body = match body {
-        Ok(body) if body.len() <= MOST_BYTES => body,
-        Ok(_) => return refuse(shell, StatusCode::PAYLOAD_TOO_LARGE),
-        Err(e) => return refuse(shell, e.as_response_error().status_code()),
-    };
-    let found = match open(&shop, &token).await {
-        Ok(found) => found,
-        Err(e) => return trouble::page(shell, &e),
-    };
-    let input = read(&body);
-    let mut problems = Problems::default();
-    let (lines, name) = lines(&found.facts, &input, &mut problems);
-    let asks = found.facts.campaign.state == CampaignState::Interest;
-    if asks && !problems.is_empty() {
-        let page = found.page(&shop, shell, &input, problems);
-        return private(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
-    let id = found.row.id;
-    let kept = shop
-        .office
-        .write(move |_, tx| interest::change(tx, id, name.as_deref(), &lines).map(drop));
-    match kept.await {
-        Ok(()) => see_other(&format!("{}?said=changed", found.path)),
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |shell| {
+        let body = match whole(body) {
+            Ok(body) => body,
+            Err(status) => return Ok(refuse(shell, status)),
+        };
+        let found = open(&shop, &token).await?;
+        let input = read(&body);
+        let mut problems = Problems::default();
+        let (lines, name) = lines(&found.facts, &input, &mut problems);
+        let asks = found.facts.campaign.state == CampaignState::Interest;
+        if asks && !problems.is_empty() {
+            let page = found.page(&shop, shell, &input, problems);
+            return Ok(private(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
+        let id = found.row.id;
+        shop.office
+            .write(move |_, tx| interest::change(tx, id, name.as_deref(), &lines).map(drop))
+            .await?;
+        Ok(see_other(&format!("{}?said=changed", found.path)))
+    })
+    .await
 }
 
 /// `GET /i/{token}/join`: the join form with the answer filled in.
@@ -449,28 +432,26 @@ async fn join(
     request: HttpRequest,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let mut shell = private_shell(&shop, &request);
-    let found = match open(&shop, &token).await {
-        Ok(found) => found,
-        Err(e) => return trouble::page(shell, &e),
-    };
-    if !found.facts.takes_orders(shop.office.now()) {
-        return see_other(&found.path);
-    }
-    shell.flash = Some(
-        "Your answer is filled in below. Nothing is ordered yet: change what you like.".to_owned(),
-    );
-    let input = JoinInput {
-        quantities: found.typed().quantities,
-        email: found.row.email.clone().unwrap_or_default(),
-        name: found.row.name.clone().unwrap_or_default(),
-        ..JoinInput::default()
-    };
-    let typed = (&input, Problems::default());
-    match shop.campaign_page(&found.facts, shell.clone(), typed).await {
-        Ok(page) => private(StatusCode::OK, &page),
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |mut shell| {
+        let found = open(&shop, &token).await?;
+        if !found.facts.takes_orders(shop.office.now()) {
+            return Ok(see_other(&found.path));
+        }
+        shell.flash = Some(
+            "Your answer is filled in below. Nothing is ordered yet: change what you like."
+                .to_owned(),
+        );
+        let input = JoinInput {
+            quantities: found.typed().quantities,
+            email: found.row.email.clone().unwrap_or_default(),
+            name: found.row.name.clone().unwrap_or_default(),
+            ..JoinInput::default()
+        };
+        let typed = (&input, Problems::default());
+        let page = shop.campaign_page(&found.facts, shell, typed).await?;
+        Ok(private(StatusCode::OK, &page))
+    })
+    .await
 }
 
 /// `POST /i/{token}/back`
@@ -479,15 +460,14 @@ async fn take_back(
     request: HttpRequest,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let shell = private_shell(&shop, &request);
-    let found = match open(&shop, &token).await {
-        Ok(found) => found,
-        Err(e) => return trouble::page(shell, &e),
-    };
-    let id = found.row.id;
-    let gone = shop.office.write(move |_, tx| interest::take_back(tx, id));
-    match gone.await {
-        Ok(()) => see_other(&format!("/c/{}/interest/gone", found.facts.campaign.slug)),
-        Err(e) => trouble::page(shell, &e),
-    }
+    in_private(&shop, &request, async |_| {
+        let found = open(&shop, &token).await?;
+        let id = found.row.id;
+        shop.office
+            .write(move |_, tx| interest::take_back(tx, id))
+            .await?;
+        let gone = format!("/c/{}/interest/gone", found.facts.campaign.slug);
+        Ok(see_other(&gone))
+    })
+    .await
 }

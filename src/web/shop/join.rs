@@ -2,33 +2,43 @@
 
 mod wait;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::draw::{seller, step_words, terms, threshold_words};
+use super::draw::{seller, terms, threshold_words};
 use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
+use super::paying::{asked, each, line_row, money_table, step_words};
 use super::{Shop, allow, trouble};
 use crate::domain::button::button;
+use crate::domain::draft::{DepositUnpaid, PaymentMode};
 use crate::domain::price::deposit_of;
 use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::domain::withdrawal::has_right;
 use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, see_other};
-use crate::web::theme;
 use crate::web::view::{
-    Asked, FieldError, JoinInput, MoneyRow, MoneyTable, Paying, Problems, ReviewPage, Shell,
-    grouped,
+    Asked, FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
 };
+use crate::web::{theme, tongue};
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::join::{JoinRequest, Waits};
 use crate::workflows::withdraw;
 
 /// The most bytes of a form.
-pub const MOST_BYTES: usize = 64 * 1024;
+const MOST_BYTES: usize = 64 * 1024;
+
+/// The body of a form that arrived whole; else the status that says why it is not taken.
+pub fn whole(body: Result<web::Bytes, actix_web::Error>) -> Result<web::Bytes, StatusCode> {
+    match body {
+        Ok(body) if body.len() <= MOST_BYTES => Ok(body),
+        Ok(_) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(e) => Err(e.as_response_error().status_code()),
+    }
+}
 
 /// What one submit of the form is worked off with.
 struct Desk<'a> {
@@ -268,7 +278,10 @@ impl Desk<'_> {
             from_stock: facts.on_sale.is_some(),
             seller: seller(&facts.merchant),
             terms: terms(&facts.merchant),
-            button: button(checked.address.country, &self.accept_language()),
+            button: button(
+                checked.address.country,
+                tongue::spoken(self.request.headers()),
+            ),
             withdrawal: self.withdrawal(checked),
             address: address(checked),
             email: checked.email.clone(),
@@ -279,12 +292,6 @@ impl Desk<'_> {
             problems,
         };
         private(status, &page)
-    }
-
-    fn accept_language(&self) -> String {
-        let header = self.request.headers().get(header::ACCEPT_LANGUAGE);
-        let text = header.and_then(|value| value.to_str().ok());
-        text.unwrap_or_default().to_owned()
     }
 
     /// What is said of withdrawal before joining (domain section 6a).
@@ -311,24 +318,18 @@ impl Desk<'_> {
     /// What is paid now, and what later.
     fn asked(&self, checked: &Checked, priced: &Quote) -> Asked {
         let draft = &self.facts.draft;
-        match self.facts.paying() {
-            Paying::Now => Asked::Now,
-            Paying::OnSuccess => Asked::Saved {
-                waits_for: checked.limit_step.and_then(|at| step_words(draft, at)),
-            },
-            Paying::Deposit { percent, kept } => {
-                let now = deposit_of(priced.total, percent, draft.currency);
-                // Where the rest would be too little to charge, all of it is paid at once.
-                if now == priced.total {
-                    return Asked::Now;
-                }
-                Asked::Deposit {
-                    now: self.facts.say(now),
-                    later: self.facts.say(priced.total - now),
-                    kept,
-                }
-            }
-        }
+        let mode = match self.facts.on_sale {
+            Some(_) => PaymentMode::ChargeNow,
+            None => draft.payment_mode,
+        };
+        let deposit = (mode == PaymentMode::Deposit).then(|| {
+            let amount = deposit_of(priced.total, draft.deposit_percent, draft.currency);
+            (amount, draft.deposit_unpaid == DepositUnpaid::Kept)
+        });
+        let total = (priced.total, draft.currency.code());
+        asked(mode, total, deposit, || {
+            checked.limit_step.and_then(|at| step_words(draft, at))
+        })
     }
 
     /// What the lines cost at the price shown now; else the field at fault and why.
@@ -367,61 +368,37 @@ impl Desk<'_> {
 
     fn table(&self, checked: &Checked, priced: &Quote) -> MoneyTable {
         let facts = &self.facts;
-        let mut rows: Vec<MoneyRow> = checked
-            .lines
-            .iter()
-            .zip(&priced.lines)
-            .map(|((sku, _), line)| {
-                let option = facts.draft.options.iter().find(|o| o.sku == *sku);
-                let name = option.map_or(sku.as_str(), |o| o.name.as_str());
-                let row = MoneyRow::new(
-                    format!("{} \u{d7} {name}", grouped(line.quantity)),
-                    facts.say(line.goods),
-                );
-                let each = (line.quantity > 1)
-                    .then(|| format!("{} each", facts.say(line.unit_price)));
-                let minimum = option.filter(|_| facts.on_sale.is_none()).and_then(|o| o.minimum);
-                let made = minimum.map(|needed| {
-                    let needed = grouped(needed.into());
-                    format!("if fewer than {needed} are ordered it is not made, and its price comes back")
-                });
-                let notes: Vec<String> = [each, made].into_iter().flatten().collect();
-                if notes.is_empty() {
-                    row
-                } else {
-                    row.note(notes.join("; "))
-                }
-            })
-            .collect();
-        let say = |amount| facts.say(amount);
+        let currency = facts.draft.currency.code();
+        let lines = checked.lines.iter().zip(&priced.lines);
+        let rows = lines.map(|((sku, _), line)| {
+            let option = facts.draft.options.iter().find(|o| o.sku == *sku);
+            let name = option.map_or(sku.as_str(), |o| o.name.as_str());
+            let row = line_row(name, line, currency);
+            let minimum = option
+                .filter(|_| facts.on_sale.is_none())
+                .and_then(|o| o.minimum);
+            let made = minimum.map(|needed| {
+                let needed = grouped(needed.into());
+                format!(
+                    "if fewer than {needed} are ordered it is not made, and its price comes back"
+                )
+            });
+            let notes: Vec<String> = [each(line, currency), made].into_iter().flatten().collect();
+            if notes.is_empty() {
+                row
+            } else {
+                row.note(notes.join("; "))
+            }
+        });
         let tax = facts.draft.tariff().tax_label(checked.address.country);
-        rows.extend(shipping_and_tax(priced, &tax, say));
-        let mut sum = MoneyRow::new("Total", facts.say(priced.total));
-        if priced.tax_included > 0 {
-            sum = sum.note(format!("{} {tax} included", facts.say(priced.tax_included)));
-        }
-        MoneyTable {
-            caption: "What it costs".to_owned(),
-            rows,
+        let sum = MoneyRow::new("Total", facts.say(priced.total));
+        money_table(
+            "What it costs",
+            rows.collect(),
+            (priced, &tax, currency),
             sum,
-            movements: Vec::new(),
-        }
+        )
     }
-}
-
-/// The rows under the lines.
-pub fn shipping_and_tax(priced: &Quote, tax: &str, say: impl Fn(i64) -> String) -> Vec<MoneyRow> {
-    let mut rows = vec![MoneyRow::new(
-        "Shipping",
-        match priced.shipping {
-            0 => "free".to_owned(),
-            amount => say(amount),
-        },
-    )];
-    if priced.tax_added > 0 {
-        rows.push(MoneyRow::new(tax, say(priced.tax_added)));
-    }
-    rows
 }
 
 fn address(checked: &Checked) -> Vec<String> {

@@ -21,7 +21,7 @@ use crate::store::waiting::{self, Waited};
 use crate::store::{Conn, dues, etas, ideas, promises, purchase_orders};
 use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::judgement::{Why, current_step, tally_of};
+use crate::workflows::judgement::{Why, current_step, tally_shown};
 use crate::workflows::signs;
 use crate::workflows::stock_sale;
 
@@ -88,7 +88,7 @@ pub fn facts(conn: &mut Conn, campaign: CampaignRow) -> Result<Facts, Problem> {
     let draft = offer(&campaign)?;
     let all = campaigns::batches_of(conn, campaign.id)?;
     let batch = batches::shown(&all, campaign.state).cloned();
-    let tally = tally_of(conn, &campaign, &draft)?;
+    let tally = tally_shown(conn, &campaign, &draft)?;
     let given_back = if campaign.state == CampaignState::Failed {
         Some(pages::given_back(conn, campaign.id)?)
     } else {

@@ -8,9 +8,11 @@ mod home;
 mod ideas;
 mod interest;
 mod join;
+mod linked;
 mod links;
 pub(in crate::web) mod load;
 mod merchant;
+mod paying;
 pub(in crate::web) mod trouble;
 mod trust;
 pub(in crate::web) mod updates;
@@ -31,12 +33,13 @@ use crate::web::{order, supplier, theme, tongue};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
-pub(in crate::web) use draw::{
-    countries, paying, said_lines, seller, step_words, terms, threshold_words,
-};
+pub(in crate::web) use draw::{countries, said_lines, seller, terms, threshold_words};
 pub(in crate::web) use form::quantity;
-pub(in crate::web) use join::{address_lines, shipping_and_tax};
+pub(in crate::web) use join::address_lines;
 use load::{Facts, Records};
+pub(in crate::web) use paying::{
+    asked, line_row, line_row_with_price, money_table, paying, step_words,
+};
 
 /// The public pages of this process: one value for all of its serving threads.
 pub struct Shop {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::desk::{Problem, offer as offer_of, takes_orders};
 use super::super::join::{FrozenDeposit, FrozenLine, FrozenQuote, under_cap, within_limit};
-use super::super::judgement::step_after;
+use super::super::judgement::{step_after, units_by_limit};
 use super::super::money::{currency, say};
 use super::super::payment::frozen;
 use super::super::stock_sale::is_from_stock;
@@ -23,7 +23,7 @@ use crate::domain::price::{MAX_UNITS, deposit_of, shown_step_with_limit};
 use crate::domain::tariff::{QuoteLine, quote};
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::{Conn, campaigns, changes, dues, orders, refunds};
+use crate::store::{Conn, campaigns, changes, orders, refunds};
 
 /// What a change would make of an order.
 #[derive(Debug, Clone)]
@@ -448,13 +448,7 @@ fn step_without(
         return step_after(conn, campaign, draft, -own);
     }
     let limit = usize::try_from(order.limit_step).unwrap_or(0);
-    let mut by_limit = vec![0; draft.steps.len()];
-    for (step, units) in dues::limits_of(conn, campaign.id)? {
-        let at = usize::try_from(step).ok();
-        if let Some(sum) = at.and_then(|at| by_limit.get_mut(at)) {
-            *sum = units;
-        }
-    }
+    let mut by_limit = units_by_limit(conn, campaign, draft)?;
     if let Some(sum) = by_limit.get_mut(limit) {
         *sum -= own;
     }

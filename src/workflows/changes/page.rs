@@ -5,7 +5,7 @@ use super::super::desk::{Concerns, Desk, Problem, happened, merchant, offer};
 use super::super::letters::{After, Letter};
 use super::super::money::{self, say};
 use super::super::papers;
-use super::super::payment::Loaded;
+use super::super::payment::{Loaded, took_another_currency};
 use super::effect::Effect;
 use super::offer::standing;
 use super::{Before, close, is_as_before, lines_said, wanted};
@@ -111,11 +111,11 @@ fn give_back(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Proble
     tell(desk, tx, &loaded.campaign, &loaded.order, (&once, news))
 }
 
-/// The page ended unpaid: the order stays as it was.
+/// The page of a change ended unpaid: the change is dropped, and the order stays as it was.
 ///
 /// # Errors
 /// What the database says.
-pub(in crate::workflows) fn ended(
+pub(in crate::workflows) fn drop_unpaid(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -131,7 +131,9 @@ pub(in crate::workflows) fn ended(
         return Ok(());
     }
     let taken_back = page.close_wanted && batch == Some(BatchState::Gathering);
-    let detail = if taken_back {
+    let detail = if took_another_currency(page) {
+        "The change was not paid; the order stays as it was."
+    } else if taken_back {
         "The change was taken back. Nothing was charged; the order stays as it was."
     } else if page.close_wanted {
         "The batch came together before the change was paid. Nothing was charged; the order stays as it was."

@@ -14,22 +14,22 @@ use crate::store::{Tx, dues, orders};
 
 /// What came of asking for a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Led {
+pub enum AskedForPage {
     /// The page is there, or is being made.
     There,
     /// Another page is open: it is expired at the provider first. That is kept; whoever asked comes again.
     Closing,
 }
 
-impl Led {
+impl AskedForPage {
     /// That there is a page to go to.
     ///
     /// # Errors
     /// A conflict where another one is being closed.
     pub fn there(self) -> Result<(), Problem> {
         match self {
-            Led::There => Ok(()),
-            Led::Closing => Err(Problem::conflict(
+            AskedForPage::There => Ok(()),
+            AskedForPage::Closing => Err(Problem::conflict(
                 "page-open",
                 "Another payment page of this order is being closed. Press again in a minute.",
             )),
@@ -41,7 +41,7 @@ impl Led {
 ///
 /// # Errors
 /// A conflict where nothing is to be paid, or the card is being charged just now.
-pub fn pay(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Led, Problem> {
+pub fn pay(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<AskedForPage, Problem> {
     let order = locked(tx, id)?;
     let due = dues::of_order(tx.conn, id)?;
     let payable =
@@ -63,23 +63,23 @@ pub fn pay(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Led, Problem> {
         page.kind == PaymentKind::Fix && !page.close_wanted && page.amount == order.owed
     });
     if there {
-        return Ok(Led::There);
+        return Ok(AskedForPage::There);
     }
     if !open.is_empty() {
         // Another page, or one over another amount: its end comes first.
         close_pages(tx, id)?;
-        return Ok(Led::Closing);
+        return Ok(AskedForPage::Closing);
     }
     let until = tx.now + Duration::minutes(PAGE_MINUTES);
     add_attempt(tx, &order, PaymentKind::Fix, order.owed, until)?;
-    Ok(Led::There)
+    Ok(AskedForPage::There)
 }
 
 /// Has a page made on which the shopper saves another card, or finds the one that is there.
 ///
 /// # Errors
 /// A conflict where no card is needed, or it is being charged just now.
-pub fn save_another_card(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Led, Problem> {
+pub fn save_another_card(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<AskedForPage, Problem> {
     let order = locked(tx, id)?;
     let waits = matches!(
         order.state,
@@ -99,7 +99,7 @@ pub fn save_another_card(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Led, 
         .iter()
         .any(|page| page.kind == PaymentKind::Setup && !page.close_wanted)
     {
-        return Ok(Led::There);
+        return Ok(AskedForPage::There);
     }
     if !open.is_empty() {
         return Err(Problem::conflict(
@@ -109,7 +109,7 @@ pub fn save_another_card(_desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Led, 
     }
     let until = tx.now + Duration::minutes(PAGE_MINUTES);
     add_attempt(tx, &order, PaymentKind::Setup, 0, until)?;
-    Ok(Led::There)
+    Ok(AskedForPage::There)
 }
 
 fn locked(tx: &mut Tx, id: OrderId) -> Result<OrderRow, Problem> {

@@ -19,12 +19,15 @@ pub fn next_step(
     if draft.payment_mode != PaymentMode::ChargeOnSuccess {
         return Ok(draft.steps.next(campaign.committed_units));
     }
-    let by_limit = by_limit(conn, campaign, draft)?;
+    let by_limit = units_by_limit(conn, campaign, draft)?;
     Ok(next_by_limits(&draft.steps, &by_limit))
 }
 
-/// Committed units by the step that they wait for.
-pub(super) fn by_limit(
+/// Committed units by the step that they wait for: one sum for each step of the campaign.
+///
+/// # Errors
+/// What the database says.
+pub(in crate::workflows) fn units_by_limit(
     conn: &mut Conn,
     campaign: &CampaignRow,
     draft: &CampaignDraft,

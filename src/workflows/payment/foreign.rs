@@ -2,11 +2,21 @@
 
 use super::super::desk::{Concerns, Desk, Problem, happened};
 use super::super::ports::Page;
-use super::{Loaded, ended};
+use super::{Loaded, ended_unpaid};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::payment::AttemptState;
+use crate::store::orders::PaymentRow;
 use crate::store::{Tx, orders};
+
+/// How the reason of such a page begins.
+const TOOK: &str = "The payment page took";
+
+/// Whether a page ended because it took another currency: then not nothing was charged.
+pub(in crate::workflows) fn took_another_currency(page: &PaymentRow) -> bool {
+    let why = page.problem.as_deref();
+    why.is_some_and(|why| why.starts_with(TOOK))
+}
 
 /// The page took money in another currency than its order's, as no page of ours does: it pays for nothing, and staff are
 /// told to give it back at the provider.
@@ -24,7 +34,7 @@ pub(super) fn in_another_currency(
         format!(" {}", Money::new(amount, theirs).format())
     });
     let why = format!(
-        "The payment page took{came} in {}, and the order is in {}: it pays for nothing. Refund it at the provider.",
+        "{TOOK}{came} in {}, and the order is in {}: it pays for nothing. Refund it at the provider.",
         theirs.code().to_uppercase(),
         loaded.order.currency.to_uppercase()
     );
@@ -44,6 +54,6 @@ pub(super) fn in_another_currency(
         orders::save_payment(tx.conn, &loaded.page)?;
         return Ok(loaded.page.state);
     }
-    ended(desk, tx, loaded, AttemptState::Refused, Some(&why))?;
+    ended_unpaid(desk, tx, loaded, AttemptState::Refused, Some(&why))?;
     Ok(AttemptState::Refused)
 }

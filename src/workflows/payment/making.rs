@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{Loaded, ended, frozen, load, load_around, load_page};
+use super::{Loaded, ended_unpaid, frozen, load, load_around, load_page};
 use crate::domain::card::Decline;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
@@ -147,12 +147,12 @@ fn sending(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Proble
         // Within its life it was repeated; nobody was ever given its address. Its webhooks are still watched.
         let why = "the provider never told whether the page was made";
         let loaded = load_around(tx, page)?;
-        ended(desk, tx, loaded, AttemptState::Abandoned, Some(why))?;
+        ended_unpaid(desk, tx, loaded, AttemptState::Abandoned, Some(why))?;
         return Ok(Due::Nothing);
     }
     if page.close_wanted {
         let loaded = load_around(tx, page)?;
-        ended(desk, tx, loaded, AttemptState::Refused, None)?;
+        ended_unpaid(desk, tx, loaded, AttemptState::Refused, None)?;
         return Ok(Due::Nothing);
     }
     if !plan.can_be_asked(tx.now) {
@@ -190,7 +190,7 @@ fn charging(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Probl
     let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     if page.sent_at.is_none() && (page.close_wanted || order.owed <= 0) {
         let loaded = load_around(tx, page)?;
-        ended(desk, tx, loaded, AttemptState::Refused, None)?;
+        ended_unpaid(desk, tx, loaded, AttemptState::Refused, None)?;
         // What is left to collect, if anything, is looked at anew.
         collect::settled(tx, order.id)?;
         return Ok(Due::Nothing);
@@ -274,7 +274,7 @@ fn replan(
         None => order.state == OrderState::Pending,
     };
     if !waits || page.close_wanted || page.attempt >= MOST_ATTEMPTS {
-        return ended(
+        return ended_unpaid(
             desk,
             tx,
             Loaded {
@@ -325,7 +325,7 @@ pub fn refused(
     if loaded.page.state != AttemptState::Planned {
         return Ok(());
     }
-    ended(desk, tx, loaded, AttemptState::Refused, Some(why))
+    ended_unpaid(desk, tx, loaded, AttemptState::Refused, Some(why))
 }
 
 /// How long a page's making is put off: the second follows at once; a provider that goes on failing is given more and

@@ -107,7 +107,7 @@ pub(super) fn lapsed(
 }
 
 /// Writes that the list has ended.
-pub(super) fn ended(
+pub(super) fn list_ended(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,

@@ -9,7 +9,7 @@ use muster::domain::staff::Role;
 use muster::workflows::accounts::{PasswordHash, add_staff};
 use serde_json::Value;
 
-use super::stories::ask_for_the_total;
+use super::paying::ask_for_the_total;
 use crate::dates::Late;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;

@@ -7,7 +7,7 @@ use muster::domain::order::{OrderState, PaymentState};
 use muster::store::campaigns::CampaignRow;
 use serde_json::json;
 
-use super::stories::ask_for_the_total;
+use super::paying::{ask_for_the_total, come_back, give_the_card, reach_the_pay_page};
 use crate::shop::Visitor;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
@@ -46,15 +46,9 @@ async fn join(
         .click(&format!("Encomenda com obrigação de pagar {total}"))
         .await;
     browser.wait_for_text("Your units are kept").await;
-    shop.settle().await;
-    browser.wait_for_text("Nothing is charged today.").await;
-    browser.fill("Card number", card).await;
-    browser.fill("Valid until", "12 / 40").await;
-    browser.fill("Security code", "123").await;
-    browser.click("Save card").await;
-    browser.wait_for_text("Your card is being confirmed").await;
-    shop.settle().await;
-    browser.wait_for_text("You are in").await;
+    reach_the_pay_page(browser, shop, "Nothing is charged today.").await;
+    give_the_card(browser, card, "Save card").await;
+    come_back(browser, shop, "Your card is being confirmed", "You are in").await;
 }
 
 #[actix_web::test]
@@ -81,17 +75,10 @@ async fn a_declined_card_is_put_right_from_the_mail() {
     browser.wait_for_text("Your card was declined").await;
     browser.click("Pay $180.00 now").await;
     browser.wait_for_text("You will pay $180.00.").await;
-    shop.settle().await;
-    browser.wait_for_text("Cards to try").await;
-    browser.fill("Card number", GOOD_CARD).await;
-    browser.fill("Valid until", "12 / 40").await;
-    browser.fill("Security code", "123").await;
-    browser.click("Pay $180.00").await;
-    browser
-        .wait_for_text("The provider has not told us yet")
-        .await;
-    shop.settle().await;
-    browser.wait_for_text("Charged to your card").await;
+    reach_the_pay_page(&browser, &shop, "Cards to try").await;
+    give_the_card(&browser, GOOD_CARD, "Pay $180.00").await;
+    let awaits = "The provider has not told us yet";
+    come_back(&browser, &shop, awaits, "Charged to your card").await;
     let row = shop.order(order).await;
     assert_eq!(
         (row.charged, row.owed, row.payment_state),

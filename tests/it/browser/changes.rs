@@ -1,6 +1,7 @@
 //! A changed order, lived through in the browser: another quantity, another option, the difference paid.
 
 use super::accessible::{axe, looks_well};
+use super::paying::{come_back, give_the_card, reach_the_pay_page};
 use crate::changes::offer;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
@@ -41,17 +42,10 @@ async fn an_order_is_changed_and_the_difference_is_paid() {
     browser.wait_for_text("Your change is not paid yet").await;
     looks_well(&browser, &axe, "a change that is not paid yet").await;
     browser.goto(&queue).await;
-    shop.settle().await;
-    browser.wait_for_text("Cards to try").await;
-    browser.fill("Card number", GOOD_CARD).await;
-    browser.fill("Valid until", "12 / 40").await;
-    browser.fill("Security code", "123").await;
-    browser.click("Pay $110.00").await;
-    browser
-        .wait_for_text("The provider has not told us yet")
-        .await;
-    shop.settle().await;
-    browser.wait_for_text("$110.00 was charged for it.").await;
+    reach_the_pay_page(&browser, &shop, "Cards to try").await;
+    give_the_card(&browser, GOOD_CARD, "Pay $110.00").await;
+    let awaits = "The provider has not told us yet";
+    come_back(&browser, &shop, awaits, "$110.00 was charged for it.").await;
     let page = browser.visible_text().await;
     assert!(
         page.contains("2 × Full set") && page.contains("1 × Lid"),

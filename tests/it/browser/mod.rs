@@ -7,5 +7,6 @@ mod delays;
 mod doorstep;
 mod driving;
 mod interest;
+mod paying;
 mod stories;
 mod waiting;

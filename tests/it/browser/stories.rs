@@ -8,6 +8,7 @@ use muster::domain::purchase_order::PurchaseOrderState;
 use muster::store::campaigns::CampaignRow;
 use muster::store::orders::{self, OrderFilter, OrderRow};
 
+use super::paying::{ask_for_the_total, come_back, give_the_card, reach_the_pay_page};
 use crate::minimum::{black_45_and_red_16, black_and_red};
 use crate::shop::Visitor;
 use crate::support::browser::Browser;
@@ -15,19 +16,6 @@ use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
 const EMPTY_ACCOUNT: &str = "4000000000009995";
-
-/// Fills in the form of the campaign's page, which is open, and sends it.
-pub async fn ask_for_the_total(browser: &Browser, email: &str, quantity: &str) {
-    browser.fill("qty_set", quantity).await;
-    browser.fill("E-mail", email).await;
-    browser.fill("Name", "Ana Sousa").await;
-    browser.fill("Ship to", "Portugal").await;
-    browser.fill("Street and number", "Rua das Flores 12").await;
-    browser.fill("Postal code", "4050-262").await;
-    browser.fill("Town", "Porto").await;
-    browser.fill("terms", "on").await;
-    browser.click("Show the exact total").await;
-}
 
 /// From the list of campaigns to the provider's pay page.
 async fn join(browser: &Browser, shop: &Shop, email: &str) {
@@ -51,28 +39,20 @@ async fn place_the_order(browser: &Browser, shop: &Shop, email: &str) {
         .click("Encomenda com obrigação de pagar $200.00")
         .await;
     browser.wait_for_text("Your units are kept").await;
-    // The page is made in the background; who waits in the queue is led there.
-    shop.settle().await;
-    browser.wait_for_text("Cards to try").await;
+    reach_the_pay_page(browser, shop, "Cards to try").await;
     assert!(browser.url().await.contains("/sandbox/pay/"));
-}
-
-async fn pay(browser: &Browser, card: &str) {
-    browser.fill("Card number", card).await;
-    browser.fill("Valid until", "12 / 40").await;
-    browser.fill("Security code", "123").await;
-    browser.click("Pay $200.00").await;
 }
 
 /// Pays on the page that is open, is thanked, and looks at the order; the order's address.
 async fn pay_and_look_at_the_order(browser: &Browser, shop: &Shop) -> String {
-    pay(browser, GOOD_CARD).await;
-    // Nothing has told the shop yet: it says so rather than guess, and asks again by itself.
-    browser
-        .wait_for_text("Your payment is being confirmed")
-        .await;
-    shop.settle().await;
-    browser.wait_for_text("You are in").await;
+    give_the_card(browser, GOOD_CARD, "Pay $200.00").await;
+    come_back(
+        browser,
+        shop,
+        "Your payment is being confirmed",
+        "You are in",
+    )
+    .await;
     browser.click("See your order").await;
     browser.wait_for_text("Where it is").await;
     browser.wait_for_text("Charged to your card").await;
@@ -124,7 +104,7 @@ both_databases! {
         let campaign = shop.publish(shop.example_a()).await;
         let browser = Browser::open().await;
         join(&browser, &shop, "ana@mail.example").await;
-        pay(&browser, EMPTY_ACCOUNT).await;
+        give_the_card(&browser, EMPTY_ACCOUNT, "Pay $200.00").await;
         browser.wait_for_text("Your card has insufficient funds.").await;
         browser.wait_for_text("Nothing was charged.").await;
         let order_page = pay_and_look_at_the_order(&browser, &shop).await;

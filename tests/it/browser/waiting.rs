@@ -2,6 +2,7 @@
 
 use muster::domain::order::{OrderState, PaymentState};
 
+use super::paying::{come_back, fill_in, give_the_card, reach_the_pay_page};
 use crate::shop::Visitor;
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
@@ -18,14 +19,7 @@ async fn who_waited_for_a_sold_out_option_takes_it_from_the_mail_and_pays() {
         .goto(&shop.url(&format!("/c/{}", campaign.slug)))
         .await;
     browser.wait_for_text("sold out").await;
-    browser.fill("qty_set", "2").await;
-    browser.fill("E-mail", "ana@mail.example").await;
-    browser.fill("Name", "Ana Sousa").await;
-    browser.fill("Ship to", "Portugal").await;
-    browser.fill("Street and number", "Rua das Flores 12").await;
-    browser.fill("Postal code", "4050-262").await;
-    browser.fill("Town", "Porto").await;
-    browser.fill("terms", "on").await;
+    fill_in(&browser, "ana@mail.example", "2").await;
     browser.click("Put me on the waiting list").await;
     browser.wait_for_text("Wait for it?").await;
     browser.click("Put me on the waiting list").await;
@@ -48,17 +42,10 @@ async fn who_waited_for_a_sold_out_option_takes_it_from_the_mail_and_pays() {
         .click("Encomenda com obrigação de pagar $200.00")
         .await;
     browser.wait_for_text("Your units are kept").await;
-    shop.settle().await;
-    browser.wait_for_text("Cards to try").await;
-    browser.fill("Card number", GOOD_CARD).await;
-    browser.fill("Valid until", "12 / 40").await;
-    browser.fill("Security code", "123").await;
-    browser.click("Pay $200.00").await;
-    browser
-        .wait_for_text("Your payment is being confirmed")
-        .await;
-    shop.settle().await;
-    browser.wait_for_text("You are in").await;
+    reach_the_pay_page(&browser, &shop, "Cards to try").await;
+    give_the_card(&browser, GOOD_CARD, "Pay $200.00").await;
+    let awaits = "Your payment is being confirmed";
+    come_back(&browser, &shop, awaits, "You are in").await;
     let row = shop.order(order).await;
     assert_eq!(
         (row.state, row.payment_state),

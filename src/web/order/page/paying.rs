@@ -8,7 +8,7 @@ use crate::domain::draft::PaymentMode;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::orders::PaymentRow;
-use crate::web::shop::{step_words, threshold_words};
+use crate::web::shop::{asked, step_words, threshold_words};
 use crate::web::view::{Asked, Countdown, QueuePage, Shell, ThanksPage, grouped};
 use crate::workflows::desk::{ends_at, takes_orders};
 
@@ -85,19 +85,9 @@ impl Facts {
 
     /// What is paid when, as it was agreed.
     fn asked(&self) -> Asked {
-        match (self.order.mode, self.agreed.deposit) {
-            (PaymentMode::ChargeOnSuccess, _) => Asked::Saved {
-                waits_for: self.waits_for(),
-            },
-            (PaymentMode::Deposit, Some(deposit)) if deposit.amount < self.order.total => {
-                Asked::Deposit {
-                    now: self.say(deposit.amount),
-                    later: self.say(self.order.total - deposit.amount),
-                    kept: deposit.forfeited,
-                }
-            }
-            (PaymentMode::ChargeNow | PaymentMode::Deposit, _) => Asked::Now,
-        }
+        let total = (self.order.total, self.order.currency.as_str());
+        let deposit = self.agreed.deposit.map(|d| (d.amount, d.forfeited));
+        asked(self.order.mode, total, deposit, || self.waits_for())
     }
 
     /// The step that the order waits for, in words; none where it is in in any case.
