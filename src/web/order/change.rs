@@ -1,5 +1,7 @@
 //! Changing what an order is over: how many of each, the new total, and the way to pay what it costs more.
 
+mod asked;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -25,6 +27,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
             web::resource("/o/{id}/change")
                 .route(web::get().to(ask))
                 .route(web::post().to(work)),
+        )
+        .service(
+            web::resource("/o/{id}/change/asked")
+                .route(web::get().to(asked::look))
+                .route(web::post().to(asked::agree)),
         )
         .service(
             web::resource("/o/{id}/change/back")
@@ -269,6 +276,7 @@ impl Desk<'_> {
             } else {
                 ""
             },
+            edits: true,
         }
     }
 
@@ -288,6 +296,7 @@ impl Desk<'_> {
             lines: lines.clone(),
             agreed_total: Some(agreed),
             form_key: sent.form_key.clone(),
+            by: None,
         };
         let came = self
             .office

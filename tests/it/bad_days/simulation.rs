@@ -145,6 +145,7 @@ impl World {
             lines: vec![("set".into(), units)],
             agreed_total: None,
             form_key: None,
+            by: None,
         };
         let back = self.dice.below(5) == 0;
         let done = self

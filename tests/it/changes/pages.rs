@@ -29,7 +29,7 @@ async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, S
 }
 
 /// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let (_, rest) = page
         .split_once(&mark)

@@ -52,15 +52,23 @@ impl Facts {
             .map(|(line, priced)| format!("{} \u{d7} {}", grouped(priced.quantity), line.name))
             .collect();
         let open = !page.close_wanted;
+        let asked = row.asked_by.is_some();
         Some(ChangePart {
-            title: if open {
+            title: if open && asked {
+                "A change of your order waits for you"
+            } else if open {
                 "Your change is not paid yet"
             } else {
-                "Your change is being taken back"
+                "The change is being taken back"
             },
             lines: vec![format!(
-                "You asked for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
-                lines.join(", "),
+                "{} for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
+                if asked {
+                    format!("{} asks", self.seller().name)
+                } else {
+                    "You asked".to_owned()
+                },
+                lines.join("; "),
                 self.say(agreed.quote.total),
                 self.say(page.amount)
             )],
@@ -70,7 +78,13 @@ impl Facts {
                 verb: "Its units are kept until",
                 after: "",
             },
-            pay: open.then(|| (below("/pay"), format!("Pay {}", self.say(page.amount)))),
+            pay: open.then(|| {
+                if asked {
+                    (below("/change/asked"), "Look at it and pay".to_owned())
+                } else {
+                    (below("/pay"), format!("Pay {}", self.say(page.amount)))
+                }
+            }),
             take_back: open.then(|| below("/change/back")),
         })
     }
