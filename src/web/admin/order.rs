@@ -31,6 +31,7 @@ use crate::store::{Conn, campaigns, claims, dues, mails, misc, orders, refunds a
 use crate::web::pages;
 use crate::web::shop::step_words;
 use crate::web::view::{Badge, Link, MoneyTable, PanelShell, Timeline, TimelineItem, state_word};
+use crate::workflows::batches;
 use crate::workflows::cancel::can_staff_cancel;
 use crate::workflows::changes::{Offer, asked_for, choices, lines_said};
 use crate::workflows::desk::{Problem, offer, order_number};
@@ -54,6 +55,8 @@ pub(super) struct Known {
     draft: CampaignDraft,
     due: Option<DueRow>,
     card: Option<CardRow>,
+    /// The number of its batch, where its campaign has several.
+    batch: Option<i32>,
     /// A change that is being paid.
     change: Option<(ChangeRow, Offer)>,
 }
@@ -74,6 +77,10 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     Ok(Known {
+        batch: match campaigns::batch(conn, order.batch_id)? {
+            Some(batch) => batches::number(conn, &batch)?,
+            None => None,
+        },
         change: asked_for(conn, &order)?,
         draft: offer(&campaign)?,
         campaign,
@@ -361,6 +368,9 @@ impl Known {
             fact("Parcels", state_word(order.delivery.as_str())),
             fact("Hold until", short(order.hold_expires_at, zone)),
         ];
+        if let Some(batch) = self.batch {
+            facts.insert(0, fact("Batch", batch.to_string()));
+        }
         facts.extend(self.paying_facts());
         if let Some(at) = order.confirmed_at {
             let counts = match order.mode {
