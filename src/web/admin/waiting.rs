@@ -16,6 +16,18 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.route("/campaigns/{slug}/waiting", web::get().to(list));
 }
 
+fn actions(staff: &Staff, slug: &str) -> Vec<Link> {
+    let mut actions = vec![Link::new(
+        format!("/admin/campaigns/{slug}"),
+        "The campaign",
+    )];
+    if staff.person.role.may_manage() {
+        let href = format!("/admin/export/waiting.csv?campaign={slug}");
+        actions.push(Link::new(href, "The list as CSV"));
+    }
+    actions
+}
+
 /// `GET /admin/campaigns/{slug}/waiting`
 async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
@@ -64,10 +76,7 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
             "Units that come free are offered in this order, by themselves; each offer stands for 24 hours. Nobody can be moved."
                 .to_owned(),
         ),
-        actions: vec![Link::new(
-            format!("/admin/campaigns/{}", campaign.slug),
-            "The campaign",
-        )],
+        actions: actions(&staff, &campaign.slug),
         filters: Vec::new(),
         action: format!("/admin/campaigns/{}/waiting", campaign.slug),
         table: Table::new(
