@@ -64,7 +64,7 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
                 order_number(order.number),
             )),
             Cell::text(order.name.clone()),
-            Cell::text(wants.join(", ")),
+            Cell::text(wants.join("; ")),
             Cell::Badge(stands),
             Cell::when(row.joined_at, zone),
         ]
