@@ -58,11 +58,11 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
             }
         };
         vec![
-            Cell::text(number),
             Cell::Document(Link::new(
                 format!("/admin/orders/{}", order.id),
                 order_number(order.number),
             )),
+            Cell::text(number),
             Cell::text(order.name.clone()),
             Cell::text(wants.join("; ")),
             Cell::Badge(stands),
@@ -82,8 +82,8 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
         table: Table::new(
             "Waiting list",
             vec![
-                ("Place", false),
                 ("Order", false),
+                ("Place", false),
                 ("Shopper", false),
                 ("Wants", false),
                 ("Stands", false),

@@ -108,10 +108,12 @@ both_databases! {
         let panel = Panel::of(&shop, Role::Manager).await;
         let campaign = shop.publish(offer(&shop, "charge_now")).await;
         let order = shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+        // Enough others that the merchant may close it early.
+        shop.join_and_pay(&campaign, "b@mail.example", 5).await;
         let href = format!("/admin/orders/{order}");
         for end in ["it runs out", "staff take it back", "joining ends"] {
             agrees(&panel, order, &[("qty_set", "4"), ("qty_lid", "0")]).await.leads_to(&href);
-            assert_eq!(taken(&shop, &campaign, "set").await, 4, "{end}");
+            assert_eq!(taken(&shop, &campaign, "set").await, 9, "{end}");
             match end {
                 "it runs out" => shop.advance(Duration::hours(25)).await,
                 "staff take it back" => {
