@@ -1,4 +1,4 @@
-//! `muster export`: campaigns, orders and shipments as CSV or JSON, row by row, to a file or to the terminal.
+//! `muster export`: campaigns, orders, shipments and waiting lists as CSV or JSON, row by row, to a file or to the terminal.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -17,7 +17,7 @@ use crate::workflows::exchange::{Export, Scope, What, cell};
 /// What is taken out, and how.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// What is taken out. Orders and shipments carry names and addresses of shoppers.
+    /// What is taken out. Orders, shipments and waiting lists carry names and addresses of shoppers.
     #[arg(long, value_enum)]
     what: Kind,
     /// csv for spreadsheets, json for programs.
@@ -39,6 +39,7 @@ enum Kind {
     Campaigns,
     Orders,
     Shipments,
+    Waiting,
 }
 
 /// How rows lie in a file.
@@ -59,6 +60,7 @@ pub(super) fn run(config: &Config, args: &ExportArgs) -> Answer {
         Kind::Campaigns => What::Campaigns,
         Kind::Orders => What::Orders,
         Kind::Shipments => What::Shipments,
+        Kind::Waiting => What::Waiting,
     };
     let export = Export::new(what, scope);
     match &args.out {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::{Filler, said};
+use super::{Filler, GOOD, said};
 use crate::domain::claim::ClaimKind;
 use crate::domain::day::day_of;
 use crate::domain::ids::{
@@ -13,6 +13,7 @@ use crate::domain::promise::{Answer, NoticeKind};
 use crate::domain::shipment::{DeliveredBy, ShipmentState};
 use crate::store::{Tx, campaigns, claims as claim_rows, notices, purchase_orders, shipments};
 use crate::workflows::cancel::{By, cancel};
+use crate::workflows::changes::{self, Came, Wish};
 use crate::workflows::claims::decide::{Decision, resolve};
 use crate::workflows::claims::{Report, Who, report};
 use crate::workflows::desk::{Desk, Problem, offer};
@@ -62,6 +63,10 @@ pub enum Deed {
     Waits(usize, &'static str, i64),
     /// The shopper of the order with this index cancels it.
     Leaves(usize),
+    /// The shopper of the order with this index changes it to these units, and pays what it costs more.
+    Changes(usize, &'static [(&'static str, i64)]),
+    /// Staff ask for a change of the order with this index; its shopper does not pay it.
+    AsksForChange(usize, &'static [(&'static str, i64)]),
 }
 
 /// A campaign that lives on.
@@ -81,11 +86,51 @@ pub struct Living {
 /// Who packs and counts.
 const HANDS: &str = "Ines";
 
+/// What an order is to be over, at the word of a person of the staff or of its shopper.
+fn wish(order: OrderId, lines: &[(&str, i64)], by: Option<&str>) -> Wish {
+    let lines = lines.iter().map(|(sku, units)| ((*sku).to_owned(), *units));
+    Wish {
+        order,
+        lines: lines.collect(),
+        agreed_total: None,
+        form_key: None,
+        by: by.map(str::to_owned),
+    }
+}
+
 impl Filler<'_> {
+    async fn changes(
+        &self,
+        living: &Living,
+        order: usize,
+        lines: &'static [(&'static str, i64)],
+    ) -> Result<(), String> {
+        let order = *living
+            .orders
+            .get(order)
+            .ok_or("a change without its order")?;
+        let came = self
+            .running
+            .app
+            .office
+            .write(move |desk, tx| changes::change(desk, tx, &wish(order, lines, None)))
+            .await
+            .map_err(|e| said(living.title, &e))?;
+        self.settle().await?;
+        if came == Came::ToPay {
+            self.pay(order, GOOD).await?;
+            self.settle().await?;
+        }
+        Ok(())
+    }
+
     /// Does it, and everything that follows from it.
     pub(super) async fn happens(&self, living: &Living, deed: Deed) -> Result<(), String> {
         if let Deed::Waits(person, sku, units) = deed {
             return self.waits(living, person, (sku, units)).await;
+        }
+        if let Deed::Changes(order, lines) = deed {
+            return self.changes(living, order, lines).await;
         }
         let (merchant, batch) = (living.merchant, living.batch);
         let (slug, orders) = (living.slug.clone(), living.orders.clone());
@@ -171,8 +216,12 @@ impl Scene<'_> {
             Deed::ReportsDamage(order, sku, text) => self.reports(desk, tx, order, (sku, text)),
             Deed::RefundsClaims => self.refunds_claims(desk, tx),
             Deed::Leaves(order) => cancel(desk, tx, self.order(order)?, &By::Shopper).map(drop),
-            // Joins have a way of their own.
-            Deed::Waits(..) => Ok(()),
+            // What is paid has a way of its own.
+            Deed::Waits(..) | Deed::Changes(..) => Ok(()),
+            Deed::AsksForChange(order, lines) => {
+                let wish = wish(self.order(order)?, lines, Some(HANDS));
+                changes::change(desk, tx, &wish).map(drop)
+            }
             Deed::OnSale(sku, units) => {
                 stock_sale::put_on_sale(tx, self.merchant, self.batch, sku, units, HANDS)
             }

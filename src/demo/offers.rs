@@ -319,6 +319,11 @@ const FERN: &[Offer] = &[
         orders: &[3, 2, 4, 2, 3, 1, 4, 3, 2, 4, 3, 2, 2],
         leaves_one_unpaid: true,
         one_leaves: true,
+        life: &[
+            (1, Deed::Changes(3, &[("chalk", 3), ("dripper", 1)])),
+            (2, Deed::Changes(7, &[("slate", 2)])),
+            (2, Deed::AsksForChange(6, &[("chalk", 5)])),
+        ],
         ..PLAIN
     },
     Offer {

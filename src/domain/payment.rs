@@ -247,6 +247,8 @@ pub struct PagePlan {
 
 /// Minutes from a page's planned creation to its expiry: the provider takes 30 minutes to 24 hours (domain section 2).
 pub const PAGE_MINUTES: i64 = 31;
+/// The most minutes of a page that a letter leads to: under the provider's 24 hours, so that its making may be late.
+pub const LETTER_MINUTES: i64 = 23 * 60;
 /// The provider's least life of a payment page, in minutes.
 pub const PROVIDER_LEAST_MINUTES: i64 = 30;
 
@@ -257,6 +259,19 @@ impl PagePlan {
             planned_at,
             expires_at: planned_at + Duration::minutes(PAGE_MINUTES),
             hold_expires_at: planned_at + Duration::minutes(hold_minutes.max(35)),
+        }
+    }
+
+    /// The plan of a page that a letter leads to, whose reader is not there yet: it is open for most of a day, but no longer
+    /// than until `ends_at`, unless that is nearer than a page may end.
+    pub fn by_letter(planned_at: DateTime<Utc>, ends_at: DateTime<Utc>, hold_minutes: i64) -> Self {
+        let left = (ends_at - planned_at).num_minutes();
+        let more = Duration::minutes(left.clamp(PAGE_MINUTES, LETTER_MINUTES) - PAGE_MINUTES);
+        let plan = Self::at(planned_at, hold_minutes);
+        Self {
+            planned_at,
+            expires_at: plan.expires_at + more,
+            hold_expires_at: plan.hold_expires_at + more,
         }
     }
 

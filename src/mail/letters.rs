@@ -281,7 +281,9 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             about,
             news,
             at: match news {
-                After::Withdrawn { at, .. } => moment(*at, &about.time_zone),
+                After::Withdrawn { at, .. } | After::ChangeAsked { until: at, .. } => {
+                    moment(*at, &about.time_zone)
+                }
                 _ => String::new(),
             },
         }

@@ -270,6 +270,10 @@ fn after(number: &str, news: &After, zone: &str) -> String {
             (None, Some(back)) => format!("Order {number} is changed: {back} goes back to you"),
             (None, None) => format!("Order {number} is changed: it costs {costs}"),
         },
+        After::ChangeAsked { pay, until, .. } => format!(
+            "Order {number} is to be changed: pay {pay} by {}",
+            day_of(*until, zone)
+        ),
         After::ChangeRanOut { .. } => format!("Order {number} stays as it was"),
         After::ChangeTooLate { back } => {
             format!("Order {number} was not changed: {back} goes back to you")

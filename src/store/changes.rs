@@ -35,6 +35,8 @@ pub struct ChangeRow {
     pub created_at: NaiveDateTime,
     /// When it took effect or was dropped.
     pub closed_at: Option<NaiveDateTime>,
+    /// Who of the staff asked for it; none: the order's shopper.
+    pub asked_by: Option<String>,
 }
 
 impl ChangeRow {
@@ -92,6 +94,24 @@ pub fn under_way(conn: &mut Conn, order: OrderId) -> Result<Option<ChangeRow>, S
         .select(ChangeRow::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// Changes that staff asked for and that are under way in a campaign: the orders, and the attempts that pay for them.
+pub fn asked_by_staff(
+    conn: &mut Conn,
+    campaign: CampaignId,
+) -> Result<Vec<(OrderId, i32)>, StoreError> {
+    let rows: Vec<(OrderId, Option<i32>)> = changes::table
+        .inner_join(orders::table)
+        .filter(orders::campaign_id.eq(campaign))
+        .filter(changes::state.eq(ChangeState::Planned))
+        .filter(changes::asked_by.is_not_null())
+        .select((changes::order_id, changes::attempt))
+        .load(conn)?;
+    let paid = rows
+        .into_iter()
+        .filter_map(|(order, attempt)| Some((order, attempt?)));
+    Ok(paid.collect())
 }
 
 /// Changes of a batch's orders that are under way: the orders, and the attempts that pay for them.

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 
 use super::campaigns::CampaignRow;
 use super::orders::OrderRow;
-use super::schema::{batches, campaigns, orders, shipments};
+use super::schema::{batches, campaigns, orders, shipments, waiting};
 use super::shipments::ShipmentRow;
+use super::waiting::WaitingRow;
 use super::{Conn, StoreError};
 use crate::domain::ids::{CampaignId, MerchantId, OrderId, ShipmentId};
 
@@ -59,6 +60,33 @@ pub fn orders_after(
     }
     if let Some(after) = after {
         query = query.filter(orders::id.gt(after));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Places on waiting lists with their orders, in the order of the orders' ids, of everybody, one merchant or one campaign,
+/// after `after`.
+pub fn waiting_after(
+    conn: &mut Conn,
+    merchant: Option<MerchantId>,
+    campaign: Option<CampaignId>,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<(WaitingRow, OrderRow)>, StoreError> {
+    let mut query = waiting::table
+        .inner_join(orders::table.on(orders::id.eq(waiting::order_id)))
+        .select((WaitingRow::as_select(), OrderRow::as_select()))
+        .order(waiting::order_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(merchant) = merchant {
+        query = query.filter(orders::merchant_id.eq(merchant));
+    }
+    if let Some(campaign) = campaign {
+        query = query.filter(waiting::campaign_id.eq(campaign));
+    }
+    if let Some(after) = after {
+        query = query.filter(waiting::order_id.gt(after));
     }
     Ok(query.load(conn)?)
 }

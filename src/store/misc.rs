@@ -111,7 +111,7 @@ pub fn prune_webhooks(conn: &mut Conn, before: NaiveDateTime) -> Result<usize, S
 
 /// Something that happened.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = happenings)]
+#[diesel(table_name = happenings, treat_none_as_default_value = false)]
 pub struct HappeningRow {
     /// Its id.
     pub id: HappeningId,

@@ -489,6 +489,8 @@ pub fn backorder(conn: &mut Conn, batch: BatchId) -> Result<usize, StoreError> {
 pub struct OrderFilter {
     /// Only of this campaign.
     pub campaign: Option<CampaignId>,
+    /// Only of this batch.
+    pub batch: Option<BatchId>,
     /// Only in this state.
     pub state: Option<OrderState>,
     /// Only with money in this state.
@@ -514,6 +516,9 @@ pub fn list(
         .into_boxed();
     if let Some(campaign) = filter.campaign {
         query = query.filter(orders::campaign_id.eq(campaign));
+    }
+    if let Some(batch) = filter.batch {
+        query = query.filter(orders::batch_id.eq(batch));
     }
     if let Some(state) = filter.state {
         query = query.filter(orders::state.eq(state));

@@ -146,17 +146,22 @@ pub fn begin_next(tx: &mut Tx, campaign: &CampaignRow, before: &BatchRow) -> Res
     )
 }
 
+/// A batch's number, where its campaign has several.
+///
+/// # Errors
+/// What the database says.
+pub fn number(conn: &mut Conn, batch: &BatchRow) -> Result<Option<i32>, Problem> {
+    let several = batch.number > 1 || !is_counted(conn, batch.campaign_id, batch.id)?;
+    Ok(several.then_some(batch.number))
+}
+
 /// What something said of a batch begins with, where its campaign has several: `Batch 2: `.
 ///
 /// # Errors
 /// What the database says.
 pub fn said(conn: &mut Conn, batch: &BatchRow) -> Result<String, Problem> {
-    let several = batch.number > 1 || !is_counted(conn, batch.campaign_id, batch.id)?;
-    Ok(if several {
-        format!("Batch {}: ", batch.number)
-    } else {
-        String::new()
-    })
+    let number = number(conn, batch)?;
+    Ok(number.map_or_else(String::new, |number| format!("Batch {number}: ")))
 }
 
 /// The campaign's title in what is said of an order of this batch, with the batch where there are several: `Pens, batch 2`.
@@ -165,9 +170,9 @@ pub fn said(conn: &mut Conn, batch: &BatchRow) -> Result<String, Problem> {
 /// What the database says.
 pub fn title(conn: &mut Conn, campaign: &CampaignRow, batch: BatchId) -> Result<String, Problem> {
     let batch = campaigns::batch(conn, batch)?.ok_or(Problem::NotFound("batch"))?;
-    Ok(match said(conn, &batch)?.is_empty() {
-        true => campaign.title.clone(),
-        false => format!("{}, batch {}", campaign.title, batch.number),
+    Ok(match number(conn, &batch)? {
+        None => campaign.title.clone(),
+        Some(number) => format!("{}, batch {number}", campaign.title),
     })
 }
 

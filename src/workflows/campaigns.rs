@@ -382,6 +382,7 @@ pub fn close(tx: &mut Tx, merchant: MerchantId, slug: &str) -> Result<CampaignRo
             "Joining has ended already.",
         ));
     }
+    super::changes::end_of_joining(tx, row.id)?;
     happened(
         tx,
         Concerns::campaign(&row),

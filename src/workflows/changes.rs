@@ -1,18 +1,22 @@
-//! A shopper changes what an order is over, before the judgement: priced by the rules of joining, the difference charged or
-//! given back (domain sections 3 and 4).
+//! A shopper, or staff for one, changes what an order is over, before the judgement: priced by the rules of joining, the
+//! difference charged or given back (domain sections 3 and 4).
 //!
 //! What costs no more takes effect at once. What costs more is paid first: the units are held and a payment is committed
-//! beside the change's row; the order stays as it is until the provider says that it is paid.
+//! beside the change's row; the order stays as it is until the provider says that it is paid. What staff ask for is paid by
+//! the shopper, whom a letter leads there.
 
 use serde::{Deserialize, Serialize};
 
 mod again;
+mod asked;
 mod effect;
 mod offer;
 mod page;
 mod places;
 
 pub(super) use again::{Again, note_of_page, note_of_refund, paid_again, refunded_again};
+pub use asked::{asked_for, withdraw};
+pub(super) use asked::{end_of_joining, page_plan};
 pub use effect::lines_said;
 pub use offer::{Choice, Offer, choices, preview};
 pub(super) use page::{drop_unpaid, paid};
@@ -45,6 +49,15 @@ pub struct Wish {
     pub agreed_total: Option<i64>,
     /// What makes a second submit the same change.
     pub form_key: Option<String>,
+    /// Who of the staff asks for it; none: the order's shopper.
+    pub by: Option<String>,
+}
+
+impl Wish {
+    /// As the history writes down who did it.
+    fn actor(&self) -> &str {
+        self.by.as_deref().unwrap_or("shopper")
+    }
 }
 
 /// What came of a wish.
@@ -213,13 +226,11 @@ fn under_way() -> Problem {
 
 /// The row of a change.
 fn row_of(
-    desk: &Desk,
     tx: &Tx,
     wish: &Wish,
     offer: &Offer,
-    attempt: Option<i32>,
+    (attempt, plan): (Option<i32>, PagePlan),
 ) -> Result<ChangeRow, Problem> {
-    let plan = PagePlan::at(tx.now, desk.hold_minutes);
     let now = tx.now.naive_utc();
     let planned = attempt.is_some();
     Ok(ChangeRow {
@@ -238,6 +249,7 @@ fn row_of(
         hold_expires_at: plan.hold_expires_at.naive_utc(),
         created_at: now,
         closed_at: (!planned).then_some(now),
+        asked_by: wish.by.clone(),
     })
 }
 
@@ -261,12 +273,14 @@ fn at_once(
     offer: Offer,
 ) -> Result<(), Problem> {
     take(tx, &offer.entering)?;
-    let row = row_of(desk, tx, wish, &offer, None)?;
+    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    let row = row_of(tx, wish, &offer, (None, plan))?;
     changes::insert(tx.conn, &row)?;
     let mut order = offer.order;
     let effect = Effect {
         campaign: &campaign,
         change: row.id,
+        by: row.asked_by,
         before: offer.before,
         wanted: offer.wanted,
         paid: 0,
@@ -293,7 +307,7 @@ fn plan(
     }
     take(tx, &offer.entering)?;
     let attempt = pages.last().map_or(0, |page| page.attempt) + 1;
-    let plan = PagePlan::at(tx.now, desk.hold_minutes);
+    let plan = page_plan(desk, campaign, wish.by.as_deref(), tx.now);
     let page = new_page(
         order.id,
         attempt,
@@ -302,7 +316,7 @@ fn plan(
         PaymentKind::Change,
     );
     orders::insert_payment(tx.conn, &page)?;
-    let row = row_of(desk, tx, wish, offer, Some(attempt))?;
+    let row = row_of(tx, wish, offer, (Some(attempt), plan))?;
     changes::insert(tx.conn, &row)?;
     let now = tx.now.naive_utc();
     let moved = Moved {
@@ -315,11 +329,15 @@ fn plan(
     enqueue(tx, jobs::PAYMENT, &subject, page.planned_at)?;
     let detail = format!(
         "A change to {} was asked for: {} more is to be paid for it. Until then the order stays as it is.",
-        lines_said(&offer.wanted, &order.currency).join(", "),
+        lines_said(&offer.wanted, &order.currency).join("; "),
         say(offer.moved.pay, &order.currency),
     );
     let concerns = Concerns::order(order);
-    happened(tx, concerns, "shopper", "change_planned", detail)
+    happened(tx, concerns, wish.actor(), "change_planned", detail)?;
+    if wish.by.is_some() {
+        asked::tell(desk, tx, campaign, offer, &row)?;
+    }
+    Ok(())
 }
 
 /// Takes back a change that was not paid yet: its page is expired at the provider, and then its units are free.

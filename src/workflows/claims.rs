@@ -477,7 +477,7 @@ fn told(
 ) -> Result<(), Problem> {
     let lines = case.say_units(units);
     let what = say_kind(claim.kind);
-    let detail = format!("Reported: {} {what}.", lines.join(", "));
+    let detail = format!("Reported: {} {what}.", lines.join("; "));
     let concerns = Concerns::order(&case.order);
     happened(tx, concerns, &claim.reported_by, "claim_opened", detail)?;
     let by_shopper = claim.reported_by == "shopper";
@@ -491,7 +491,7 @@ fn told(
         return Ok(());
     }
     let number = order_number(case.order.number);
-    let mut said = vec![format!("{}: {what}.", lines.join(", "))];
+    let mut said = vec![format!("{}: {what}.", lines.join("; "))];
     if !claim.text.is_empty() {
         said.push(format!("{} writes: {}", case.order.name, claim.text));
     }

@@ -1,4 +1,4 @@
-//! Data out: campaigns, orders and shipments as rows, read page by page in the order of their ids, so that any number of
+//! Data out: campaigns, orders, shipments and waiting lists as rows, read page by page in the order of their ids, so that any number of
 //! them takes little memory. Money is in minor units of the row's currency, times are RFC 3339 in UTC. What the columns
 //! mean is told in `docs/operators.md`.
 
@@ -16,6 +16,7 @@ use crate::domain::ids::{CampaignId, MerchantId, OptionId, OrderId, ShipmentId};
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::shipments::{ShipmentLineRow, ShipmentRow};
+use crate::store::waiting::WaitingRow;
 use crate::store::{Conn, campaigns, exchange, merchants, orders, shipments};
 
 /// Columns of a campaign that make it: those of `POST /campaigns`.
@@ -123,6 +124,24 @@ const SHIPMENT: [&str; 19] = [
     "stopped_at",
 ];
 
+const WAITING: [&str; 15] = [
+    "order_id",
+    "order_number",
+    "merchant",
+    "campaign",
+    "place",
+    "state",
+    "email",
+    "name",
+    "lines",
+    "joined_at",
+    "told_at",
+    "offered_at",
+    "offer_ends",
+    "reminded_at",
+    "answered_at",
+];
+
 /// What is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
@@ -132,6 +151,8 @@ pub enum What {
     Orders,
     /// Parcels with what is in them.
     Shipments,
+    /// Places on waiting lists.
+    Waiting,
 }
 
 impl What {
@@ -141,6 +162,7 @@ impl What {
             What::Campaigns => OFFER.into_iter().chain(TOLD).collect(),
             What::Orders => ORDER.to_vec(),
             What::Shipments => SHIPMENT.to_vec(),
+            What::Waiting => WAITING.to_vec(),
         }
     }
 }
@@ -192,6 +214,7 @@ impl Export {
             What::Campaigns => self.next_campaigns(conn)?,
             What::Orders => self.next_orders(conn)?,
             What::Shipments => self.next_shipments(conn)?,
+            What::Waiting => self.next_waiting(conn)?,
         };
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
@@ -237,17 +260,30 @@ impl Export {
         let some = exchange::orders_after(conn, merchant, campaign, after, PAGE)?;
         self.after = some.last().map(|row| row.id.0).or(self.after);
         let ids: Vec<OrderId> = some.iter().map(|row| row.id).collect();
-        let mut lines: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
-        for line in orders::lines_of_all(conn, &ids)? {
-            lines.entry(line.order_id).or_default().push(line);
-        }
+        let mut lines = lines_by_order(conn, &ids)?;
         some.iter()
             .map(|row| {
                 let merchant = self.merchant(conn, row.merchant_id)?;
                 let campaign = self.campaign(conn, row.campaign_id)?;
-                let mut lines = lines.remove(&row.id).unwrap_or_default();
-                lines.sort_by(|a, b| a.sku.cmp(&b.sku));
+                let lines = lines.remove(&row.id).unwrap_or_default();
                 order_row(row, merchant, campaign, &lines)
+            })
+            .collect()
+    }
+
+    fn next_waiting(&mut self, conn: &mut Conn) -> Result<Rows, Problem> {
+        let after = self.after.map(OrderId);
+        let Scope { merchant, campaign } = self.scope;
+        let some = exchange::waiting_after(conn, merchant, campaign, after, PAGE)?;
+        self.after = some.last().map(|(row, _)| row.order_id.0).or(self.after);
+        let ids: Vec<OrderId> = some.iter().map(|(row, _)| row.order_id).collect();
+        let mut lines = lines_by_order(conn, &ids)?;
+        some.iter()
+            .map(|(row, order)| {
+                let merchant = self.merchant(conn, order.merchant_id)?;
+                let campaign = self.campaign(conn, row.campaign_id)?;
+                let lines = lines.remove(&row.order_id).unwrap_or_default();
+                Ok(waiting_row((row, order), merchant, campaign, &lines))
             })
             .collect()
     }
@@ -309,6 +345,21 @@ impl Export {
             at(row.stopped_at),
         ]
     }
+}
+
+/// Lines by their order, in the order of their codes.
+fn lines_by_order(
+    conn: &mut Conn,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, Vec<LineRow>>, Problem> {
+    let mut all: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
+    for line in orders::lines_of_all(conn, ids)? {
+        all.entry(line.order_id).or_default().push(line);
+    }
+    for lines in all.values_mut() {
+        lines.sort_by(|a, b| a.sku.cmp(&b.sku));
+    }
+    Ok(all)
 }
 
 fn at(at: Option<NaiveDateTime>) -> Value {
@@ -406,6 +457,40 @@ fn order_row(
     ])
 }
 
+fn waiting_row(
+    (row, order): (&WaitingRow, &OrderRow),
+    merchant: String,
+    campaign: String,
+    lines: &[LineRow],
+) -> Vec<Value> {
+    let state = match (row.answer, row.offered_at) {
+        (Some(answer), _) => answer.as_str(),
+        (None, Some(_)) => "offered",
+        (None, None) => "waiting",
+    };
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|line| json!({"sku": line.sku, "quantity": line.quantity}))
+        .collect();
+    vec![
+        json!(row.order_id.to_string()),
+        json!(order.number),
+        json!(merchant),
+        json!(campaign),
+        json!(row.place),
+        json!(state),
+        json!(order.email),
+        json!(order.name),
+        Value::Array(lines),
+        at(Some(row.joined_at)),
+        at(row.told_at),
+        at(row.offered_at),
+        at(row.offer_ends),
+        at(row.reminded_at),
+        at(row.answered_at),
+    ]
+}
+
 /// A value as a cell of a spreadsheet: nothing where there is nothing, JSON where it is a list, and a text never as a
 /// formula.
 pub fn cell(value: &Value) -> String {
@@ -459,7 +544,12 @@ mod tests {
 
     #[test]
     fn columns_are_as_many_as_values_and_none_comes_twice() {
-        for what in [What::Campaigns, What::Orders, What::Shipments] {
+        for what in [
+            What::Campaigns,
+            What::Orders,
+            What::Shipments,
+            What::Waiting,
+        ] {
             let columns = what.columns();
             let mut once = columns.clone();
             once.sort_unstable();

@@ -159,7 +159,7 @@ fn units_leave(
 ) -> Result<(), Problem> {
     let lines = case.say_units(&units);
     let concerns = Concerns::order(&case.order);
-    let detail = format!("Will not be shipped: {}. {reason}", lines.join(", "));
+    let detail = format!("Will not be shipped: {}. {reason}", lines.join("; "));
     let which = Which::These(units);
     let left = take_out(
         tx,

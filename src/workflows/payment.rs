@@ -8,8 +8,8 @@ mod making;
 mod saving;
 mod words;
 
-pub use making::{Due, due, page_request, refused, try_anew};
 pub(super) use foreign::took_another_currency;
+pub use making::{Due, due, page_request, refused, try_anew};
 use saving::{keep_card, let_go_unowed, saved};
 pub use words::{letter_lines, say_threshold};
 

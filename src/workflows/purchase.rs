@@ -60,7 +60,7 @@ pub fn draft(
     paid: &[(OptionId, i64)],
 ) -> Result<PurchaseOrderId, Problem> {
     let supplier = first_supplier(tx, campaign, draft)?;
-    let (document, _) = document(tx, campaign, draft, paid, 0, supplier.as_ref())?;
+    let (document, _) = document(tx, (campaign, batch.id), draft, paid, 0, supplier.as_ref())?;
     let row = PurchaseOrderRow {
         supplier_id: supplier.map(|s| s.id),
         ..issue::blank(tx, campaign.merchant_id, batch.id, &document)?
@@ -145,7 +145,14 @@ pub fn send_with(
         None => first_supplier(tx, &campaign, &terms)?,
     };
     let added = row.added_units;
-    let (document, stands) = document(tx, &campaign, &terms, &paid, added, chosen.as_ref())?;
+    let (document, stands) = document(
+        tx,
+        (&campaign, batch.id),
+        &terms,
+        &paid,
+        added,
+        chosen.as_ref(),
+    )?;
     row.supplier_id = chosen.as_ref().map(|s| s.id);
     row.units = document.units();
     row.units_paid = document.units_paid();

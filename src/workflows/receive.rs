@@ -3,7 +3,7 @@
 
 use super::allocate::{Allocated, allocate, complete_if_done, own_batch};
 use super::batches;
-use super::desk::{Concerns, Problem, enqueue, happened, offer};
+use super::desk::{Concerns, Problem, happened, offer};
 use super::dispute::nothing_left;
 use super::eta;
 use super::money;
@@ -16,7 +16,7 @@ use crate::domain::price::MAX_UNITS;
 use crate::domain::purchase_order::{PurchaseOrderEvent, PurchaseOrderState};
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::stock::{ReceiptLineRow, ReceiptRow, StockRow};
-use crate::store::{Conn, Tx, campaigns, jobs, orders, purchase_orders, stock};
+use crate::store::{Conn, Tx, campaigns, orders, purchase_orders, stock};
 
 /// What of one option was counted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 //! orders in a transaction, so that ten thousand of them hold nobody up.
 
 use super::allocate::{complete_if_done, own_batch};
+use super::batches;
 use super::changes::waiting_by_payment;
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer};
-use super::letters::{Letter, LetterLine};
+use super::letters::{About, Letter, LetterLine};
 use super::money::{self, nonzero_said};
 use super::part::{Which, take_out};
 use super::purchase::stock::reckon;
@@ -226,7 +227,10 @@ fn give_up(
     money::keep(tx, &mut order)?;
     let price = line.final_price.unwrap_or(line.unit_price);
     let letter = Letter::ShortForGood {
-        about: desk.about(merchant, campaign, terms, &order),
+        about: About {
+            campaign: batches::title(tx.conn, campaign, order.batch_id)?,
+            ..desk.about(merchant, campaign, terms, &order)
+        },
         lines: vec![LetterLine {
             quantity: share.units,
             name,

@@ -151,7 +151,7 @@ pub fn declare(desk: &Desk, tx: &mut Tx, said: &Declaration) -> Result<Declared,
         coming_back.extend((after > 0).then_some((*option, after)));
     }
     let lines = case.say_units(&units);
-    let detail = format!("{name} withdrew from the contract: {}.", lines.join(", "));
+    let detail = format!("{name} withdrew from the contract: {}.", lines.join("; "));
     let concerns = Concerns::order(&case.order);
     happened(tx, concerns, "shopper", "withdrawn", detail)?;
     let mut back = 0;
@@ -346,7 +346,7 @@ fn acknowledge(
         )?;
     }
     let number = order_number(case.order.number);
-    let mut said = vec![format!("{}: {}.", case.order.name, lines.join(", "))];
+    let mut said = vec![format!("{}: {}.", case.order.name, lines.join("; "))];
     if let Some(back) = nonzero_said(back, &case.order.currency) {
         said.push(format!(
             "What was not handed over left the order: {back} goes back."

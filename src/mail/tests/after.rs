@@ -53,6 +53,16 @@ pub(super) fn news(word: &str) -> Vec<After> {
             by_shopper: false,
         },
         changed(None, Some("$90.00".to_owned())),
+        After::ChangeAsked {
+            before: lines(),
+            cost: "$96.50".to_owned(),
+            now: lines(),
+            costs: "$186.50".to_owned(),
+            pay: "$90.00".to_owned(),
+            later: Some("$10.00".to_owned()),
+            until: utc("2026-05-22T13:00:00Z"),
+            link: "https://muster.example/o/1/change/asked?t=abc".to_owned(),
+        },
         After::ChangeRanOut { wanted: lines() },
         After::ChangeTooLate {
             back: "$90.00".to_owned(),
@@ -78,6 +88,7 @@ fn changed(paid: Option<String>, back: Option<String>) -> After {
         paid,
         back,
         later: None,
+        by_staff: false,
     }
 }
 

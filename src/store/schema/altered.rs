@@ -1,4 +1,4 @@
-//! The table of what shoppers change of their orders.
+//! The table of what is changed of orders before the judgement.
 
 use super::orders;
 
@@ -15,6 +15,7 @@ diesel::table! {
         hold_expires_at -> Timestamp,
         created_at -> Timestamp,
         closed_at -> Nullable<Timestamp>,
+        asked_by -> Nullable<Text>,
     }
 }
 

@@ -109,7 +109,7 @@ impl Known {
             fact("By", row.reported_by.clone()),
             fact(
                 "Units",
-                self.claim.case.say_units(&self.claim.units()).join(", "),
+                self.claim.case.say_units(&self.claim.units()).join("; "),
             ),
         ];
         let days = [

@@ -1,5 +1,5 @@
-//! Files for spreadsheets, row by row, whatever their number: campaigns, orders and shipments, as the program's `export`
-//! writes them.
+//! Files for spreadsheets, row by row, whatever their number: campaigns, orders, shipments and waiting lists, as the
+//! program's `export` writes them.
 
 use actix_web::http::header;
 use actix_web::web::Bytes;
@@ -35,6 +35,7 @@ pub async fn csv(
         "campaigns" => What::Campaigns,
         "orders" => What::Orders,
         "shipments" => What::Shipments,
+        "waiting" => What::Waiting,
         _ => return Err(Refusal::NotFound),
     };
     // Rows of many shoppers at once are for who answers for them, and parcels for who packs them.

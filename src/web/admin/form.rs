@@ -46,6 +46,12 @@ impl Typed {
             .extend(theirs.map(|(key, value)| (key.clone(), value.clone())));
     }
 
+    /// What was typed into fields whose names begin so, with the rest of their names.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let pairs = self.0.iter();
+        pairs.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     /// What was typed, where something was.
     pub fn some(&self, name: &str) -> Option<&str> {
         Some(self.get(name).trim()).filter(|text| !text.is_empty())

@@ -38,6 +38,7 @@ mod offer_bands;
 mod offer_form;
 mod offer_view;
 mod order;
+mod order_change;
 mod order_deeds;
 mod orders;
 mod papers;
@@ -121,6 +122,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     updates::configure(cfg);
     waiting::configure(cfg);
     orders::configure(cfg);
+    order_change::configure(cfg);
     claims::configure(cfg);
     refunds::configure(cfg);
     addresses::configure(cfg);

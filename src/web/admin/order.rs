@@ -1,20 +1,24 @@
 //! One order: its lines, every movement of its money with what comes next, its history and its mails.
 
+mod refunds;
+mod tables;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono_tz::Tz;
 
 use super::guard::{Refusal, Staff};
-use super::kit::{Cell, Facts, Table, fact, id, moment, short, zone_of};
+use super::kit::{Facts, Table, fact, id, moment, short, zone_of};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::due::DueState;
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::paper::Paper;
-use crate::domain::payment::{PaymentKind, RefundAttemptState, RefundState};
+use crate::domain::payment::RefundState;
 use crate::store::campaigns::CampaignRow;
+use crate::store::changes::ChangeRow;
 use crate::store::claims::ClaimRow;
 use crate::store::dues::{CardRow, DueRow};
 use crate::store::mails::MailRow;
@@ -23,15 +27,13 @@ use crate::store::misc::HappeningRow;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::papers::PaperRow;
 use crate::store::refunds::{DisputeRow, RefundAttemptRow, RefundRow};
-use crate::store::{Conn, campaigns, claims, dues, mails, misc, orders, refunds};
-use crate::web::order::claim_badge;
+use crate::store::{Conn, campaigns, claims, dues, mails, misc, orders, refunds as refund_rows};
 use crate::web::pages;
 use crate::web::shop::step_words;
-use crate::web::view::{
-    Badge, Link, MoneyRow, MoneyTable, PanelShell, Timeline, TimelineItem, grouped, state_word,
-};
+use crate::web::view::{Badge, Link, MoneyTable, PanelShell, Timeline, TimelineItem, state_word};
+use crate::workflows::batches;
 use crate::workflows::cancel::can_staff_cancel;
-use crate::workflows::claims::say_kind;
+use crate::workflows::changes::{Offer, asked_for, choices, lines_said};
 use crate::workflows::desk::{Problem, offer, order_number};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::say;
@@ -53,6 +55,10 @@ pub(super) struct Known {
     draft: CampaignDraft,
     due: Option<DueRow>,
     card: Option<CardRow>,
+    /// The number of its batch, where its campaign has several.
+    batch: Option<i32>,
+    /// A change that is being paid.
+    change: Option<(ChangeRow, Offer)>,
 }
 
 fn own(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<OrderRow, Problem> {
@@ -64,13 +70,18 @@ fn own(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<OrderRow,
 pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Result<Known, Problem> {
     let order = own(conn, merchant, id)?;
     let mut with_calls = Vec::new();
-    for refund in refunds::of_order(conn, id)? {
-        let calls = refunds::attempts_of(conn, refund.id)?;
+    for refund in refund_rows::of_order(conn, id)? {
+        let calls = refund_rows::attempts_of(conn, refund.id)?;
         with_calls.push((refund, calls));
     }
     let campaign =
         campaigns::by_id(conn, order.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     Ok(Known {
+        batch: match campaigns::batch(conn, order.batch_id)? {
+            Some(batch) => batches::number(conn, &batch)?,
+            None => None,
+        },
+        change: asked_for(conn, &order)?,
         draft: offer(&campaign)?,
         campaign,
         due: dues::of_order(conn, id)?,
@@ -79,35 +90,13 @@ pub(super) fn load(conn: &mut Conn, merchant: &MerchantRow, id: OrderId) -> Resu
         lines: orders::lines_of(conn, id)?,
         payments: orders::payments_of(conn, id)?,
         refunds: with_calls,
-        disputes: refunds::disputes_of(conn, id)?,
+        disputes: refund_rows::disputes_of(conn, id)?,
         papers: super::papers::of_order(conn, id)?,
         happened: misc::happenings_of_order(conn, id)?,
         mails: mails::of_order(conn, id)?,
         claims: claims::of_order(conn, id)?,
         order,
     })
-}
-
-/// What an attempt to collect is.
-fn kind_words(kind: PaymentKind) -> &'static str {
-    match kind {
-        PaymentKind::Join => "Page",
-        PaymentKind::Setup => "Page that saves the card",
-        PaymentKind::Deposit => "Page for the deposit",
-        PaymentKind::Charge => "Charge of the card",
-        PaymentKind::Fix => "Page for what is owed",
-        PaymentKind::Change => "Page for a change",
-    }
-}
-
-/// A refund as staff see it.
-struct ShownRefund {
-    title: String,
-    badge: Badge,
-    next: String,
-    calls: Vec<String>,
-    proof: Option<String>,
-    deed: Option<String>,
 }
 
 /// A mail as staff see it.
@@ -163,7 +152,7 @@ struct OrderPage {
     lines: Table,
     money: MoneyTable,
     payments: Table,
-    refunds: Vec<ShownRefund>,
+    refunds: Vec<refunds::ShownRefund>,
     disputes: Table,
     papers: Table,
     timeline: Timeline,
@@ -173,6 +162,8 @@ struct OrderPage {
     /// Nothing of it will be sent.
     over: bool,
     shopper_href: String,
+    change: Option<ShownChange>,
+    change_href: Option<String>,
     cancel_href: Option<String>,
     refund_href: Option<String>,
     claim_href: Option<String>,
@@ -184,14 +175,21 @@ struct OrderPage {
 /// `GET /admin/orders/{id}`
 pub async fn page(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let (merchant, order) = (staff.merchant.clone(), id(&path)?);
-    let known = staff
-        .office
-        .read(move |conn| load(conn, &merchant, order))
-        .await?;
-    Ok(pages::private(StatusCode::OK, &draw(&staff, &known)))
+    let (manages, now) = (staff.person.role.may_manage(), staff.office.now());
+    let found = staff.office.read(move |conn| -> Result<_, Problem> {
+        let known = load(conn, &merchant, order)?;
+        let changes = manages && choices(conn, order, now).is_ok();
+        Ok((known, changes))
+    });
+    let (known, changes) = found.await?;
+    Ok(pages::private(
+        StatusCode::OK,
+        &draw(&staff, &known, changes),
+    ))
 }
 
-fn draw(staff: &Staff, known: &Known) -> OrderPage {
+/// `changes`: what it is over may be changed now.
+fn draw(staff: &Staff, known: &Known, changes: bool) -> OrderPage {
     let Known {
         order, campaign, ..
     } = known;
@@ -219,7 +217,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         refunds: known
             .refunds
             .iter()
-            .map(|(r, c)| shown(order, r, c, manages))
+            .map(|(r, c)| refunds::shown(order, r, c, manages))
             .collect(),
         disputes: known.dispute_table(zone),
         papers: super::papers::table(&known.papers),
@@ -231,6 +229,8 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
         address: known.address(),
         over: matches!(order.state, OrderState::Cancelled | OrderState::Expired),
         shopper_href: staff.office.desk().links.order_path(order.id),
+        change: known.change_shown(zone, manages),
+        change_href: changes.then(|| format!("/admin/orders/{}/change", order.id)),
         cancel_href: (manages && can_staff_cancel(order, campaign))
             .then(|| format!("/admin/orders/{}/cancel", order.id)),
         refund_href: (manages && order.state.is_paid())
@@ -244,82 +244,45 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
     }
 }
 
-fn shown(
-    order: &OrderRow,
-    refund: &RefundRow,
-    calls: &[RefundAttemptRow],
-    manages: bool,
-) -> ShownRefund {
-    let amount = say(refund.amount, &refund.currency);
-    let purpose = state_word(refund.purpose.as_str()).to_lowercase();
-    ShownRefund {
-        title: format!("{amount}, because: {purpose}"),
-        badge: Badge::state(refund.state.as_str()),
-        next: next_step(refund).to_owned(),
-        calls: calls.iter().map(call).collect(),
-        proof: refund.proof.clone(),
-        deed: (manages && refund.state == RefundState::Failed).then(|| {
-            format!(
-                "/admin/orders/{}/refunds/{}/paid-otherwise",
-                order.id, refund.id
-            )
-        }),
-    }
-}
-
-/// What comes next of a refund, in words (domain section 4).
-fn next_step(refund: &RefundRow) -> &'static str {
-    match refund.state {
-        _ if refund.held && refund.state.is_due() => {
-            "An open dispute holds it. Won, it goes out; lost, it is dropped."
-        }
-        RefundState::Queued if refund.failures > 0 => {
-            "The bank sent it back once; it goes out once more by itself."
-        }
-        RefundState::Queued => "It goes to the provider by itself.",
-        RefundState::Sent => {
-            "The provider was asked and its answer is not known yet. It is asked again under the same key, so nothing \
-             is paid twice."
-        }
-        RefundState::Pending => {
-            "The provider took it and waits for money or the bank. It is asked again."
-        }
-        RefundState::Succeeded => "Done. Banks take up to 10 days to show it.",
-        RefundState::Failed => {
-            "It needs you: the bank sent it back twice. The shopper was asked for another way; pay it so, and record it \
-             with proof."
-        }
-        RefundState::PaidOtherwise => "Done, in another way.",
-        RefundState::Dropped => "Dropped: a dispute took the money instead.",
-    }
-}
-
-fn call(call: &RefundAttemptRow) -> String {
-    let said = match call.state {
-        RefundAttemptState::Planned => "not sent yet",
-        RefundAttemptState::Sent => "sent, answer not known",
-        RefundAttemptState::Unknown => "the provider failed; its list is read",
-        RefundAttemptState::Absent => "it never happened",
-        RefundAttemptState::Pending => "pending",
-        RefundAttemptState::Succeeded => "succeeded",
-        RefundAttemptState::Failed => "failed",
-    };
-    let at = call.first_sent_at.unwrap_or(call.created_at);
-    let mut text = format!(
-        "Call {}, {} UTC: {said}",
-        call.attempt,
-        at.format("%-d %B %Y, %H:%M")
-    );
-    if let Some(id) = &call.provider_id {
-        text.push_str(&format!(", {id}"));
-    }
-    if let Some(problem) = &call.problem {
-        text.push_str(&format!(". {problem}"));
-    }
-    text
+/// A change that waits for its payment.
+struct ShownChange {
+    /// Who asks for it, and until when it can be paid.
+    lines: Vec<String>,
+    /// What the order would be over.
+    wanted: Vec<String>,
+    /// Where taking it back posts to.
+    take_back: Option<String>,
 }
 
 impl Known {
+    fn change_shown(&self, zone: Tz, manages: bool) -> Option<ShownChange> {
+        let (row, offer) = self.change.as_ref()?;
+        let pages = &self.payments;
+        let page = pages
+            .iter()
+            .find(|page| Some(page.attempt) == row.attempt)?;
+        let money = |amount| say(amount, &self.order.currency);
+        let who = row.asked_by.as_deref().unwrap_or("The shopper");
+        let mut lines = vec![format!(
+            "{who} asked for it. The shopper pays {} for it; until then the order stays as it is.",
+            money(offer.moved.pay)
+        )];
+        lines.push(if page.close_wanted {
+            "It is being taken back.".to_owned()
+        } else {
+            let until = short(page.expires_at, zone);
+            format!("It can be paid until {until}; unpaid, it is dropped by itself.")
+        });
+        let mut wanted = lines_said(&offer.wanted, &self.order.currency);
+        wanted.push(format!("{} in all", money(offer.wanted.quote.total)));
+        let own = manages && row.asked_by.is_some() && !page.close_wanted;
+        Some(ShownChange {
+            lines,
+            wanted,
+            take_back: own.then(|| format!("/admin/orders/{}/change/back", self.order.id)),
+        })
+    }
+
     /// What the order waits for.
     fn next(&self) -> String {
         use crate::domain::order::OrderState as S;
@@ -396,170 +359,6 @@ impl Known {
         facts
     }
 
-    fn name_of(&self, sku: &str) -> String {
-        let line = self.agreed.lines.iter().find(|l| l.sku == sku);
-        line.map_or_else(|| sku.to_owned(), |l| l.name.clone())
-    }
-
-    fn line_table(&self) -> Table {
-        let money = |amount: i64| say(amount, &self.order.currency);
-        let rows = self.lines.iter().map(|line| {
-            vec![
-                Cell::text(self.name_of(&line.sku)),
-                Cell::text(&line.sku),
-                Cell::number(grouped(line.quantity)),
-                Cell::number(money(line.unit_price)),
-                Cell::number(line.final_price.map_or_else(|| "not judged".into(), money)),
-                Cell::state(line.state.as_str()),
-            ]
-        });
-        Table::new(
-            "Lines",
-            vec![
-                ("Option", false),
-                ("Code", false),
-                ("Units", true),
-                ("Price shown", true),
-                ("Final price", true),
-                ("State", false),
-            ],
-            rows.collect(),
-        )
-    }
-
-    fn money_table(&self) -> MoneyTable {
-        let money = |amount: i64| say(amount, &self.order.currency);
-        let quote = &self.agreed.quote;
-        let mut rows: Vec<MoneyRow> = self
-            .agreed
-            .lines
-            .iter()
-            .zip(&quote.lines)
-            .map(|(line, priced)| {
-                let label = format!("{} {}", grouped(priced.quantity), line.name);
-                MoneyRow::new(label, money(priced.goods))
-            })
-            .collect();
-        rows.push(MoneyRow::new("Shipping", money(quote.shipping)));
-        let tax = self.agreed.tax_label(&self.order.country);
-        if quote.tax_added > 0 {
-            rows.push(MoneyRow::new(tax.as_str(), money(quote.tax_added)));
-        }
-        let mut sum = MoneyRow::new("Agreed at joining", money(self.order.total));
-        if quote.tax_included > 0 {
-            sum = sum.note(format!("{} {tax} included", money(quote.tax_included)));
-        }
-        let order = &self.order;
-        let mut movements = vec![MoneyRow::new("Charged", money(order.charged))];
-        for (name, amount) in [
-            ("On its way back", order.refund_due),
-            ("Refunded", order.refunded),
-            ("Lost in disputes", order.lost),
-            ("Deposit that you keep", order.forfeited),
-        ] {
-            if amount > 0 {
-                movements.push(MoneyRow::new(name, money(-amount)));
-            }
-        }
-        movements.push(MoneyRow::new("Kept", money(order.money().kept())));
-        MoneyTable {
-            caption: "What the order costs and what was moved".into(),
-            rows,
-            sum,
-            movements,
-        }
-    }
-
-    fn payment_table(&self, zone: Tz) -> Table {
-        // A column of its own only where there is something in it.
-        let unusual = self.payments.iter().any(|page| page.problem.is_some());
-        let rows = self.payments.iter().map(|page| {
-            let mut row = vec![
-                Cell::text(format!("{} {}", kind_words(page.kind), page.attempt)),
-                Cell::state(page.state.as_str()),
-                Cell::number(say(page.amount, &self.order.currency)),
-                Cell::when(page.settled_at.unwrap_or(page.planned_at), zone),
-                Cell::Code(
-                    page.intent_id
-                        .clone()
-                        .or(page.session_id.clone())
-                        .unwrap_or_default(),
-                ),
-            ];
-            if unusual {
-                row.push(Cell::text(page.problem.clone().unwrap_or_default()));
-            }
-            row
-        });
-        let mut head = vec![
-            ("Payment", false),
-            ("State", false),
-            ("Amount", true),
-            ("Since", false),
-            ("At the provider", false),
-        ];
-        if unusual {
-            head.push(("What was said", false));
-        }
-        Table::new("Payment pages", head, rows.collect())
-    }
-
-    fn claim_table(&self, zone: Tz) -> Table {
-        let rows = self.claims.iter().map(|claim| {
-            let href = format!("/admin/claims/{}", claim.id);
-            vec![
-                Cell::Link(Link::new(href, state_word(say_kind(claim.kind)))),
-                Cell::Badge(claim_badge(claim)),
-                Cell::when(claim.opened_at, zone),
-                Cell::number(
-                    claim
-                        .amount
-                        .map_or_else(String::new, |amount| say(amount, &self.order.currency)),
-                ),
-            ]
-        });
-        Table::new(
-            "Claims and withdrawals",
-            vec![
-                ("What", false),
-                ("State", false),
-                ("Since", false),
-                ("Goes back", true),
-            ],
-            rows.collect(),
-        )
-    }
-
-    fn dispute_table(&self, zone: Tz) -> Table {
-        let rows = self.disputes.iter().map(|dispute| {
-            vec![
-                Cell::Document(Link::new(
-                    crate::workflows::evidence::path(&dispute.provider_id),
-                    &dispute.provider_id,
-                )),
-                Cell::state(dispute.state.as_str()),
-                Cell::number(say(dispute.amount, &self.order.currency)),
-                Cell::text(state_word(&dispute.reason)),
-                Cell::when(dispute.opened_at, zone),
-                dispute
-                    .closed_at
-                    .map_or_else(|| Cell::text(""), |at| Cell::when(at, zone)),
-            ]
-        });
-        Table::new(
-            "Disputes",
-            vec![
-                ("Dispute", false),
-                ("State", false),
-                ("Amount", true),
-                ("Reason", false),
-                ("Opened", false),
-                ("Closed", false),
-            ],
-            rows.collect(),
-        )
-    }
-
     fn facts(&self, zone: Tz) -> Facts {
         let order = &self.order;
         let mut facts = vec![
@@ -569,6 +368,9 @@ impl Known {
             fact("Parcels", state_word(order.delivery.as_str())),
             fact("Hold until", short(order.hold_expires_at, zone)),
         ];
+        if let Some(batch) = self.batch {
+            facts.insert(0, fact("Batch", batch.to_string()));
+        }
         facts.extend(self.paying_facts());
         if let Some(at) = order.confirmed_at {
             let counts = match order.mode {

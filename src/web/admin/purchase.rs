@@ -202,7 +202,7 @@ fn draw(staff: &Staff, known: &Known) -> OrderPage {
             grouped(row.units_paid),
             row.version
         ),
-        campaign: Link::new(format!("/admin/campaigns/{}", campaign.slug), &campaign.title),
+        campaign: Link::new(format!("/admin/campaigns/{}", campaign.slug), document.purpose()),
         steps: known.steps(zone),
         blocked: batch.blocked.filter(|_| draft).map(|blocked| {
             vec![

@@ -16,6 +16,18 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.route("/campaigns/{slug}/waiting", web::get().to(list));
 }
 
+fn actions(staff: &Staff, slug: &str) -> Vec<Link> {
+    let mut actions = vec![Link::new(
+        format!("/admin/campaigns/{slug}"),
+        "The campaign",
+    )];
+    if staff.person.role.may_manage() {
+        let href = format!("/admin/export/waiting.csv?campaign={slug}");
+        actions.push(Link::new(href, "The list as CSV"));
+    }
+    actions
+}
+
 /// `GET /admin/campaigns/{slug}/waiting`
 async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let (merchant, slug) = (staff.merchant.clone(), slug(&path)?);
@@ -46,13 +58,13 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
             }
         };
         vec![
-            Cell::text(number),
             Cell::Document(Link::new(
                 format!("/admin/orders/{}", order.id),
                 order_number(order.number),
             )),
+            Cell::text(number),
             Cell::text(order.name.clone()),
-            Cell::text(wants.join(", ")),
+            Cell::text(wants.join("; ")),
             Cell::Badge(stands),
             Cell::when(row.joined_at, zone),
         ]
@@ -64,17 +76,14 @@ async fn list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Ref
             "Units that come free are offered in this order, by themselves; each offer stands for 24 hours. Nobody can be moved."
                 .to_owned(),
         ),
-        actions: vec![Link::new(
-            format!("/admin/campaigns/{}", campaign.slug),
-            "The campaign",
-        )],
+        actions: actions(&staff, &campaign.slug),
         filters: Vec::new(),
         action: format!("/admin/campaigns/{}/waiting", campaign.slug),
         table: Table::new(
             "Waiting list",
             vec![
-                ("Place", false),
                 ("Order", false),
+                ("Place", false),
                 ("Shopper", false),
                 ("Wants", false),
                 ("Stands", false),

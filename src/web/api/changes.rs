@@ -16,8 +16,8 @@ use crate::domain::change::Difference;
 use crate::domain::currency::Currency;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
-use crate::store::{Tx, changes as rows, orders};
-use crate::workflows::changes::{Before, Came, Wish, change, preview, wanted};
+use crate::store::{Tx, orders};
+use crate::workflows::changes::{Came, Wish, asked_for, change, preview};
 use crate::workflows::desk::Problem;
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::money::currency;
@@ -141,6 +141,7 @@ pub(super) async fn lines_of(ask: Ask, path: Path<String>) -> Response {
             lines: said.lines,
             agreed_total: said.agreed_total,
             form_key: None,
+            by: None,
         };
         let stands = match change(desk, tx, &wish)? {
             Came::ToPay => ChangeStands::ToPay,
@@ -157,21 +158,9 @@ pub(super) async fn lines_of(ask: Ask, path: Path<String>) -> Response {
             );
         }
         // It was asked for before, and is being paid.
-        let row = rows::under_way(tx.conn, id)?.ok_or(Problem::NotFound("change"))?;
-        let wanted = wanted(&row)?;
-        let page = match row.attempt {
-            Some(attempt) => orders::payment(tx.conn, id, attempt)?,
-            None => None,
-        };
-        let pay = page.map_or(0, |page| page.amount);
-        let owed = wanted.quote.total - order.money().kept() - pay - order.allowances - order.lost;
-        let moved = Difference {
-            pay,
-            back: 0,
-            owed: owed.max(0),
-        };
-        let total = Before::read(&row)?.total;
-        shown(tx, id, (&wanted, total), (stands, moved), currency)
+        let (_, offer) = asked_for(tx.conn, &order)?.ok_or(Problem::NotFound("change"))?;
+        let (wanted, total) = (&offer.wanted, offer.before.total);
+        shown(tx, id, (wanted, total), (stands, offer.moved), currency)
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! Changing what an order is over: how many of each, the new total, and the way to pay what it costs more.
 
+mod asked;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
@@ -23,6 +25,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
             web::resource("/o/{id}/change")
                 .route(web::get().to(ask))
                 .route(web::post().to(work)),
+        )
+        .service(
+            web::resource("/o/{id}/change/asked")
+                .route(web::get().to(asked::look))
+                .route(web::post().to(asked::agree)),
         )
         .service(
             web::resource("/o/{id}/change/back")
@@ -231,6 +238,7 @@ fn review_page(
         } else {
             ""
         },
+        edits: true,
     }
 }
 
@@ -245,6 +253,7 @@ async fn agree(
         lines: lines.clone(),
         agreed_total: Some(agreed),
         form_key: sent.form_key.clone(),
+        by: None,
     };
     let came = opened
         .office

@@ -393,7 +393,10 @@ impl Facts {
             while let Some((at, text)) = told.next_if(|(at, _)| *at <= happening.at) {
                 items.push(TimelineItem::done(self.moment(*at), text.clone()));
             }
-            if !is_for_staff(&happening.kind) {
+            if let Some((title, text)) = changing::told(happening) {
+                let at = self.moment(happening.at);
+                items.push(TimelineItem::done(at, title).text(text));
+            } else if !is_for_staff(&happening.kind) {
                 items.push(TimelineItem::done(
                     self.moment(happening.at),
                     match (happening.kind.as_str(), happening.actor.as_str()) {

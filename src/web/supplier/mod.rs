@@ -174,7 +174,7 @@ impl Facts {
             deliver_to: buyer.clone(),
             buyer,
             supplier: party(&d.supplier, &d.supplier_address),
-            campaign: d.campaign.clone(),
+            campaign: d.purpose(),
             lines: lines.collect(),
             units: d.units(),
             total: say(d.total, &d.currency),
@@ -277,17 +277,23 @@ impl Facts {
 
     fn csv(&self) -> Result<Vec<u8>, csv::Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["sku", "name", "units", "unit_cost", "cost", "currency"])?;
+        // A column of its own only where the campaign has several batches.
+        let batch = self.document.batch.map(|batch| batch.to_string());
+        let mut head = vec!["sku", "name", "units", "unit_cost", "cost", "currency"];
+        head.extend(batch.as_ref().map(|_| "batch"));
+        writer.write_record(head)?;
         let document = self.document();
         for line in &document.lines {
-            writer.write_record([
-                &no_formula(&line.sku),
-                &no_formula(&line.name),
-                &line.units.to_string(),
-                &line.unit_cost,
-                &line.total,
-                &self.document.currency,
-            ])?;
+            let mut cells = vec![
+                no_formula(&line.sku),
+                no_formula(&line.name),
+                line.units.to_string(),
+                line.unit_cost.clone(),
+                line.total.clone(),
+                self.document.currency.clone(),
+            ];
+            cells.extend(batch.clone());
+            writer.write_record(cells)?;
         }
         writer
             .into_inner()

@@ -56,6 +56,8 @@ pub struct ChangeReviewPage {
     pub button: Option<(Words, String)>,
     /// What the provider's page is for, where one follows.
     pub next: &'static str,
+    /// Whether the shopper may change something of it.
+    pub edits: bool,
 }
 
 impl ChangeReviewPage {

@@ -126,6 +126,7 @@ pub fn refunded_again(
     let effect = Effect {
         campaign,
         change: note.change,
+        by: None,
         before: offer.before,
         wanted: offer.wanted,
         paid: 0,
@@ -200,6 +201,7 @@ fn insert(
         wanted: serde_json::to_string(&offer.wanted)?,
         held: serde_json::to_string(&offer.entering)?,
         form_key: None,
+        asked_by: None,
         hold_expires_at: now,
         created_at: now,
         closed_at: (!planned).then_some(now),

@@ -26,6 +26,8 @@ pub(super) struct Effect<'a> {
     pub(super) campaign: &'a CampaignRow,
     /// The change.
     pub(super) change: ChangeId,
+    /// Who of the staff asked for it; none: the shopper.
+    pub(super) by: Option<String>,
     /// The order as it was.
     pub(super) before: Before,
     /// What is agreed from now on.
@@ -49,7 +51,8 @@ fn line_said(quantity: i64, name: &str, goods: i64, currency: &str) -> String {
 }
 
 impl Before {
-    fn said(&self, currency: &str) -> Vec<String> {
+    /// Its lines as people read them.
+    pub fn said(&self, currency: &str) -> Vec<String> {
         let lines = self.lines.iter();
         lines
             .map(|l| {
@@ -169,19 +172,21 @@ impl Effect<'_> {
         let (cost, costs) = (say(self.before.total, currency), say(order.total, currency));
         let mut detail = format!(
             "Changed: {} ({cost} in all) became {} ({costs} in all).",
-            was.join(", "),
-            is.join(", ")
+            was.join("; "),
+            is.join("; ")
         );
         if let Some(paid) = nonzero_said(self.paid, currency) {
             detail = format!("{detail} {paid} was charged for it.");
         }
         let concerns = Concerns::order(order);
-        happened(tx, concerns, "shopper", "changed", detail)?;
+        let actor = self.by.as_deref().unwrap_or("shopper");
+        happened(tx, concerns, actor, "changed", detail)?;
         say_back(tx, order, back)?;
         let merchant = merchant(tx, order.merchant_id)?;
         let draft = offer(self.campaign)?;
         let receipt = self.receipt.as_ref();
         let news = After::OrderChanged {
+            by_staff: self.by.is_some(),
             before: was,
             cost,
             now: is,

@@ -38,7 +38,7 @@ pub struct Offer {
     pub entering: Vec<(OptionId, i64)>,
     /// What is paid, goes back and is owed.
     pub moved: Difference,
-    changes_lines: bool,
+    pub(super) changes_lines: bool,
 }
 
 impl Offer {

@@ -43,6 +43,7 @@ pub(in crate::workflows) fn paid(
     let effect = Effect {
         campaign: &loaded.campaign,
         change: row.id,
+        by: row.asked_by.clone(),
         before: Before::read(&row)?,
         wanted: wanted(&row)?,
         paid: asked,
@@ -130,11 +131,17 @@ pub(in crate::workflows) fn drop_unpaid(
     if order.state != OrderState::Confirmed || batch == Some(BatchState::Failed) {
         return Ok(());
     }
-    let taken_back = page.close_wanted && batch == Some(BatchState::Gathering);
+    let gathers = batch == Some(BatchState::Gathering);
+    // What staff asked for ends with joining; what shoppers began is waited for.
+    let ends_early = row.asked_by.is_some() && campaign.closed_at.is_some();
+    let joining_ended = page.close_wanted && gathers && ends_early;
+    let taken_back = page.close_wanted && gathers && !joining_ended;
     let detail = if took_another_currency(page) {
         "The change was not paid; the order stays as it was."
     } else if taken_back {
         "The change was taken back. Nothing was charged; the order stays as it was."
+    } else if joining_ended {
+        "Joining ended before the change was paid. Nothing was charged; the order stays as it was."
     } else if page.close_wanted {
         "The batch came together before the change was paid. Nothing was charged; the order stays as it was."
     } else {
@@ -142,8 +149,8 @@ pub(in crate::workflows) fn drop_unpaid(
     };
     let concerns = Concerns::order(order);
     happened(tx, concerns, "system", "change_ran_out", detail)?;
-    // Who took it back knows.
-    if taken_back {
+    // Who took it back knows; of what staff asked for either side may have taken it back.
+    if taken_back && row.asked_by.is_none() {
         return Ok(());
     }
     let once = format!("change_ran_out:{}", row.id);

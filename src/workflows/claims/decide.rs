@@ -117,7 +117,7 @@ impl Claim {
     }
 
     pub(super) fn say_units(&self) -> String {
-        self.case.say_units(&self.units()).join(", ")
+        self.case.say_units(&self.units()).join("; ")
     }
 
     /// Moves it on, keeps it, and says so on the order's timeline.
@@ -204,7 +204,7 @@ pub fn resolve(
         Decision::Reship => {
             send_again(tx, &claim, person)?;
             claim.row.outcome = Some(ClaimOutcome::Reship);
-            let detail = format!("{} sent again, in a new parcel.", lines.join(", "));
+            let detail = format!("{} sent again, in a new parcel.", lines.join("; "));
             (detail, After::Reship { lines })
         }
         Decision::Refund { shown } => {
@@ -219,7 +219,7 @@ pub fn resolve(
             claim.row.amount = Some(back);
             let amount = nonzero_said(back, &claim.case.order.currency);
             let what = say_kind(claim.row.kind);
-            let detail = format!("Refunded in full: {}, which {what}.", lines.join(", "));
+            let detail = format!("Refunded in full: {}, which {what}.", lines.join("; "));
             (
                 detail,
                 After::Refunded {

@@ -176,7 +176,7 @@ pub fn receive(
     }
     let lines = claim.case.say_units(&came);
     claim.row.returned_at = Some(now);
-    let detail = format!("{} came back.", lines.join(", "));
+    let detail = format!("{} came back.", lines.join("; "));
     claim.moved(
         tx,
         ClaimEvent::Received,

@@ -45,6 +45,7 @@ pub fn close_by_trigger(
     if !campaigns::close(tx.conn, campaign.id, now)? {
         return Ok(false);
     }
+    changes::end_of_joining(tx, campaign.id)?;
     happened(
         tx,
         Concerns::campaign(campaign),

@@ -115,6 +115,27 @@ pub enum After {
         later: Option<String>,
         /// Where the receipt of what was charged is.
         receipt: Option<String>,
+        /// Staff asked for it, else the shopper did.
+        by_staff: bool,
+    },
+    /// Staff ask for a change that costs more: the shopper pays it, or nothing changes.
+    ChangeAsked {
+        /// What the order is over, with the price of each line.
+        before: Vec<String>,
+        /// What it costs.
+        cost: String,
+        /// What it would be over, with the price of each line.
+        now: Vec<String>,
+        /// What it would cost.
+        costs: String,
+        /// What is to be paid for it.
+        pay: String,
+        /// What of the new total is to be paid later.
+        later: Option<String>,
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Where it is looked at and paid.
+        link: String,
     },
     /// A change was not paid in time: the order stays as it was.
     ChangeRanOut {
@@ -144,6 +165,7 @@ impl After {
             After::Goodwill { .. } => "goodwill",
             After::AddressChanged { .. } => "address_changed",
             After::OrderChanged { .. } => "order_changed",
+            After::ChangeAsked { .. } => "change_asked",
             After::ChangeRanOut { .. } => "change_ran_out",
             After::ChangeTooLate { .. } => "change_too_late",
         }

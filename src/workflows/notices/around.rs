@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use super::super::desk::{Problem, offer};
+use super::super::batches;
+use super::super::desk::{Desk, Problem, offer};
+use super::super::letters::About;
 use super::super::part::unshipped_price;
 use crate::domain::day::{day_of, instant};
 use crate::domain::draft::CampaignDraft;
@@ -57,6 +59,8 @@ pub(super) struct Around {
     pub batch: BatchRow,
     pub draft: CampaignDraft,
     pub merchant: MerchantRow,
+    /// The campaign's title in letters, with the batch where there are several.
+    pub title: String,
 }
 
 impl Around {
@@ -66,6 +70,7 @@ impl Around {
         let campaign = campaign.ok_or(Problem::NotFound("campaign"))?;
         let merchant = merchants::by_id(conn, campaign.merchant_id)?;
         Ok(Around {
+            title: batches::title(conn, &campaign, batch.id)?,
             draft: offer(&campaign)?,
             merchant: merchant.ok_or(Problem::NotFound("merchant"))?,
             campaign,
@@ -78,6 +83,14 @@ impl Around {
         let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
         campaigns::hold(tx.conn, batch.campaign_id)?;
         Around::read(tx.conn, id)
+    }
+
+    /// What every letter to an order's shopper knows.
+    pub fn about(&self, desk: &Desk, order: &OrderRow) -> About {
+        About {
+            campaign: self.title.clone(),
+            ..desk.about(&self.merchant, &self.campaign, &self.draft, order)
+        }
     }
 
     pub fn zone(&self) -> Tz {

@@ -89,7 +89,7 @@ pub(in crate::workflows) fn leave(
     order.note = Some(said);
     money::keep(tx, order)?;
     let letter = Letter::DelayRefund {
-        about: desk.about(&around.merchant, &around.campaign, &around.draft, order),
+        about: around.about(desk, order),
         refund: DelayRefund {
             cause: why.cause,
             last_day: why.last_day,

@@ -41,12 +41,7 @@ pub(super) fn write(
     let mut posts = Vec::with_capacity(planned.len());
     for ((subject, plan), id) in planned.iter().zip(&ids) {
         let letter = Letter::Delay {
-            about: desk.about(
-                &around.merchant,
-                &around.campaign,
-                &around.draft,
-                &subject.order,
-            ),
+            about: around.about(desk, &subject.order),
             notice: delay(desk, subject, plan, said, *id, today)?,
         };
         posts.push(Post {

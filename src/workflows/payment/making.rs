@@ -10,7 +10,7 @@ use crate::domain::payment::{AttemptState, PagePlan, PaymentKind};
 use crate::store::dues::CardRow;
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::{Tx, changes, dues, jobs, orders};
-use crate::workflows::changes::note_of_page;
+use crate::workflows::changes::{note_of_page, page_plan};
 use crate::workflows::collect;
 use crate::workflows::desk::{Desk, Problem, enqueue, order_number, payment_subject};
 use crate::workflows::join::{FrozenQuote, new_page};
@@ -291,7 +291,9 @@ fn replan(
     page.problem = Some(why.to_owned());
     page.settled_at = Some(now);
     orders::save_payment(tx.conn, &page)?;
-    let plan = PagePlan::at(tx.now + wait_before(page.attempt + 1), desk.hold_minutes);
+    let asked_by = change.as_ref().and_then(|row| row.asked_by.as_deref());
+    let planned_at = tx.now + wait_before(page.attempt + 1);
+    let plan = page_plan(desk, &campaign, asked_by, planned_at);
     let next = new_page(order.id, page.attempt + 1, page.amount, plan, page.kind);
     orders::insert_payment(tx.conn, &next)?;
     if let Some(mut change) = change {

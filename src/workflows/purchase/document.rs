@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::super::batches;
 use super::super::desk::{Desk, Problem, merchant, purchase_number};
 use super::super::letters::{Letter, PurchaseLetterLine};
 use super::super::money::say;
 use crate::domain::day::day_of;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::OptionId;
+use crate::domain::ids::{BatchId, OptionId};
 use crate::domain::purchase_order::{
     Blocked, PurchaseLine, SupplierTerms, Wanted, blocked, purchase_lines,
 };
@@ -28,6 +29,9 @@ pub struct Document {
     pub merchant_address: String,
     /// The campaign's title.
     pub campaign: String,
+    /// The number of the batch, where the campaign has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<i32>,
     /// The supplier's name; empty while there is none.
     pub supplier: String,
     /// Where it goes.
@@ -49,6 +53,14 @@ pub struct Document {
 }
 
 impl Document {
+    /// What it is for: the campaign, with the batch where there are several.
+    pub fn purpose(&self) -> String {
+        match self.batch {
+            Some(batch) => format!("{}, batch {batch}", self.campaign),
+            None => self.campaign.clone(),
+        }
+    }
+
     /// Units of all lines.
     pub fn units(&self) -> i64 {
         self.lines.iter().map(|l| l.units).sum()
@@ -110,13 +122,14 @@ pub fn wanted(
 /// What the database says.
 pub fn document(
     tx: &mut Tx,
-    campaign: &CampaignRow,
+    (campaign, batch): (&CampaignRow, BatchId),
     draft: &CampaignDraft,
     paid: &[(OptionId, i64)],
     added: i64,
     supplier: Option<&SupplierRow>,
 ) -> Result<(Document, Option<Blocked>), Problem> {
     let merchant = merchant(tx, campaign.merchant_id)?;
+    let batch = campaigns::batch(tx.conn, batch)?.ok_or(Problem::NotFound("batch"))?;
     let safety = i64::from(draft.safety_percent);
     let case_pack = supplier.map_or(1, |s| s.case_pack);
     let too_large = || Problem::Internal("a purchase order is too large".into());
@@ -134,6 +147,7 @@ pub fn document(
         merchant: merchant.name,
         merchant_address: merchant.address,
         campaign: campaign.title.clone(),
+        batch: batches::number(tx.conn, &batch)?,
         supplier: supplier.map(|s| s.name.clone()).unwrap_or_default(),
         supplier_email: supplier.map(|s| s.email.clone()).unwrap_or_default(),
         supplier_address: supplier.map(|s| s.address.clone()).unwrap_or_default(),
@@ -162,7 +176,7 @@ pub(super) fn purchase_letter(
         supplier: document.supplier.clone(),
         number: purchase_number(number),
         version: row.version,
-        campaign: document.campaign.clone(),
+        campaign: document.purpose(),
         lines: document
             .lines
             .iter()

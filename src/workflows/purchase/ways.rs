@@ -111,7 +111,14 @@ pub fn ways(
     let open = open_at(tx, row.batch_id, row.id)?;
     let mut ways = Vec::new();
     for supplier in merchants::suppliers_of(tx.conn, campaign.merchant_id)? {
-        let (document, stands) = document(tx, campaign, &terms, &paid, 0, Some(&supplier))?;
+        let (document, stands) = document(
+            tx,
+            (campaign, row.batch_id),
+            &terms,
+            &paid,
+            0,
+            Some(&supplier),
+        )?;
         let wanted = super::wanted(tx, campaign, &terms, &paid, Some(&supplier))?;
         let missing = supplier.minimum_units.and_then(|minimum| {
             let safety = i64::from(terms.safety_percent);
@@ -213,7 +220,14 @@ fn parts(
             );
             return Err(Problem::conflict("purchase-order-blocked", say));
         }
-        let (document, stands) = document(tx, campaign, terms, &paid, added, Some(&supplier))?;
+        let (document, stands) = document(
+            tx,
+            (campaign, row.batch_id),
+            terms,
+            &paid,
+            added,
+            Some(&supplier),
+        )?;
         if let Some(stands) = stands {
             let say = format!("{} It was not sent.", say_blocked(stands, &document));
             return Err(Problem::conflict("purchase-order-blocked", say));

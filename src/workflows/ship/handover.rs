@@ -12,10 +12,11 @@ use crate::domain::order::OrderState;
 use crate::domain::shipment::{ASSUMED_AFTER_DAYS, ShipmentEvent, ShipmentKind, ShipmentState};
 use crate::store::shipments::ShipmentRow;
 use crate::store::{Tx, jobs, orders, shipments};
+use crate::workflows::batches;
 use crate::workflows::desk::{
     Concerns, Desk, Problem, enqueue, happened, merchant as merchant_of, offer, order_number,
 };
-use crate::workflows::letters::{Letter, LetterLine};
+use crate::workflows::letters::{About, Letter, LetterLine};
 use crate::workflows::money::{self, say};
 use crate::workflows::part::follow_goods;
 use crate::workflows::signs;
@@ -257,7 +258,10 @@ fn tell(desk: &Desk, tx: &mut Tx, loaded: &Loaded, handed: &Handed) -> Result<()
     let merchant = merchant_of(tx, order.merchant_id)?;
     let terms = offer(campaign)?;
     let letter = Letter::Shipped {
-        about: desk.about(&merchant, campaign, &terms, order),
+        about: About {
+            campaign: batches::title(tx.conn, campaign, order.batch_id)?,
+            ..desk.about(&merchant, campaign, &terms, order)
+        },
         parcel: number,
         lines: inside
             .iter()

@@ -145,6 +145,8 @@ impl World {
             lines: vec![("set".into(), units)],
             agreed_total: None,
             form_key: None,
+            // Large ones are asked for by staff.
+            by: (units > 4).then(|| "Ines".to_owned()),
         };
         let back = self.dice.below(5) == 0;
         let done = self

@@ -5,10 +5,12 @@ use muster::domain::staff::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::late_joins;
+use super::{batches, late_joins, ordered};
 use crate::admin::panel::Panel;
 use crate::api::caller::Api;
+use crate::notices::{announce, ships};
 use crate::shop::Visitor;
+use crate::supply::address;
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
 
@@ -45,6 +47,47 @@ both_databases! {
         visitor.get(&visitor.path_of(&row, "")).await.is(200).says("Your batch did not come together");
         panel.get(&href).await.is(200).says("2 of 5 units").says("batch 1: 1 paid order, 6 paid units");
         panel.get("/admin/campaigns").await.is(200).says("6 of 5");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn lists_papers_and_letters_name_the_batch_where_there_are_several(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let panel = Panel::of(&shop, Role::Manager).await;
+        let campaign = shop.publish(late_joins(&shop)).await;
+        let first = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
+        // While there is one batch nobody reads of it.
+        let listed = panel.get("/admin/orders").await;
+        assert!(!listed.body.contains("data-l=\"Batch\""), "{}", listed.body);
+        assert!(!panel.get(&format!("/admin/orders/{first}")).await.body.contains("<dt>Batch</dt>"));
+        shop.join_and_pay(&campaign, "b@mail.example", 4).await;
+        let second = shop.join_and_pay(&campaign, "c@mail.example", 2).await;
+        panel.get(&format!("/admin/orders/{first}")).await.is(200).says("<dt>Batch</dt><dd>1</dd>");
+        panel.get(&format!("/admin/orders/{second}")).await.is(200).says("<dt>Batch</dt><dd>2</dd>");
+        let path = format!("/admin/orders?campaign={}", campaign.slug);
+        panel.get(&path).await.is(200).says("data-l=\"Batch\"").says("<option value=\"2\">Batch 2</option>");
+        let only = panel.get(&format!("{path}&batch=2")).await;
+        only.is(200).says(&second.to_string());
+        assert!(!only.body.contains(&first.to_string()), "{}", only.body);
+        panel.get(&format!("{path}&batch=nonsense")).await.is(200).says(&first.to_string());
+        // The supplier's order, on its page, on paper, as a file and by mail; and the letter of a moved date.
+        let batch = batches(&shop, &campaign).await.remove(0);
+        let po = ordered(&shop, &batch).await.remove(0);
+        let visitor = Visitor::of(&shop);
+        let link = address(&shop, &po);
+        for below in ["", "/print"] {
+            visitor.get(&format!("{link}{below}")).await.is(200).says("Ridge pour-over set, batch 1");
+        }
+        visitor.get(&format!("{link}/csv")).await.is(200).says("currency,batch").says(",usd,1");
+        let paper = format!("/admin/purchase-orders/{}", po.id);
+        panel.get(&paper).await.is(200).says("Ridge pour-over set, batch 1");
+        panel.get(&format!("{paper}/print")).await.is(200).says("Ridge pour-over set, batch 1");
+        panel.get(&format!("{paper}/lines.csv")).await.is(200).says("currency,batch");
+        announce(&shop, batch.id, ships(None)).await.unwrap();
+        shop.settle().await;
+        let mails = shop.read(move |c| muster::store::mails::of_order(c, first)).await;
+        let notice = mails.iter().find(|mail| mail.kind.contains("delay")).expect("a notice");
+        assert!(notice.body_text.contains("Ridge pour-over set, batch 1"), "{}", notice.body_text);
         shop.audit().await;
         shop.close().await;
     }

@@ -155,7 +155,7 @@ both_databases! {
         shop.settle().await;
         let told = shop.mail_to("a@mail.example").await.len();
         assert_eq!(due_of(&shop, order).await, Some(DueState::Dropped));
-        assert_eq!(shop.order(order).await.payment_state, PaymentState::Paid);
+        assert_eq!(shop.order(order).await.payment_state, PaymentState::PartlyRefunded);
         shop.audit().await;
         shop.advance(Duration::days(8)).await;
         let row = shop.order(order).await;

@@ -4,6 +4,7 @@ use chrono::Duration;
 use muster::domain::ids::OrderId;
 use muster::store::campaigns::CampaignRow;
 use muster::store::changes::ChangeRow;
+use muster::store::mails::MailRow;
 use muster::workflows::changes::{Came, Wish, change};
 use muster::workflows::desk::Problem;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use crate::support::shop::Shop;
 
 mod pages;
+mod staff;
 mod story;
 mod table;
 
@@ -41,6 +43,7 @@ pub async fn asks(shop: &Shop, order: OrderId, wanted: &[(&str, i64)]) -> Result
         lines: lines(wanted),
         agreed_total: None,
         form_key: None,
+        by: None,
     };
     let came = shop.write(move |desk, tx| change(desk, tx, &wish)).await;
     shop.settle().await;
@@ -77,3 +80,9 @@ pub async fn taken(shop: &Shop, campaign: &CampaignRow, sku: &str) -> i64 {
 
 /// By then an unpaid page has ended.
 pub const RUN_OUT: Duration = Duration::minutes(50);
+
+/// The mails about an order.
+pub async fn mails_of(shop: &Shop, order: OrderId) -> Vec<MailRow> {
+    shop.read(move |c| muster::store::mails::of_order(c, order))
+        .await
+}

@@ -29,7 +29,7 @@ async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, S
 }
 
 /// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let (_, rest) = page
         .split_once(&mark)
@@ -75,8 +75,12 @@ both_databases! {
         assert_eq!(shop.payments(order).await.len(), 2);
         completes(&shop, order, GOOD_CARD).await;
         let page = get(&shop, &at("")).await;
-        assert!(page.contains("became 2 × Full set, $200.00, 1 × Lid, $10.00 ($210.00 in all)"), "{page}");
+        assert!(page.contains("became 2 × Full set, $200.00; 1 × Lid, $10.00 ($210.00 in all)"), "{page}");
         assert!(page.contains("$110.00 was charged for it."));
+        // A few words stand out on the timeline, not the whole sentence.
+        for title in ["You asked for a change", "You changed your order"] {
+            assert!(page.contains(&format!("<b>{title}</b><p>")), "{title}: {page}");
+        }
         // The back button and the same form again do no harm.
         let (status, to, _) = post(&shop, &at("/change"), &sends).await;
         assert_eq!((status, to), (303, format!("{}&done=altered", at(""))));

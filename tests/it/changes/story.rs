@@ -167,6 +167,7 @@ both_databases! {
             lines: lines(wanted),
             agreed_total: Some(total),
             form_key: Some(key.to_owned()),
+            by: None,
         };
         let send = async |wish: Wish| shop.write(move |desk, tx| change(desk, tx, &wish)).await;
         let refused = send(wish(10_500, "one", &[("set", 1), ("lid", 1)])).await.unwrap_err();

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use super::left_over;
 use crate::admin::panel::Panel;
+use crate::batches::late_joins;
 use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
+use crate::waiting::{accept, five, waits};
 
 async fn muster(shop: &Shop, command: &[&str]) -> Output {
     let (settings, command) = (
@@ -101,6 +103,41 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn waiting_lists_are_taken_out_with_places_and_what_became_of_them(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(five(&shop)).await;
+        let bought = shop.join_and_pay(&campaign, "a@mail.example", 5).await;
+        let first = waits(&shop, &campaign, "b@mail.example", 2).await;
+        let second = waits(&shop, &campaign, "c@mail.example", 4).await;
+        shop.cancel(second).await.unwrap();
+        waits(&shop, &campaign, "d@mail.example", 1).await;
+        shop.cancel(bought).await.unwrap();
+        shop.settle().await;
+        accept(&shop, first, None).await.unwrap();
+        let export = ["export", "--what", "waiting"];
+        let rows = table(&said(&shop, &export, 0).await);
+        assert_eq!(column(&rows, "email"), ["b@mail.example", "c@mail.example", "d@mail.example"]);
+        assert_eq!(column(&rows, "place"), ["1", "2", "3"]);
+        assert_eq!(column(&rows, "state"), ["accepted", "left", "offered"]);
+        let lines: Value = serde_json::from_str(&column(&rows, "lines")[0]).unwrap();
+        assert_eq!(lines, json!([{"sku": "set", "quantity": 2}]));
+        assert!(column(&rows, "joined_at").iter().all(|at| at.ends_with('Z')));
+        assert_eq!(column(&rows, "offer_ends").iter().filter(|at| at.is_empty()).count(), 1);
+        let of_none = said(&shop, &["export", "--what", "waiting", "--format", "json", "--merchant", "fern-kiln"], 0).await;
+        assert_eq!(serde_json::from_str::<Value>(&of_none).unwrap().as_array().unwrap().len(), 3);
+        let panel = Panel::of(&shop, Role::Manager).await;
+        let list = format!("/admin/campaigns/{}/waiting", campaign.slug);
+        let href = format!("/admin/export/waiting.csv?campaign={}", campaign.slug);
+        panel.get(&list).await.is(200).says(&href);
+        assert_eq!(panel.get(&href).await.is(200).body, said(&shop, &export, 0).await);
+        let packer = Panel::of(&shop, Role::Fulfilment).await;
+        packer.get(&href).await.is(403);
+        let wrong = said(&shop, &["import", "--what", "waiting", "--merchant", "fern-kiln", "x.csv"], 2).await;
+        assert!(wrong.contains("campaigns"), "lists are not brought in: {wrong}");
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn the_panel_gives_the_same_files_to_who_may_have_them(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let (campaign, ..) = left_over(&shop, shop.example_a()).await;
@@ -120,7 +157,8 @@ both_databases! {
 
     async fn what_was_taken_out_comes_in_as_drafts(db: TestDatabase) {
         let shop = Shop::open(db).await;
-        let campaign = shop.publish(shop.example_a()).await;
+        // Further batches are part of the offer, and come in again.
+        let campaign = shop.publish(late_joins(&shop)).await;
         let folder = tempfile::tempdir().unwrap();
         for format in ["csv", "json"] {
             let text = said(&shop, &["export", "--what", "campaigns", "--format", format, "--campaign", &campaign.slug], 0).await;
@@ -144,6 +182,7 @@ both_databases! {
                 offer
             });
             assert_eq!(offers[0], offers[1], "the same offer");
+            assert_eq!(offers[0]["late_joins"], json!(true));
         }
         shop.close().await;
     }

@@ -75,7 +75,7 @@ pub async fn pick_list(staff: Staff, path: web::Path<String>) -> Result<HttpResp
             .map(|l| format!("{} \u{d7} {}", l.units().to_pick(), name_of(&terms, &l.sku)))
             .collect();
         inside.sort();
-        inside.join(", ")
+        inside.join("; ")
     };
     let rows = ready.iter().map(|order| {
         vec![

@@ -40,7 +40,7 @@ pub async fn print(staff: Staff, path: web::Path<String>) -> Result<HttpResponse
             buyer: with_name(&document.merchant, &document.merchant_address),
             supplier: with_name(&document.supplier, &document.supplier_address),
             deliver_to: with_name(&document.merchant, &document.merchant_address),
-            campaign: document.campaign.clone(),
+            campaign: document.purpose(),
             lines: document
                 .lines
                 .iter()
@@ -78,11 +78,14 @@ pub async fn csv(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, 
         "total",
         "currency",
     ];
+    // A column of its own only where the campaign has several batches.
+    let batch = document.batch.map(|batch| batch.to_string());
     let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows[0].extend(batch.as_ref().map(|_| "batch".to_owned()));
     for line in &document.lines {
         let money = |amount: i64| decimal(amount, &document.currency);
         let total = line.unit_cost.map(|c| c.saturating_mul(line.units));
-        rows.push(vec![
+        let mut cells = vec![
             as_text(&line.sku),
             as_text(&line.name),
             line.paid.to_string(),
@@ -93,7 +96,9 @@ pub async fn csv(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, 
             line.unit_cost.map_or_else(String::new, money),
             total.map_or_else(String::new, money),
             document.currency.clone(),
-        ]);
+        ];
+        cells.extend(batch.clone());
+        rows.push(cells);
     }
     let name = known
         .row

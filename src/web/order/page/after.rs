@@ -54,7 +54,7 @@ impl Facts {
         path: &dyn Fn(&str) -> String,
         wrong: Option<&WrongProof>,
     ) -> ShownClaim {
-        let units = case.say_units(&Case::units_of(lines)).join(", ");
+        let units = case.say_units(&Case::units_of(lines)).join("; ");
         let awaited = claim.state == ClaimState::AwaitingReturn;
         let photos = self.photos.iter().filter(|p| p.claim_id == claim.id);
         ShownClaim {

@@ -6,6 +6,7 @@ use super::Facts;
 use crate::domain::campaign::BatchState;
 use crate::domain::order::OrderState;
 use crate::store::changes::{self as rows, ChangeRow};
+use crate::store::misc::HappeningRow;
 use crate::store::orders::OrderRow;
 use crate::store::{Conn, StoreError};
 use crate::web::view::{ChangePart, Countdown, grouped};
@@ -21,6 +22,22 @@ pub(super) fn read(conn: &mut Conn, order: &OrderRow) -> Result<Option<ChangeRow
         OrderState::Confirmed => rows::under_way(conn, order.id),
         _ => Ok(None),
     }
+}
+
+/// What happened to a change, as the timeline has it: a few words, and what there is to say.
+pub(super) fn told(happening: &HappeningRow) -> Option<(&'static str, &str)> {
+    let by_shopper = happening.actor == "shopper";
+    let title = match happening.kind.as_str() {
+        "changed" if by_shopper => "You changed your order",
+        "changed" => "The seller changed your order",
+        "change_planned" if by_shopper => "You asked for a change",
+        "change_planned" => "The seller asked for a change",
+        "change_withdrawn" => "The seller took it back",
+        "change_ran_out" => "The change was not made",
+        "change_too_late" => "The change came too late",
+        _ => return None,
+    };
+    Some((title, &happening.detail))
 }
 
 impl Facts {
@@ -52,15 +69,23 @@ impl Facts {
             .map(|(line, priced)| format!("{} \u{d7} {}", grouped(priced.quantity), line.name))
             .collect();
         let open = !page.close_wanted;
+        let asked = row.asked_by.is_some();
         Some(ChangePart {
-            title: if open {
+            title: if open && asked {
+                "A change of your order waits for you"
+            } else if open {
                 "Your change is not paid yet"
             } else {
-                "Your change is being taken back"
+                "The change is being taken back"
             },
             lines: vec![format!(
-                "You asked for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
-                lines.join(", "),
+                "{} for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
+                if asked {
+                    format!("{} asks", self.seller().name)
+                } else {
+                    "You asked".to_owned()
+                },
+                lines.join("; "),
                 self.say(agreed.quote.total),
                 self.say(page.amount)
             )],
@@ -70,7 +95,13 @@ impl Facts {
                 verb: "Its units are kept until",
                 after: "",
             },
-            pay: open.then(|| (below("/pay"), format!("Pay {}", self.say(page.amount)))),
+            pay: open.then(|| {
+                if asked {
+                    (below("/change/asked"), "Look at it and pay".to_owned())
+                } else {
+                    (below("/pay"), format!("Pay {}", self.say(page.amount)))
+                }
+            }),
             take_back: open.then(|| below("/change/back")),
         })
     }

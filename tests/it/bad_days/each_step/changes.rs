@@ -22,6 +22,7 @@ async fn asks(shop: &Shop, order: OrderId, wanted: &'static [(&'static str, i64)
         lines: lines(wanted),
         agreed_total: None,
         form_key: Some("the form".to_owned()),
+        by: None,
     };
     let came = shop.write(move |desk, tx| change(desk, tx, &wish)).await;
     shop.settle().await;

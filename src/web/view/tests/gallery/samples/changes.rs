@@ -34,6 +34,7 @@ pub fn change_review(button: bool) -> ChangeReviewPage {
         } else {
             ""
         },
+        edits: true,
     }
 }
 

@@ -1,0 +1,62 @@
+//! A change that the seller asks for: what it comes to, who sells, the terms, and the button that leads to its payment.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::super::Opened;
+use super::{said, table};
+use crate::domain::country::Country;
+use crate::web::pages::{private, see_other};
+use crate::web::shop::{seller, terms};
+use crate::web::tongue::say;
+use crate::web::view::{ChangeReviewPage, Problems};
+use crate::workflows::changes::asked_for;
+
+/// `GET /o/{id}/change/asked?t=`
+pub(super) async fn look(opened: Opened) -> HttpResponse {
+    let facts = match opened.read().await {
+        Ok(facts) => facts,
+        Err(e) => return opened.trouble(&e),
+    };
+    let order = facts.order.clone();
+    let found = opened
+        .office
+        .read(move |conn| asked_for(conn, &order))
+        .await;
+    let offer = match found {
+        Ok(Some((row, offer))) if row.asked_by.is_some() => offer,
+        Ok(_) => return see_other(&opened.path("")),
+        Err(e) => return opened.trouble(&e),
+    };
+    let pay = say(offer.moved.pay, &offer.order.currency);
+    let mut lines = vec![format!(
+        "{} asks for this change. If you do not want it, your order stays as it is and nothing is charged.",
+        facts.seller().name
+    )];
+    lines.extend(said(&offer));
+    let page = ChangeReviewPage {
+        shell: opened.shell("/change/asked"),
+        form: opened.form(&facts, "/change/asked", Problems::default()),
+        title: facts.title().to_owned(),
+        headline: format!("{pay} more"),
+        lines,
+        money: table(&offer),
+        fields: Vec::new(),
+        agreed_total: offer.wanted.quote.total,
+        changed: None,
+        seller: seller(facts.seller()),
+        terms: terms(facts.seller()),
+        button: Some((
+            opened.button_words(Country::parse(&offer.order.country)),
+            pay,
+        )),
+        next: "You pay by card on the payment provider's page. Until then your order stays as it is.",
+        edits: false,
+    };
+    private(StatusCode::OK, &page)
+}
+
+/// `POST /o/{id}/change/asked?t=`: agreed to; on to the provider's page.
+pub(super) async fn agree(opened: Opened) -> HttpResponse {
+    see_other(&opened.path("/pay"))
+}
