@@ -22,6 +22,7 @@ use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
+use crate::store::refunds::RefundRow;
 use crate::store::{Conn, audit as reads, campaigns, dues, orders, refunds};
 
 /// The number under which the promises of section 6 are counted: one more than section 7 has rules.
@@ -231,7 +232,21 @@ fn check_money(
             format!("its refunds owe {owed}, {} is due", order.refund_due),
         );
     }
-    for refund in &given {
+    check_calls(conn, books, order, &given)?;
+    let undone = of(format!("refund_undone/{clearing}")).abs();
+    papers::check_order(books, issued, order, (pages, &given), undone);
+    check_kept(books, order);
+    Ok(())
+}
+
+/// Rule 5: each refund that succeeded moved its money once, every other one never.
+fn check_calls(
+    conn: &mut Conn,
+    books: &mut Books,
+    order: &OrderRow,
+    given: &[RefundRow],
+) -> Result<(), Problem> {
+    for refund in given {
         let calls = refunds::attempts_of(conn, refund.id)?;
         let moved = calls
             .iter()
@@ -241,7 +256,7 @@ fn check_money(
         if moved != expected {
             books.found(
                 5,
-                id,
+                Some(order.id),
                 format!(
                     "refund {} is {} and moved {moved} times",
                     refund.id, refund.state
@@ -249,9 +264,6 @@ fn check_money(
             );
         }
     }
-    let undone = of(format!("refund_undone/{clearing}")).abs();
-    papers::check_order(books, issued, order, (pages, &given), undone);
-    check_kept(books, order);
     Ok(())
 }
 

@@ -180,59 +180,10 @@ pub fn edit(
         Ok(new) => new,
         Err(errors) => return Err(Problem::Invalid(errors)),
     };
-    if row.first_order_at.is_some() {
-        let violations = lock_violations(&old, &new);
-        if !violations.is_empty() {
-            return Err(Problem::locked(violations));
-        }
-    }
-    if row.state == CampaignState::Collecting && !same_terms(&old, &new) {
-        return Err(Problem::conflict(
-            "locked",
-            "The campaign was judged: options, prices, steps, threshold, shipping and tax are settled.",
-        ));
-    }
-    if row.state == CampaignState::Open
-        && !same_terms(&old, &new)
-        && batches::is_settling(tx.conn, row.id)?
-    {
-        return Err(Problem::conflict(
-            "locked",
-            "A batch was judged just now and its prices are being settled. Save this again in a few minutes.",
-        ));
-    }
-    if row.published_at.is_some()
-        && (new.time_zone != old.time_zone || new.currency != old.currency)
-    {
-        return Err(Problem::conflict(
-            "locked",
-            "Time zone and currency are fixed at publication.",
-        ));
-    }
-    if row.published_at.is_some() && new.interest != old.interest {
-        return Err(Problem::conflict(
-            "locked",
-            "Whether it asks first who would buy is fixed at publication.",
-        ));
-    }
+    may_become(tx, &row, &old, &new)?;
     suppliers_exist(tx, merchant, &new)?;
     let before = campaigns::options_of(tx.conn, row.id)?;
-    for option in &before {
-        let cap = new
-            .options
-            .iter()
-            .find(|o| o.sku == option.sku)
-            .and_then(|o| o.cap);
-        if let Some(cap) = cap
-            && i64::from(cap) < option.taken
-        {
-            let message = format!(
-                "{} of {} are taken already; the cap can't be lower.",
-                option.taken, option.sku
-            );
-            return Err(Problem::conflict("locked", message));
-        }
-    }
+    caps_hold(&before, &new)?;
     // An address that was published stays: links to it are out in the world.
     if row.published_at.is_none() {
         row.slug = free_slug(tx, &new, Some(row.id))?;
@@ -260,6 +211,72 @@ pub fn edit(
     }
     tx.touch(row.id);
     lock_campaign(tx, row.id)
+}
+
+/// What an offer cannot become any more: what was settled by publication, by the first order, or by a judgement.
+fn may_become(
+    tx: &mut Tx,
+    row: &CampaignRow,
+    old: &CampaignDraft,
+    new: &CampaignDraft,
+) -> Result<(), Problem> {
+    if row.first_order_at.is_some() {
+        let violations = lock_violations(old, new);
+        if !violations.is_empty() {
+            return Err(Problem::locked(violations));
+        }
+    }
+    if row.state == CampaignState::Collecting && !same_terms(old, new) {
+        return Err(Problem::conflict(
+            "locked",
+            "The campaign was judged: options, prices, steps, threshold, shipping and tax are settled.",
+        ));
+    }
+    if row.state == CampaignState::Open
+        && !same_terms(old, new)
+        && batches::is_settling(tx.conn, row.id)?
+    {
+        return Err(Problem::conflict(
+            "locked",
+            "A batch was judged just now and its prices are being settled. Save this again in a few minutes.",
+        ));
+    }
+    if row.published_at.is_some()
+        && (new.time_zone != old.time_zone || new.currency != old.currency)
+    {
+        return Err(Problem::conflict(
+            "locked",
+            "Time zone and currency are fixed at publication.",
+        ));
+    }
+    if row.published_at.is_some() && new.interest != old.interest {
+        return Err(Problem::conflict(
+            "locked",
+            "Whether it asks first who would buy is fixed at publication.",
+        ));
+    }
+    Ok(())
+}
+
+/// A cap leaves room for what is taken of its option.
+fn caps_hold(before: &[OptionRow], new: &CampaignDraft) -> Result<(), Problem> {
+    for option in before {
+        let cap = new
+            .options
+            .iter()
+            .find(|o| o.sku == option.sku)
+            .and_then(|o| o.cap);
+        if let Some(cap) = cap
+            && i64::from(cap) < option.taken
+        {
+            let message = format!(
+                "{} of {} are taken already; the cap can't be lower.",
+                option.taken, option.sku
+            );
+            return Err(Problem::conflict("locked", message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether what everybody pays, and for what, is the same.

@@ -24,6 +24,7 @@ pub use grace::{at_the_end, follow, settled};
 pub use page::{AskedForPage, pay, save_another_card};
 
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, merchant, offer, payment_subject};
+use super::join::new_page;
 use super::letters::{CardNews, Letter, WhyCancelled};
 use super::money::{self, say};
 use super::payment::{Loaded, close_pages, give_back};
@@ -32,10 +33,10 @@ use crate::domain::card::Decline;
 use crate::domain::due::{DueKind, DueState};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
-use crate::domain::payment::{AttemptState, PaymentKind, RefundPurpose};
+use crate::domain::payment::{PagePlan, PaymentKind, RefundPurpose};
 use crate::store::campaigns::{CampaignRow, Moved};
 use crate::store::dues::DueRow;
-use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::orders::OrderRow;
 use crate::store::{Tx, campaigns, dues, jobs, orders};
 
 /// Begins to collect what an order owes. An amount that cards cannot be charged is borne by the merchant.
@@ -107,24 +108,13 @@ fn add_attempt(
         .last()
         .map_or(0, |page| page.attempt);
     let attempt = last + 1;
-    let row = PaymentRow {
-        order_id: order.id,
-        attempt,
-        state: AttemptState::Planned,
-        amount,
-        idempotency_key: format!("muster-{kind}-{}-{attempt}", order.id),
-        planned_at: now,
-        expires_at: expires_at.naive_utc(),
-        sent_at: None,
-        session_id: None,
-        url: None,
-        intent_id: None,
-        close_wanted: false,
-        problem: None,
-        settled_at: None,
-        kind,
-        looked_at: None,
+    // It holds no units: who owes has them.
+    let plan = PagePlan {
+        planned_at: tx.now,
+        expires_at,
+        hold_expires_at: expires_at,
     };
+    let row = new_page(order.id, attempt, amount, plan, kind);
     orders::insert_payment(tx.conn, &row)?;
     let moved = Moved {
         open_payments: 1,

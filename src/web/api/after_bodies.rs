@@ -3,13 +3,12 @@
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::bodies::AddressBody;
+use super::bodies::{AddressBody, line};
 use super::fields::{Errors, Reader};
 use crate::domain::claim::{ClaimKind, ClaimOutcome, MAX_TEXT};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 use crate::domain::order::Delivery;
-use crate::domain::price::MAX_UNITS;
 use crate::domain::text::clean_text;
 use crate::store::orders::OrderRow;
 use crate::workflows::change::{Change, Typed};
@@ -91,23 +90,7 @@ pub(super) struct RefundBody {
 
 /// Reads options and how many of each.
 pub(super) fn lines(r: &mut Reader, e: &mut Errors) -> Option<Vec<(String, i64)>> {
-    let lines = r.each("lines", e, |value, at, e| {
-        let mut r = Reader::at(value, at, e)?;
-        let sku = r.string("sku", e);
-        let sku = r.required("sku", sku, e, "the option's code");
-        let quantity = r.integer("quantity", e);
-        let quantity = r.required("quantity", quantity, e, "how many, 1 or more");
-        let quantity = quantity.filter(|n| {
-            let fits = (1..=MAX_UNITS).contains(n);
-            if !fits {
-                let say = format!("write a whole number from 1 to {MAX_UNITS}");
-                e.add(r.path("quantity"), say);
-            }
-            fits
-        });
-        r.end(e);
-        Some((sku?, quantity?))
-    })?;
+    let lines = r.each("lines", e, line)?;
     if lines.len() > 100 {
         e.add("lines", "write at most 100 lines");
     } else if lines.is_empty() && e.is_empty() {
@@ -116,8 +99,14 @@ pub(super) fn lines(r: &mut Reader, e: &mut Errors) -> Option<Vec<(String, i64)>
     Some(lines)
 }
 
-fn money(r: &mut Reader, currency: Currency, e: &mut Errors) -> Option<i64> {
-    let mut r = r.object("amount", e)?;
+/// Reads an amount, which is in the order's currency; minor units.
+pub(super) fn money(
+    r: &mut Reader,
+    name: &'static str,
+    currency: Currency,
+    e: &mut Errors,
+) -> Option<i64> {
+    let mut r = r.object(name, e)?;
     let amount = r.integer("amount", e);
     let amount = r.required("amount", amount, e, "minor units");
     let code = r.text("currency", e);
@@ -174,7 +163,7 @@ pub(super) fn decision(body: &Value, currency: Currency, e: &mut Errors) -> Opti
         let say = "write one of: reship, refund, partial_refund, refused";
         e.keep("outcome", word.parse::<ClaimOutcome>().map_err(|_| say))
     });
-    let amount = money(&mut r, currency, e);
+    let amount = money(&mut r, "amount", currency, e);
     let needs = matches!(
         outcome,
         Some(ClaimOutcome::PartialRefund | ClaimOutcome::Refused)
@@ -261,7 +250,7 @@ pub(super) fn refund(
 ) -> Option<(Option<What>, String)> {
     let mut r = Reader::body(body, e)?;
     let units = lines(&mut r, e);
-    let amount = money(&mut r, currency, e);
+    let amount = money(&mut r, "amount", currency, e);
     let both = body.get("lines").is_some() && body.get("amount").is_some();
     if both {
         e.add("amount", "write either lines or an amount, not both");

@@ -136,26 +136,27 @@ pub(super) fn join(body: &Value, e: &mut Errors) -> (Asked, Option<Wish>) {
     (asked, wish)
 }
 
-fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {
-    let lines = r.each("lines", e, |value, at, e| {
-        let mut r = Reader::at(value, at, e)?;
-        let sku = r.string("sku", e);
-        let sku = r.required("sku", sku, e, "the option's code");
-        let quantity = r.integer("quantity", e);
-        let quantity = r.required("quantity", quantity, e, "how many, 1 or more");
-        let quantity = quantity.filter(|n| {
-            let fits = (1..=MAX_UNITS).contains(n);
-            if !fits {
-                e.add(
-                    r.path("quantity"),
-                    format!("write a whole number from 1 to {MAX_UNITS}"),
-                );
-            }
-            fits
-        });
-        r.end(e);
-        Some((sku?, quantity?))
+/// Reads an option and how many of it.
+pub(super) fn line(value: &Value, at: String, e: &mut Errors) -> Option<(String, i64)> {
+    let mut r = Reader::at(value, at, e)?;
+    let sku = r.string("sku", e);
+    let sku = r.required("sku", sku, e, "the option's code");
+    let quantity = r.integer("quantity", e);
+    let quantity = r.required("quantity", quantity, e, "how many, 1 or more");
+    let quantity = quantity.filter(|n| {
+        let fits = (1..=MAX_UNITS).contains(n);
+        if !fits {
+            let say = format!("write a whole number from 1 to {MAX_UNITS}");
+            e.add(r.path("quantity"), say);
+        }
+        fits
     });
+    r.end(e);
+    Some((sku?, quantity?))
+}
+
+fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {
+    let lines = r.each("lines", e, line);
     let said = r.required("lines", lines, e, "at least one option and how many of it");
     let Some(lines) = said else { return Vec::new() };
     if lines.is_empty() && e.is_empty() {

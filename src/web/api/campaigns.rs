@@ -14,7 +14,7 @@ use super::paging::{List, PageAsked};
 use super::views::{self, Batch, Campaign};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, MerchantId};
 use crate::domain::slug::is_valid_slug;
 use crate::store::campaigns::CampaignRow;
 use crate::store::{Conn, Tx, campaigns as store};
@@ -46,6 +46,20 @@ pub(super) fn slug(path: &str) -> Result<String, Problem> {
 pub(super) fn public(conn: &mut Conn, slug: &str) -> Result<CampaignRow, Problem> {
     store::by_slug(conn, slug)?
         .filter(|row| row.state.is_public())
+        .ok_or(Problem::NotFound("campaign"))
+}
+
+/// A campaign of the merchant's own, as it is kept.
+///
+/// # Errors
+/// That there is none.
+pub(super) fn own(
+    conn: &mut Conn,
+    merchant: MerchantId,
+    slug: &str,
+) -> Result<CampaignRow, Problem> {
+    store::by_slug(conn, slug)?
+        .filter(|row| row.merchant_id == merchant)
         .ok_or(Problem::NotFound("campaign"))
 }
 
@@ -360,9 +374,7 @@ pub(super) async fn batches(ask: Ask, path: Path<String>) -> Response {
     let answer = ask
         .office
         .read(move |conn| -> Result<Answer, Problem> {
-            let row = store::by_slug(conn, &slug)?
-                .filter(|row| row.merchant_id == merchant)
-                .ok_or(Problem::NotFound("campaign"))?;
+            let row = own(conn, merchant, &slug)?;
             let data = store::batches_of(conn, row.id)?
                 .iter()
                 .map(|batch| views::batch(conn, batch))

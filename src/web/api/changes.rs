@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::after_bodies::{UnitsBody, lines};
+use super::after_bodies::{UnitsBody, lines, money};
 use super::answer::{Answer, Response, change as answer};
 use super::ask::Ask;
 use super::document::Refusals;
@@ -86,23 +86,12 @@ fn read(body: &Value, currency: Currency, e: &mut Errors) -> Option<Said> {
     let mut r = Reader::body(body, e)?;
     let units = lines(&mut r, e);
     let units = r.required("lines", units, e, "what the order is to be over");
-    let agreed_total = r.object("agreed_total", e).map(|mut r| {
-        let amount = r.integer("amount", e);
-        let amount = r.required("amount", amount, e, "minor units");
-        let code = r.text("currency", e);
-        let code = r.required("currency", code, e, "the order's currency");
-        if code.is_some_and(|code| code != currency.code()) {
-            let say = format!("write {}: the order is in it", currency.code());
-            e.add(r.path("currency"), say);
-        }
-        r.end(e);
-        amount
-    });
+    let agreed_total = money(&mut r, "agreed_total", currency, e);
     let dry_run = r.boolean("dry_run", e).unwrap_or(false);
     r.end(e);
     Some(Said {
         lines: units?,
-        agreed_total: agreed_total.flatten(),
+        agreed_total,
         dry_run,
     })
 }

@@ -4,7 +4,7 @@ use actix_web::web::Path;
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::campaigns::slug;
+use super::campaigns::{own, slug};
 use super::document::Refusals;
 use super::fields::Errors;
 use super::goods_bodies::{
@@ -196,9 +196,7 @@ pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
     let answer = ask
         .office
         .read(move |conn| -> Result<Answer, Problem> {
-            let campaign = campaigns::by_slug(conn, &slug)?
-                .filter(|row| row.merchant_id == merchant)
-                .ok_or(Problem::NotFound("campaign"))?;
+            let campaign = own(conn, merchant, &slug)?;
             let after = page.after.map(ShipmentId);
             let mut rows = shipments::of_campaign(conn, campaign.id, after, page.rows())?;
             let next_cursor = page.cut(&mut rows, |row| row.id.0);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
-use super::campaigns::{public, slug};
+use super::campaigns::{own, public, slug};
 use super::document::{Public, Refusals};
 use super::fields::{Errors, Reader};
 use super::paging::{List, PageAsked};
@@ -339,9 +339,7 @@ pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
     let answer = ask
         .office
         .read(move |conn| -> Result<Answer, Problem> {
-            let row = campaigns::by_slug(conn, &slug)?
-                .filter(|row| row.merchant_id == merchant)
-                .ok_or(Problem::NotFound("campaign"))?;
+            let row = own(conn, merchant, &slug)?;
             let draft = offer(&row)?;
             let currency = money::currency(&row.currency)?;
             let mut answers =

@@ -7,13 +7,13 @@ use actix_web::web::Path;
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
 use super::bodies::NothingBody;
-use super::campaigns::{nothing, slug, then_refuse};
+use super::campaigns::{nothing, own, slug, then_refuse};
 use super::document::{Public, Refusals};
 use super::order_views::{self, MerchantOrder, Order};
 use super::paging::{List, PageAsked};
 use crate::domain::ids::OrderId;
 use crate::store::orders::OrderFilter;
-use crate::store::{Tx, campaigns, orders as store};
+use crate::store::{Tx, orders as store};
 use crate::workflows::cancel::{self, By};
 use crate::workflows::collect::{self, AskedForPage};
 use crate::workflows::desk::{Desk, Problem};
@@ -149,9 +149,7 @@ pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
     let answer = ask
         .office
         .read(move |conn| -> Result<Answer, Problem> {
-            let campaign = campaigns::by_slug(conn, &slug)?
-                .filter(|row| row.merchant_id == merchant)
-                .ok_or(Problem::NotFound("campaign"))?;
+            let campaign = own(conn, merchant, &slug)?;
             let filter = OrderFilter {
                 campaign: Some(campaign.id),
                 before: page.after.map(OrderId),

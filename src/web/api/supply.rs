@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
 use super::bodies::{ReplaceBody, SendBody, SupplierBody};
-use super::campaigns::slug;
+use super::campaigns::{own, slug};
 use super::document::Refusals;
 use super::fields::{Errors, Reader};
 use super::paging::{List, PageAsked};
@@ -246,12 +246,7 @@ pub(super) async fn entries(ask: Ask) -> Response {
         .read(move |conn| -> Result<Answer, Problem> {
             let campaign = match wanted {
                 None => None,
-                Some(slug) => Some(
-                    campaigns::by_slug(conn, &slug)?
-                        .filter(|row| row.merchant_id == merchant)
-                        .ok_or(Problem::NotFound("campaign"))?
-                        .id,
-                ),
+                Some(slug) => Some(own(conn, merchant, &slug)?.id),
             };
             let after = page.after.map(EntryId);
             let mut rows = journal::list(conn, merchant, campaign, None, after, page.rows())?;

@@ -45,6 +45,9 @@ pub fn path_of(links: &Links, row: &NoticeRow) -> String {
     format!("/d/{}", links.notice_token(row.id))
 }
 
+/// A notice that asks nothing any more: tone and words of its badge, headline, and a paragraph each.
+type Closed = (Tone, &'static str, String, Vec<String>);
+
 /// A notice with its order.
 struct Noticed {
     facts: Facts,
@@ -216,7 +219,7 @@ impl Noticed {
         chosen: Option<Answer>,
         now: DateTime<Utc>,
     ) -> (DelayStand, Badge) {
-        let closed = |tone: Tone, badge: &str, title: String, lines: Vec<String>| {
+        let closed = |(tone, badge, title, lines): Closed| {
             let outcome = DelayOutcome {
                 tone,
                 title,
@@ -225,76 +228,18 @@ impl Noticed {
             };
             (DelayStand::Closed(outcome), Badge::new(tone, badge))
         };
-        let today = self.facts.today(now);
         let (Some(consent), Some(standing)) = (self.consent(), self.facts.standing(now)) else {
             let lines = vec!["There is nothing to answer.".to_owned()];
-            return closed(
-                Tone::Idle,
-                "Over",
-                "This order has no delay".to_owned(),
-                lines,
-            );
+            let title = "This order has no delay".to_owned();
+            return closed((Tone::Idle, "Over", title, lines));
         };
         let row = &consent.rows[self.index];
-        if let Some(reason) = consent.given_up() {
-            let back = self.facts.late_back().map_or_else(String::new, |amount| {
-                format!("{amount} goes back to the card you paid with. ")
-            });
-            let lines = vec![
-                reason.to_owned(),
-                format!("{back}You need not do anything. Banks take up to 10 days to show it."),
-            ];
-            let title = "The seller will not ship it".to_owned();
-            return closed(Tone::Wait, "Refund on its way", title, lines);
-        }
-        match standing {
-            Standing::Shipped if row.cancelled_at.is_some() => {
-                let title = "You cancelled what was not shipped".to_owned();
-                let (_, lines) = self.over(row);
-                return closed(Tone::Good, "The rest is cancelled", title, lines);
-            }
-            Standing::Shipped => {
-                let lines = vec![
-                    "There is nothing to answer any more: the parcel is with the carrier. Your order's page says how \
-                     to follow it."
-                        .to_owned(),
-                ];
-                return closed(
-                    Tone::Good,
-                    "Shipped",
-                    "It has been shipped".to_owned(),
-                    lines,
-                );
-            }
-            Standing::Cancelled => {
-                let (title, lines) = self.over(row);
-                let due = self.facts.order.refund_due > 0;
-                let tone = if due { Tone::Wait } else { Tone::Good };
-                let badge = if due {
-                    "Refund on its way"
-                } else {
-                    "Cancelled"
-                };
-                return closed(tone, badge, title, lines);
-            }
-            Standing::Lapsed { last_day, .. } => {
-                let title = format!("The last day was {}", Day(last_day).text());
-                let back = self.facts.late_back().map_or_else(String::new, |amount| {
-                    format!("{amount} goes back to the card you paid with. ")
-                });
-                let lines = vec![format!(
-                    "Your refund is on its way. {back}You need not do anything. Banks take up to 10 days to show it."
-                )];
-                return closed(Tone::Wait, "Refund on its way", title, lines);
-            }
-            Standing::Promised { .. }
-            | Standing::Agreed { .. }
-            | Standing::OpenEnded { .. }
-            | Standing::Asked { .. } => {}
+        if let Some(over) = self.settled(consent, row, standing) {
+            return closed(over);
         }
         if row.kind == NoticeKind::Told {
             let (title, lines) = told(row);
-            return closed(Tone::Live, "For you to know", title, lines);
+            return closed((Tone::Live, "For you to know", title, lines));
         }
         if let Some(newer) = consent.last_asked().filter(|at| *at > self.index) {
             let lines = vec![
@@ -314,7 +259,7 @@ impl Noticed {
             let badge = Badge::new(Tone::Idle, "Replaced");
             return (DelayStand::Closed(outcome), badge);
         }
-        if consent.is_open(self.index, today)
+        if consent.is_open(self.index, self.facts.today(now))
             && let Some(mut offer) = self.facts.delay_offer(self.index, path.to_owned())
         {
             offer.chosen = chosen;
@@ -322,7 +267,63 @@ impl Noticed {
             return (DelayStand::Open(Box::new(offer)), badge);
         }
         let (title, lines) = self.agreed(row, standing);
-        closed(Tone::Good, "You keep waiting", title, lines)
+        closed((Tone::Good, "You keep waiting", title, lines))
+    }
+
+    /// What became of an order of which nothing is asked any more, whatever the notice said: nothing where it still waits.
+    fn settled(&self, consent: &Consent, row: &NoticeRow, standing: Standing) -> Option<Closed> {
+        let back = || {
+            self.facts.late_back().map_or_else(String::new, |amount| {
+                format!("{amount} goes back to the card you paid with. ")
+            })
+        };
+        if let Some(reason) = consent.given_up() {
+            let lines = vec![
+                reason.to_owned(),
+                format!(
+                    "{}You need not do anything. Banks take up to 10 days to show it.",
+                    back()
+                ),
+            ];
+            let title = "The seller will not ship it".to_owned();
+            return Some((Tone::Wait, "Refund on its way", title, lines));
+        }
+        match standing {
+            Standing::Shipped if row.cancelled_at.is_some() => {
+                let title = "You cancelled what was not shipped".to_owned();
+                let (_, lines) = self.over(row);
+                Some((Tone::Good, "The rest is cancelled", title, lines))
+            }
+            Standing::Shipped => {
+                let lines = vec![
+                    "There is nothing to answer any more: the parcel is with the carrier. Your order's page says how \
+                     to follow it."
+                        .to_owned(),
+                ];
+                let title = "It has been shipped".to_owned();
+                Some((Tone::Good, "Shipped", title, lines))
+            }
+            Standing::Cancelled => {
+                let (title, lines) = self.over(row);
+                Some(if self.facts.order.refund_due > 0 {
+                    (Tone::Wait, "Refund on its way", title, lines)
+                } else {
+                    (Tone::Good, "Cancelled", title, lines)
+                })
+            }
+            Standing::Lapsed { last_day, .. } => {
+                let title = format!("The last day was {}", Day(last_day).text());
+                let lines = vec![format!(
+                    "Your refund is on its way. {}You need not do anything. Banks take up to 10 days to show it.",
+                    back()
+                )];
+                Some((Tone::Wait, "Refund on its way", title, lines))
+            }
+            Standing::Promised { .. }
+            | Standing::Agreed { .. }
+            | Standing::OpenEnded { .. }
+            | Standing::Asked { .. } => None,
+        }
     }
 
     /// What was agreed: nothing is asked now.

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use super::cost::paying;
 use super::load::{Facts, Flows};
-use super::paying::paying;
 use crate::domain::campaign::{CampaignState, Failure};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, OptionDraft, Trigger};

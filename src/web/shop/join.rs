@@ -7,10 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::cost::{asked, each, line_row, money_table, step_words};
 use super::draw::{seller, terms, threshold_words};
 use super::form::{Checked, Sent, check};
 use super::load::{self, Facts};
-use super::paying::{asked, each, line_row, money_table, step_words};
 use super::{Shop, allow, trouble};
 use crate::domain::button::button;
 use crate::domain::draft::{DepositUnpaid, PaymentMode};
@@ -19,7 +19,7 @@ use crate::domain::slug::is_valid_slug;
 use crate::domain::tariff::{Quote, QuoteLine, quote};
 use crate::domain::withdrawal::has_right;
 use crate::web::guard::{Client, Limit};
-use crate::web::pages::{private, see_other};
+use crate::web::pages::{private, refuse, see_other};
 use crate::web::view::{
     Asked, FieldError, JoinInput, MoneyRow, MoneyTable, Problems, ReviewPage, Shell, grouped,
 };
@@ -59,12 +59,9 @@ pub async fn join(
 ) -> HttpResponse {
     let back = format!("/c/{slug}");
     let shell = Shell::public(theme::of(&request), &back, shop.sandbox());
-    let body = match body {
-        Ok(body) if body.len() <= MOST_BYTES => body,
-        Ok(_) => return crate::web::pages::refuse(shell, StatusCode::PAYLOAD_TOO_LARGE),
-        Err(e) => {
-            return crate::web::pages::refuse(shell, e.as_response_error().status_code());
-        }
+    let body = match whole(body) {
+        Ok(body) => body,
+        Err(status) => return refuse(shell, status),
     };
     let facts = match read(&shop, &slug).await {
         Ok(Some(facts)) => facts,

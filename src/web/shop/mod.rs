@@ -2,6 +2,7 @@
 //! way back to a lost link.
 
 mod batches;
+mod cost;
 mod draw;
 mod form;
 mod home;
@@ -12,7 +13,6 @@ mod linked;
 mod links;
 pub(in crate::web) mod load;
 mod merchant;
-mod paying;
 pub(in crate::web) mod trouble;
 mod trust;
 pub(in crate::web) mod updates;
@@ -33,13 +33,13 @@ use crate::web::{order, supplier, theme, tongue};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 
+pub(in crate::web) use cost::{
+    asked, line_row, line_row_with_price, money_table, paying, step_words,
+};
 pub(in crate::web) use draw::{countries, said_lines, seller, terms, threshold_words};
 pub(in crate::web) use form::quantity;
 pub(in crate::web) use join::address_lines;
 use load::{Facts, Records};
-pub(in crate::web) use paying::{
-    asked, line_row, line_row_with_price, money_table, paying, step_words,
-};
 
 /// The public pages of this process: one value for all of its serving threads.
 pub struct Shop {
@@ -317,8 +317,7 @@ pub async fn nothing_here(shop: web::Data<Shop>, request: HttpRequest) -> HttpRe
     trouble::page(shell, &Problem::NotFound("page"))
 }
 
-/// Counts what one address may do so often only.
-/// Counts a call; more than the limit are refused.
+/// Counts what one address may do so often only; more than the limit is refused.
 pub(in crate::web) fn allow(
     request: &HttpRequest,
     limit: Limit,

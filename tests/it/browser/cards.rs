@@ -7,8 +7,7 @@ use muster::domain::order::{OrderState, PaymentState};
 use muster::store::campaigns::CampaignRow;
 use serde_json::json;
 
-use super::paying::{ask_for_the_total, come_back, give_the_card, reach_the_pay_page};
-use crate::shop::Visitor;
+use super::paying::{ask_for_the_total, come_back, give_the_card, order_of, reach_the_pay_page};
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -65,12 +64,7 @@ async fn a_declined_card_is_put_right_from_the_mail() {
 
     browser.goto(&shop.url("/sandbox/mail")).await;
     browser.wait_for_text("To ana@mail.example").await;
-    let orders = Visitor::of(&shop).orders_of(&campaign).await;
-    let order = orders
-        .iter()
-        .find(|o| o.email == "ana@mail.example")
-        .expect("the order that the browser placed")
-        .id;
+    let order = order_of(&shop, &campaign, "ana@mail.example").await.id;
     browser.click(&format!("/o/{order}")).await;
     browser.wait_for_text("Your card was declined").await;
     browser.click("Pay $180.00 now").await;
@@ -116,11 +110,7 @@ async fn an_order_that_waits_for_a_price_in_vain_is_released_uncharged() {
     browser.goto(&shop.url("/sandbox/mail")).await;
     browser.wait_for_text("To ana@mail.example").await;
     browser.wait_for_text("the price from 10 units").await;
-    let orders = Visitor::of(&shop).orders_of(&campaign).await;
-    let row = orders
-        .iter()
-        .find(|o| o.email == "ana@mail.example")
-        .expect("the order that the browser placed");
+    let row = order_of(&shop, &campaign, "ana@mail.example").await;
     assert_eq!((row.state, row.charged), (OrderState::Cancelled, 0));
     shop.audit().await;
     shop.close().await;

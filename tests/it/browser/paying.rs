@@ -1,5 +1,8 @@
 //! The steps by which a shopper orders and pays in the browser: the same in every story.
 
+use muster::store::campaigns::CampaignRow;
+use muster::store::orders::{self, OrderFilter, OrderRow};
+
 use crate::support::browser::Browser;
 use crate::support::shop::Shop;
 
@@ -42,4 +45,19 @@ pub async fn come_back(browser: &Browser, shop: &Shop, awaits: &str, heard: &str
     browser.wait_for_text(awaits).await;
     shop.settle().await;
     browser.wait_for_text(heard).await;
+}
+
+/// The order that a shopper placed.
+pub async fn order_of(shop: &Shop, campaign: &CampaignRow, email: &str) -> OrderRow {
+    let filter = OrderFilter {
+        campaign: Some(campaign.id),
+        ..OrderFilter::default()
+    };
+    let merchant = shop.merchant;
+    let all = shop
+        .read(move |c| orders::list(c, merchant, &filter, 100))
+        .await;
+    all.into_iter()
+        .find(|o| o.email == email)
+        .expect("the order that the browser placed")
 }

@@ -6,9 +6,8 @@ use muster::domain::campaign::CampaignState;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::domain::purchase_order::PurchaseOrderState;
 use muster::store::campaigns::CampaignRow;
-use muster::store::orders::{self, OrderFilter, OrderRow};
 
-use super::paying::{ask_for_the_total, come_back, give_the_card, reach_the_pay_page};
+use super::paying::{ask_for_the_total, come_back, give_the_card, order_of, reach_the_pay_page};
 use crate::minimum::{black_45_and_red_16, black_and_red};
 use crate::shop::Visitor;
 use crate::support::browser::Browser;
@@ -68,20 +67,6 @@ async fn move_the_clock_past(browser: &Browser, shop: &Shop, campaign: &Campaign
     browser.click("Move").await;
     let now = past.format("It is %-d %B %Y, %H:%M UTC").to_string();
     browser.wait_for_text(&now).await;
-}
-
-async fn order_of(shop: &Shop, campaign: &CampaignRow, email: &str) -> OrderRow {
-    let filter = OrderFilter {
-        campaign: Some(campaign.id),
-        ..OrderFilter::default()
-    };
-    let merchant = shop.merchant;
-    let all = shop
-        .read(move |c| orders::list(c, merchant, &filter, 100))
-        .await;
-    all.into_iter()
-        .find(|o| o.email == email)
-        .expect("the order that the browser placed")
 }
 
 async fn end(browser: &Browser, shop: Shop) {

@@ -2,8 +2,7 @@
 
 use muster::domain::order::{OrderState, PaymentState};
 
-use super::paying::{come_back, fill_in, give_the_card, reach_the_pay_page};
-use crate::shop::Visitor;
+use super::paying::{come_back, fill_in, give_the_card, order_of, reach_the_pay_page};
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -29,12 +28,7 @@ async fn who_waited_for_a_sold_out_option_takes_it_from_the_mail_and_pays() {
     shop.settle().await;
     browser.goto(&shop.url("/sandbox/mail")).await;
     browser.wait_for_text("are yours until").await;
-    let orders = Visitor::of(&shop).orders_of(&campaign).await;
-    let order = orders
-        .iter()
-        .find(|o| o.email == "ana@mail.example")
-        .expect("the order that the browser placed")
-        .id;
+    let order = order_of(&shop, &campaign, "ana@mail.example").await.id;
     browser.click(&format!("/o/{order}")).await;
     browser.wait_for_text("Units came free for you").await;
     browser.wait_for_text("left").await;
