@@ -52,8 +52,12 @@ impl Desk<'_> {
         };
         let order = facts.order.clone();
         let found = self.office.read(move |conn| asked_for(conn, &order)).await;
+        let open = |attempt| {
+            let mut pages = facts.payments.iter();
+            pages.any(|page| Some(page.attempt) == attempt && !page.close_wanted)
+        };
         let offer = match found {
-            Ok(Some((row, offer))) if row.asked_by.is_some() => offer,
+            Ok(Some((row, offer))) if row.asked_by.is_some() && open(row.attempt) => offer,
             Ok(_) => return see_other(&self.opened.path("")),
             Err(e) => return self.trouble(&e),
         };
