@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::desk::{Concerns, Desk, Problem, ends_at, happened, merchant, offer as offer_of};
 use super::super::letters::{After, Letter};
 use super::super::money::{nonzero_said, say};
-use super::{Before, Offer, close_page, lines_said, take_back, wanted};
+use super::{Before, Offer, close_page, is_closing, lines_said, take_back, wanted};
 use crate::domain::change::Difference;
 use crate::domain::ids::{CampaignId, OrderId};
 use crate::domain::payment::PagePlan;
@@ -101,12 +101,15 @@ pub fn asked_for(conn: &mut Conn, order: &OrderRow) -> Result<Option<(ChangeRow,
 /// # Errors
 /// A conflict where there is none.
 pub fn withdraw(tx: &mut Tx, order: OrderId, who: &str) -> Result<(), Problem> {
-    let row = changes::under_way(tx.conn, order)?;
-    if row.is_none_or(|row| row.asked_by.is_none()) {
+    let row = changes::under_way(tx.conn, order)?.filter(|row| row.asked_by.is_some());
+    let Some(row) = row else {
         return Err(Problem::conflict(
             "wrong-state",
             "No change that you asked for is under way: it was paid, or it has ended.",
         ));
+    };
+    if is_closing(tx, &row)? {
+        return Ok(());
     }
     let order_row = orders::by_id(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
     let detail = "The seller takes the change back.";

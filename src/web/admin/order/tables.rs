@@ -72,7 +72,7 @@ impl Known {
         if quote.tax_added > 0 {
             rows.push(MoneyRow::new(tax.as_str(), money(quote.tax_added)));
         }
-        let mut sum = MoneyRow::new("Agreed at joining", money(self.order.total));
+        let mut sum = MoneyRow::new("Agreed", money(self.order.total));
         if quote.tax_included > 0 {
             sum = sum.note(format!("{} {tax} included", money(quote.tax_included)));
         }

@@ -23,8 +23,12 @@ pub(super) async fn look(opened: Opened) -> HttpResponse {
         .office
         .read(move |conn| asked_for(conn, &order))
         .await;
+    let open = |attempt| {
+        let mut pages = facts.payments.iter();
+        pages.any(|page| Some(page.attempt) == attempt && !page.close_wanted)
+    };
     let offer = match found {
-        Ok(Some((row, offer))) if row.asked_by.is_some() => offer,
+        Ok(Some((row, offer))) if row.asked_by.is_some() && open(row.attempt) => offer,
         Ok(_) => return see_other(&opened.path("")),
         Err(e) => return opened.trouble(&e),
     };

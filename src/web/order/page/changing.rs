@@ -37,7 +37,9 @@ pub(super) fn told(happening: &HappeningRow) -> Option<(&'static str, &str)> {
         "change_too_late" => "The change came too late",
         _ => return None,
     };
-    Some((title, &happening.detail))
+    // The title says that it was changed.
+    let detail = happening.detail.as_str();
+    Some((title, detail.strip_prefix("Changed: ").unwrap_or(detail)))
 }
 
 impl Facts {
