@@ -193,7 +193,8 @@ fn tell_made_up(
     let heard = mails::written_to(tx.conn, SHORT, &ids)?;
     let posts = some
         .iter()
-        .filter(|order| order.state.is_paid() && heard.contains(&order.id))
+        // Who lost an option meanwhile has a letter of its own.
+        .filter(|order| order.settled && order.state.is_paid() && heard.contains(&order.id))
         .map(|order| {
             let letter = Letter::Card {
                 about: desk.about(&merchant, &campaign, &draft, order),
@@ -222,11 +223,12 @@ fn tell_short(
     after: Option<OrderId>,
 ) -> Result<Option<OrderId>, Problem> {
     let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    // Locked, so that nobody hears of it after it was made up.
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let Some(until) = batch.short_until else {
         return Ok(None);
     };
-    let campaign =
-        campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&campaign)?;
     let merchant = merchant(tx, campaign.merchant_id)?;
     let missing = judgement::missing(tx, &campaign, &batch)?;
