@@ -11,6 +11,7 @@ use crate::workflows::judgement::{self, Judged};
 use crate::workflows::notices;
 use crate::workflows::office::Office;
 use crate::workflows::purchase::{self, Sent};
+use crate::workflows::waiting;
 use crate::workflows::withdraw;
 
 /// Does what a campaign's dates and state ask for now.
@@ -104,6 +105,13 @@ pub(super) async fn tell_step(office: &Office, subject: &str) -> Result<Next, Tr
 /// Tells everybody that the deadline moved, and asks those whose ship date moved with it.
 pub(super) async fn tell_extension(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let id: CampaignId = subject.parse().map_err(|_| unreadable(subject))?;
+    // Who waits first: whoever is offered units and accepts meanwhile is among the others then.
+    let mut place = Some(0);
+    while let Some(after) = place {
+        place = office
+            .write(move |desk, tx| waiting::tell_extended(desk, tx, id, after))
+            .await?;
+    }
     tell(office, id, Told::Extension).await?;
     let batches = office
         .read(move |conn| Ok::<_, Problem>(crate::store::campaigns::batches_of(conn, id)?))

@@ -169,19 +169,23 @@ pub(super) async fn batch(office: &Office, subject: &str) -> Result<Next, Troubl
     let looked = office
         .write(move |desk, tx| collect::look(desk, tx, id))
         .await?;
-    match looked {
-        collect::Looked::Done => Ok(Next::Done),
-        collect::Looked::At(at) => Ok(Next::At(at)),
-        collect::Looked::Tell => {
-            let mut after = None;
-            loop {
-                after = office
-                    .write(move |desk, tx| collect::tell_short(desk, tx, id, after))
-                    .await?;
-                if after.is_none() {
-                    return Ok(Next::At(office.now()));
-                }
-            }
+    Ok(match looked {
+        collect::Looked::Done => Next::Done,
+        collect::Looked::At(at) => Next::At(at),
+    })
+}
+
+/// Tells the shoppers of a batch that too little was collected, or that this was made up.
+pub(super) async fn tell_shortfall(office: &Office, subject: &str) -> Result<Next, Trouble> {
+    let (id, told) = collect::Shortfall::of_subject(subject).ok_or_else(|| unreadable(subject))?;
+    // Each letter is written once, so starting from the first again after a crash does no harm.
+    let mut after = None;
+    loop {
+        after = office
+            .write(move |desk, tx| collect::tell_shortfall(desk, tx, id, told, after))
+            .await?;
+        if after.is_none() {
+            return Ok(Next::Done);
         }
     }
 }

@@ -116,6 +116,7 @@ async fn run(office: &Office, job: &JobRow) -> Result<Next, Trouble> {
         k if k == kinds::WAITING.name => waiting::drive(office, subject).await,
         k if k == kinds::SETTLE.name => campaign::settle(office, subject).await,
         k if k == kinds::COLLECT.name => collect::batch(office, subject).await,
+        k if k == kinds::SHORTFALL_TOLD.name => collect::tell_shortfall(office, subject).await,
         k if k == kinds::DUE.name => collect::due(office, subject).await,
         k if k == kinds::BALANCE.name => collect::balances(office, subject).await,
         k if k == kinds::DETACH.name => collect::detach(office, subject).await,

@@ -6,8 +6,8 @@ use super::subject;
 use super::words::{Rows, day, moment, one_line, purchase_csv, purchase_text, units};
 use crate::domain::shipment::tracking_link;
 use crate::workflows::letters::{
-    About, After, Attachment, Letter, LetterLine, PurchaseLetterLine, WhyCancelled, WhyFailed,
-    WhyWithdrawn, Written,
+    About, After, Attachment, LessToPay, Letter, LetterLine, PurchaseLetterLine, Stands,
+    WhyCancelled, WhyFailed, WhyWithdrawn, Written,
 };
 use crate::workflows::ports::Scribe;
 
@@ -82,12 +82,22 @@ letter!(StepReached, "email/step_reached.html", "email/step_reached.txt" {
     about: &'a About,
     units: &'a str,
     back: Option<&'a str>,
+    less: Option<&'a LessToPay>,
     deadline: String,
 });
+
+impl StepReached<'_> {
+    /// Whether nothing was charged for the order yet.
+    fn is_uncharged(&self) -> bool {
+        self.less.is_some_and(|less| !less.deposit)
+    }
+}
 
 letter!(Succeeded, "email/succeeded.html", "email/succeeded.txt" {
     about: &'a About,
     rows: Rows,
+    deposit: bool,
+    balance: Option<&'a str>,
     back: Option<&'a str>,
     ships_by: String,
     not_made: String,
@@ -110,7 +120,7 @@ letter!(Extended, "email/extended.html", "email/extended.txt" {
     deadline: String,
     ships_by: String,
     ships_by_before: Option<String>,
-    charged: Option<&'a str>,
+    stands: &'a Stands,
 });
 
 letter!(Update, "email/update.html", "email/update.txt" {
@@ -227,11 +237,13 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             about,
             units,
             back,
+            less,
             deadline,
         } => StepReached {
             about,
             units,
             back: back.as_deref(),
+            less: less.as_ref(),
             deadline: moment(*deadline, &about.time_zone),
         }
         .write(subject),
@@ -245,13 +257,13 @@ fn bodies(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             deadline,
             ships_by,
             ships_by_before,
-            charged,
+            stands,
         } => Extended {
             about,
             deadline: moment(*deadline, &about.time_zone),
             ships_by: day(*ships_by),
             ships_by_before: ships_by_before.map(day),
-            charged: charged.as_deref(),
+            stands,
         }
         .write(subject),
         Letter::Update {
@@ -415,19 +427,29 @@ fn priced(letter: &Letter, subject: &str) -> askama::Result<(String, String)> {
             shipping,
             total,
             charged,
+            deposit,
             back,
             ships_by,
             not_made,
         } => {
             let mut rows = Rows::of(lines, shipping.as_deref());
             rows.sum("Your order costs", total);
-            rows.add("You paid", charged);
+            rows.add(
+                deposit.as_ref().map_or("You paid", |_| "Deposit, paid"),
+                charged,
+            );
+            let balance = deposit.as_ref().and_then(|d| d.balance.as_deref());
+            if let Some(balance) = balance {
+                rows.add("Balance, when the goods arrive", balance);
+            }
             if let Some(back) = back {
                 rows.sum("Goes back to you", back);
             }
             Succeeded {
                 about,
                 rows,
+                deposit: deposit.is_some(),
+                balance,
                 back: back.as_deref(),
                 ships_by: day(*ships_by),
                 not_made: not_made.join(", "),

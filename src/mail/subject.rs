@@ -6,7 +6,7 @@ use super::words::{day, day_of, one_line, units};
 use crate::domain::promise::{NoticeKind, RefundCause, Silence};
 use crate::workflows::judgement::is_missing;
 use crate::workflows::letters::{
-    About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, WhyCancelled, WhyFailed,
+    About, After, CardNews, Delay, DelayRefund, JoinedBy, Letter, Stands, WhyCancelled, WhyFailed,
     WhyWithdrawn,
 };
 
@@ -51,28 +51,35 @@ pub fn of(letter: &Letter) -> String {
             about,
             units,
             back,
+            less,
             deadline,
         } => {
             let ends = day_of(*deadline, &about.time_zone);
-            step(&about.campaign, units, back.as_deref(), &ends)
+            let less = less.as_ref().map(|less| less.less.as_str());
+            step(&about.campaign, units, (back.as_deref(), less), &ends)
         }
         Letter::Succeeded {
             about,
+            deposit,
             back,
             ships_by,
             ..
-        } => succeeded(&about.campaign, back.as_deref(), &day(*ships_by)),
+        } => {
+            let balance = deposit.as_ref().and_then(|d| d.balance.as_deref());
+            let money = (back.as_deref(), balance);
+            succeeded(&about.campaign, money, &day(*ships_by))
+        }
         Letter::Failed { about, why, back } => failed(&about.campaign, why, back.as_deref()),
         Letter::Cancelled { about, why, back } => cancelled(&about.number, why, back.as_deref()),
         Letter::Extended {
             about,
             deadline,
-            charged,
+            stands,
             ..
         } => {
-            let may = match charged {
-                Some(charged) => format!("stay, or take back {charged}"),
-                None => "stay, or leave".to_owned(),
+            let may = match stands {
+                Stands::Paid(back) => format!("stay, or take back {back}"),
+                Stands::Saved | Stands::Unpaid { .. } => "stay, or leave".to_owned(),
             };
             let day = day_of(*deadline, &about.time_zone);
             format!("{} now ends on {day}: {may}", about.campaign)
@@ -183,6 +190,11 @@ fn card(about: &About, news: &CardNews) -> String {
             is_missing(missing),
             day_of(*until, zone)
         ),
+        CardNews::MadeUp { ships_by } => format!(
+            "{} goes on as planned: what was missing is there, ships by {}",
+            about.campaign,
+            day(*ships_by)
+        ),
         CardNews::Ends { expiry, .. } => format!(
             "Order {}: your card is good until {expiry}, please save another",
             about.number
@@ -290,28 +302,46 @@ fn cancelled(number: &str, why: &WhyCancelled, back: Option<&str>) -> String {
             format!("Order {number} was paid twice: {back} goes back to you")
         }
         (WhyCancelled::PaidTwice, None) => format!("Order {number} was paid twice"),
+        (WhyCancelled::NotMade(_), None) => {
+            format!("Order {number} is cancelled: nothing was charged")
+        }
+        (WhyCancelled::SavedTooLate | WhyCancelled::SavedAfterCancelling, _) => {
+            format!("Order {number} does not count: your card is not kept, nothing is charged")
+        }
         (_, Some(back)) => format!("Order {number} is cancelled: {back} goes back to you"),
         (_, None) => format!("Order {number} is cancelled"),
     }
 }
 
-fn step(campaign: &str, units: &str, back: Option<&str>, ends: &str) -> String {
-    match back {
-        Some(back) => {
-            format!(
-                "{campaign}: {units} units together, {back} back to you if it ends so on {ends}"
-            )
-        }
-        None => format!("{campaign}: {units} units together, it ends on {ends}"),
-    }
+/// What goes back, and what is charged less.
+fn step(
+    campaign: &str,
+    units: &str,
+    (back, less): (Option<&str>, Option<&str>),
+    ends: &str,
+) -> String {
+    let what = match (back, less) {
+        (_, Some(less)) => format!("{less} less to pay if it ends so on {ends}"),
+        (Some(back), None) => format!("{back} back to you if it ends so on {ends}"),
+        (None, None) => format!("it ends on {ends}"),
+    };
+    format!("{campaign}: {units} units together, {what}")
 }
 
-fn succeeded(campaign: &str, back: Option<&str>, ships_by: &str) -> String {
-    match back {
-        Some(back) => {
+/// What goes back, and what is still to be charged.
+fn succeeded(
+    campaign: &str,
+    (back, balance): (Option<&str>, Option<&str>),
+    ships_by: &str,
+) -> String {
+    match (back, balance) {
+        (Some(back), _) => {
             format!("{campaign} came together: {back} goes back to you, ships by {ships_by}")
         }
-        None => format!("{campaign} came together: ships by {ships_by}"),
+        (None, Some(balance)) => {
+            format!("{campaign} came together: the balance is {balance}, ships by {ships_by}")
+        }
+        (None, None) => format!("{campaign} came together: ships by {ships_by}"),
     }
 }
 
@@ -319,7 +349,7 @@ fn failed(campaign: &str, why: &WhyFailed, back: Option<&str>) -> String {
     let what = match why {
         WhyFailed::Missed(_) => "did not come together",
         WhyFailed::Cancelled(_) => "was cancelled",
-        WhyFailed::Shortfall | WhyFailed::Supplier => "will not be made",
+        WhyFailed::Shortfall(_) | WhyFailed::Supplier => "will not be made",
         WhyFailed::StopLoss => "was not shipped in time",
     };
     match back {

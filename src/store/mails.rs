@@ -1,5 +1,7 @@
 //! Mails: kept in the transaction that gives reason for them, sent afterwards, shown to staff.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -121,6 +123,20 @@ pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<MailRow>, StoreEr
         .select(MailRow::as_select())
         .order(mails::id.asc())
         .load(conn)?)
+}
+
+/// Those of some orders whose shoppers were written a letter of this kind.
+pub fn written_to(
+    conn: &mut Conn,
+    kind: &str,
+    orders: &[OrderId],
+) -> Result<HashSet<OrderId>, StoreError> {
+    let some: Vec<Option<OrderId>> = mails::table
+        .filter(mails::kind.eq(kind))
+        .filter(mails::order_id.eq_any(orders))
+        .select(mails::order_id)
+        .load(conn)?;
+    Ok(some.into_iter().flatten().collect())
 }
 
 /// A merchant's mails in a state, newest first.

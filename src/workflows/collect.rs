@@ -16,7 +16,7 @@ mod page;
 pub(super) use attempt::declined;
 pub use attempt::{Find, absent, charge_request, heard, intent_cancelled, refused_for_good};
 pub use balance::{Balances, ask as ask_balances};
-pub use batch::{Looked, bought, look, may_buy, tell_short};
+pub use batch::{Looked, Shortfall, bought, look, may_buy, tell_shortfall};
 pub use ending::{tell_ending, watch_ending};
 use grace::refused;
 pub(super) use grace::with_new_card;

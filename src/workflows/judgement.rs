@@ -9,7 +9,7 @@ mod settle;
 mod trigger;
 mod why;
 
-pub use again::{Again, is_missing, judge_again, missing, missing_now};
+pub use again::{Again, is_missing, judge_again, missing, missing_now, was_missing};
 pub use next::next_step;
 pub(super) use next::units_by_limit;
 pub use settle::{settle, settle_paid_late};

@@ -14,7 +14,7 @@ pub use after::After;
 pub use asked::{Asked, Asking};
 pub use card::{AtTheEnd, CardNews, Joined, JoinedBy};
 pub use delay::{Delay, DelayRefund};
-pub use waiting::Waiting;
+pub use waiting::{Waiting, WhyEnded};
 
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,8 +79,9 @@ pub enum WhyFailed {
     Missed(String),
     /// The merchant cancelled it, in his words.
     Cancelled(String),
-    /// Nothing was left to order.
-    Shortfall,
+    /// Too little was left to order: what was missing, such as `3 units were missing after all cards were charged`;
+    /// empty where nothing was left.
+    Shortfall(String),
     /// The supplier's order could not be placed.
     Supplier,
     /// It was not shipped by the last day.
@@ -96,6 +97,10 @@ pub enum WhyCancelled {
     Staff(String),
     /// It was paid after its units had been given to others, or the campaign had ended.
     PaidTooLate,
+    /// A card was saved for it after its units had been given to others, or the campaign had ended.
+    SavedTooLate,
+    /// A card was saved for it after it had been cancelled.
+    SavedAfterCancelling,
     /// It was paid twice: the second payment goes back, the order stays.
     PaidTwice,
     /// Less was captured than the order costs: it does not count, and what came goes back.
@@ -128,6 +133,38 @@ pub struct PurchaseLetterLine {
     pub unit_cost: String,
     /// Cost of all.
     pub cost: String,
+}
+
+/// What a better step takes off what is still to be charged. Amounts are as people read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LessToPay {
+    /// How much less, such as `$10.00`.
+    pub less: String,
+    /// What is charged then; none where nothing is left to charge.
+    pub left: Option<String>,
+    /// Whether a deposit was paid, and it is the balance that falls.
+    pub deposit: bool,
+}
+
+/// What the deadline that moved means for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stands {
+    /// It, or its deposit, is paid: so much goes back to who leaves, such as `$96.50`.
+    Paid(String),
+    /// A card is saved for it, and nothing was charged.
+    Saved,
+    /// It counts only when it is paid, or a card is saved for it.
+    Unpaid {
+        /// Whether it is a card that is saved.
+        saves: bool,
+    },
+}
+
+/// What a deposit that was paid means for what a campaign that came together costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterDeposit {
+    /// What is charged when the goods arrive, such as `$420.00`; none where nothing is.
+    pub balance: Option<String>,
 }
 
 /// Every mail there is.
@@ -210,8 +247,11 @@ pub enum Letter {
         about: About,
         /// Units together, such as `100`.
         units: String,
-        /// What goes back if it ends at this step, such as `$10.00`; none where this order was charged that price.
+        /// What goes back if it ends at this step, such as `$10.00`; none where nothing does.
         back: Option<String>,
+        /// What is charged less if it ends at this step; none where everything was charged.
+        #[serde(default)]
+        less: Option<LessToPay>,
         /// When the campaign ends.
         deadline: DateTime<Utc>,
     },
@@ -225,8 +265,11 @@ pub enum Letter {
         shipping: Option<String>,
         /// What the order costs in the end.
         total: String,
-        /// What was charged.
+        /// What was charged; where a deposit was paid, that.
         charged: String,
+        /// Where a deposit was paid: what follows.
+        #[serde(default)]
+        deposit: Option<AfterDeposit>,
         /// What goes back now; none where nothing does.
         back: Option<String>,
         /// The promised ship date.
@@ -263,8 +306,8 @@ pub enum Letter {
         ships_by: NaiveDate,
         /// The one before, where it moved.
         ships_by_before: Option<NaiveDate>,
-        /// What goes back to who leaves; none where nothing was charged yet.
-        charged: Option<String>,
+        /// What it means for this order.
+        stands: Stands,
     },
     /// The merchant writes to everybody who joined.
     Update {

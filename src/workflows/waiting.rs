@@ -13,11 +13,14 @@ mod accept;
 mod tell;
 
 pub use accept::accept;
+pub use tell::tell_extended;
 
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, takes_orders,
 };
+use super::letters::WhyEnded;
 use super::payment::free;
+use crate::domain::campaign::Failure;
 use crate::domain::ids::{CampaignId, HappeningId, OptionId, OrderId};
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::waiting::{Line, WaitAnswer, offer_ends, remind_at};
@@ -178,24 +181,54 @@ fn next_of(row: &WaitingRow) -> Option<NaiveDateTime> {
 /// Ends the list of a campaign that takes no more orders, some places at a time.
 fn end(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result<Looked, Problem> {
     let some = waiting::open(tx.conn, campaign.id, 0, PAGE)?;
+    let now = tx.now.naive_utc();
+    let why = why_ended(tx, campaign)?;
     let mut gone = Vec::with_capacity(some.len());
     for row in some {
+        // Promised until then: it cannot be taken any more.
+        let kept_until = row.offer_ends.filter(|ends| *ends > now);
         let order = close(tx, row, WaitAnswer::Ended)?;
-        happened(
-            tx,
-            Concerns::order(&order),
-            "system",
-            "waiting_ended",
-            "Joining has ended. Nothing came free for this order in time, and nothing was charged.",
-        )?;
-        gone.push(order);
+        let (kind, detail) = said_ended(&why, kept_until.is_some());
+        happened(tx, Concerns::order(&order), "system", kind, detail)?;
+        gone.push((order, kept_until.map(|at| at.and_utc())));
     }
     let more = i64::try_from(gone.len()).unwrap_or(0) == PAGE;
     if !gone.is_empty() {
         changed(tx, campaign)?;
-        tell::list_ended(desk, tx, campaign, &gone)?;
+        tell::list_ended(desk, tx, campaign, &why, &gone)?;
     }
     Ok(if more { Looked::More } else { Looked::Done })
+}
+
+/// Why a campaign takes no more orders.
+fn why_ended(tx: &mut Tx, campaign: &CampaignRow) -> Result<WhyEnded, Problem> {
+    let batch = campaigns::batch_of(tx.conn, campaign.id)?;
+    let cancelled = batch.filter(|batch| batch.failure == Some(Failure::Cancelled));
+    Ok(match cancelled {
+        Some(batch) => WhyEnded::Cancelled(batch.failure_note.unwrap_or_default()),
+        None if ends_at(campaign) < campaign.deadline => WhyEnded::Early,
+        None => WhyEnded::Deadline,
+    })
+}
+
+/// What an order's timeline says of the end of its waiting; `kept` where units were to be kept for it longer.
+fn said_ended(why: &WhyEnded, kept: bool) -> (&'static str, String) {
+    match (why, kept) {
+        (WhyEnded::Cancelled(reason), _) => (
+            "waiting_cancelled",
+            format!("Nothing was charged. The seller cancelled the campaign: {reason}"),
+        ),
+        (WhyEnded::Early, true) => (
+            "offer_cut_short",
+            "Joining was ended before the deadline, and the offer with it. Nothing was charged."
+                .to_owned(),
+        ),
+        (WhyEnded::Early | WhyEnded::Deadline, _) => (
+            "waiting_ended",
+            "Joining has ended. Nothing came free for this order in time, and nothing was charged."
+                .to_owned(),
+        ),
+    }
 }
 
 /// Ends offers that nobody answered; whether there may be more.

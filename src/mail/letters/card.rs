@@ -141,6 +141,8 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
             amount,
             card,
             at_most,
+            fell,
+            not_made,
             ships_by,
         } => {
             said.title = "It came together: your card is charged";
@@ -148,9 +150,16 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
                 "{} came together. {amount} is charged to {card} now for your order {}.",
                 about.campaign, about.number
             );
+            if !not_made.is_empty() {
+                said.by_itself.push(format!(
+                    "Too few were ordered of this, so it is not made and not sent: {}. You do not pay for it, and shipping and tax are computed without it.",
+                    not_made.join(", ")
+                ));
+            }
             if at_most != amount {
                 said.by_itself.push(format!(
-                    "You joined for {at_most} at the most; the price fell."
+                    "You joined for {at_most} at the most; {}.",
+                    why_less(*fell, !not_made.is_empty())
                 ));
             }
             said.by_itself.push(format!(
@@ -223,6 +232,18 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
                 None => "If not, the campaign ends. Nothing was charged to you.".to_owned(),
             });
         }
+        CardNews::MadeUp { ships_by } => {
+            said.title = "It goes on as planned";
+            said.first = format!(
+                "What was missing for {} after all cards were charged was made up in time: it goes on as planned, with your order {}.",
+                about.campaign, about.number
+            );
+            said.by_itself.push(format!(
+                "{} orders from the supplier. Your order ships by {}. Nothing more is charged for it.",
+                about.merchant,
+                day(*ships_by)
+            ));
+        }
         CardNews::Ends {
             card,
             expiry,
@@ -275,6 +296,16 @@ pub(super) fn news(about: &About, n: &CardNews, subject: &str) -> askama::Result
     }
     said.first = beginning(&said.first);
     said.write(subject)
+}
+
+/// Why less is charged than was said at joining.
+fn why_less(fell: bool, not_made: bool) -> &'static str {
+    match (fell, not_made) {
+        (true, false) => "the price fell",
+        (true, true) => "the price fell, and what is not made is taken off",
+        (false, true) => "what is not made is taken off",
+        (false, false) => "what has left your order since is taken off",
+    }
 }
 
 /// With a capital letter.

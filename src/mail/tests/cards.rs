@@ -81,16 +81,32 @@ fn letters_about_joining_with_a_card_or_a_deposit() {
 
 #[test]
 fn letters_about_charging_a_card() {
-    let charging = |amount: &str| {
+    let charging = |amount: &str, fell: bool, not_made: &[&str]| {
         news(CardNews::Charging {
             amount: amount.to_owned(),
             card: CARD.to_owned(),
             at_most: "$186.50".to_owned(),
+            fell,
+            not_made: not_made.iter().map(|&what| what.to_owned()).collect(),
             ships_by: date("2026-09-01"),
         })
     };
-    insta::assert_snapshot!("card_charging", charging("$166.50"));
-    assert!(!charging("$186.50").contains("the price fell"));
+    insta::assert_snapshot!("card_charging", charging("$166.50", true, &[]));
+    assert!(!charging("$186.50", false, &[]).contains("at the most"));
+    let red = ["2 \u{d7} Red"];
+    let without = charging("$166.50", false, &red);
+    insta::assert_snapshot!("card_charging_without_an_option", without);
+    assert!(!without.contains("the price fell"), "{without}");
+    let both = charging("$166.50", true, &red);
+    assert!(
+        both.contains("the price fell, and what is not made is taken off"),
+        "{both}"
+    );
+    let left = charging("$166.50", false, &[]);
+    assert!(
+        left.contains("what has left your order since is taken off"),
+        "{left}"
+    );
     let charged = |card: Option<&str>| {
         news(CardNews::Charged {
             amount: "$166.50".to_owned(),
@@ -139,6 +155,8 @@ fn letters_about_what_was_not_reached() {
     };
     insta::assert_snapshot!("card_short", short("3 units", Some("$166.50")));
     insta::assert_snapshot!("card_short_uncharged", short("1 unit", None));
+    let ships_by = date("2026-09-01");
+    insta::assert_snapshot!("card_short_made_up", news(CardNews::MadeUp { ships_by }));
 }
 
 #[test]

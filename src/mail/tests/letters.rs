@@ -2,7 +2,9 @@ use super::{about, date, line, utc};
 use crate::domain::text::markdown_to_html;
 use crate::mail::Templates;
 use crate::mail::words::moment;
-use crate::workflows::letters::{Letter, WhyCancelled, WhyFailed, Written};
+use crate::workflows::letters::{
+    AfterDeposit, LessToPay, Letter, Stands, WhyCancelled, WhyFailed, Written,
+};
 use crate::workflows::ports::Scribe;
 
 pub(super) fn written(letter: &Letter) -> Written {
@@ -39,8 +41,22 @@ pub(super) fn step(back: Option<&str>) -> Letter {
         about: about(),
         units: "100".to_owned(),
         back: back.map(str::to_owned),
+        less: None,
         deadline: utc("2026-05-31T19:00:00Z"),
     }
+}
+
+/// A better step, where something is still to be charged.
+fn step_owed(left: Option<&str>, deposit: bool, back: Option<&str>) -> Letter {
+    let mut letter = step(back);
+    if let Letter::StepReached { less, .. } = &mut letter {
+        *less = Some(LessToPay {
+            less: "$20.00".to_owned(),
+            left: left.map(str::to_owned),
+            deposit,
+        });
+    }
+    letter
 }
 
 pub(super) fn succeeded(back: Option<&str>) -> Letter {
@@ -53,6 +69,7 @@ pub(super) fn succeeded(back: Option<&str>) -> Letter {
         shipping: None,
         total: "$170.00".to_owned(),
         charged: back.map_or("$170.00", |_| "$190.00").to_owned(),
+        deposit: None,
         back: back.map(str::to_owned),
         ships_by: date("2026-09-01"),
         not_made: Vec::new(),
@@ -65,6 +82,40 @@ pub(super) fn succeeded_without(what: String) -> Letter {
         not_made.push(what);
     }
     letter
+}
+
+/// Of a deposit of 38.00 over 190.00.
+fn succeeded_deposit(balance: Option<&str>, missing: &[&str]) -> Letter {
+    let mut letter = succeeded(None);
+    if let Letter::Succeeded {
+        charged,
+        deposit,
+        not_made,
+        ..
+    } = &mut letter
+    {
+        *charged = "$38.00".to_owned();
+        *deposit = Some(AfterDeposit {
+            balance: balance.map(str::to_owned),
+        });
+        not_made.extend(missing.iter().map(|&what| what.to_owned()));
+    }
+    letter
+}
+
+/// That both the text and the HTML of a letter say this.
+fn says(letter: &Letter, words: &str) {
+    let written = written(letter);
+    assert!(written.text.contains(words), "{words}: {}", written.text);
+    let plain = written.html.replace("<b>", "").replace("</b>", "");
+    assert!(plain.contains(words), "{words}: {plain}");
+}
+
+/// That neither the text nor the HTML of a letter says this.
+fn says_no(letter: &Letter, words: &str) {
+    let written = written(letter);
+    assert!(!written.text.contains(words), "{words}: {}", written.text);
+    assert!(!written.html.contains(words), "{words}: {}", written.html);
 }
 
 pub(super) fn failed(why: WhyFailed) -> Letter {
@@ -144,11 +195,62 @@ fn a_better_step_says_what_would_go_back() {
 }
 
 #[test]
+fn a_better_step_says_what_is_charged_less_where_something_is_still_to_be_charged() {
+    let saved = step_owed(Some("$170.00"), false, None);
+    insta::assert_snapshot!("step_reached_card_saved", page(&saved));
+    says(
+        &saved,
+        "your card is charged $170.00 for order M-2417, $20.00 less than was said",
+    );
+    says(&saved, "cancel on your order page, and nothing is charged");
+    says_no(&saved, "what you paid");
+    let deposit = step_owed(Some("$132.00"), true, None);
+    insta::assert_snapshot!("step_reached_deposit", page(&deposit));
+    says(
+        &deposit,
+        "the balance of your order M-2417 is $132.00, $20.00 less than was said",
+    );
+    says_no(&deposit, "of your deposit goes back");
+    let all = step_owed(None, true, Some("$5.00"));
+    says(
+        &all,
+        "nothing more is to be paid for order M-2417, $20.00 less",
+    );
+    says(
+        &all,
+        "and $5.00 of your deposit goes back to you without your asking",
+    );
+}
+
+#[test]
 fn success_says_the_final_price_and_the_difference() {
     insta::assert_snapshot!("succeeded", page(&succeeded(Some("$20.00"))));
     insta::assert_snapshot!("succeeded_nothing_back", page(&succeeded(None)));
     let without = succeeded_without("2 \u{d7} Clay glaze".to_owned());
     insta::assert_snapshot!("succeeded_without_an_option", page(&without));
+}
+
+#[test]
+fn success_after_a_deposit_says_what_was_paid_and_what_is_charged_when_the_goods_arrive() {
+    let letter = succeeded_deposit(Some("$132.00"), &[]);
+    insta::assert_snapshot!("succeeded_deposit", page(&letter));
+    says(
+        &letter,
+        "The balance of $132.00 is charged when the goods arrive; you are told 3 days ahead",
+    );
+    says_no(&letter, "Nothing more is charged");
+    says_no(&letter, "You paid");
+    let without = succeeded_deposit(Some("$132.00"), &["2 \u{d7} Clay glaze"]);
+    says(
+        &without,
+        "what your order costs is computed without it, shipping and tax too",
+    );
+    says_no(&without, "in what goes back to you");
+    let all = succeeded_deposit(None, &[]);
+    says(
+        &all,
+        "Your price is final. Nothing more is charged, and nothing goes back.",
+    );
 }
 
 #[test]
@@ -163,7 +265,15 @@ fn each_failure_says_why_and_that_the_money_goes_back() {
         "failed_cancelled",
         page(&failed(WhyFailed::Cancelled(reason)))
     );
-    insta::assert_snapshot!("failed_shortfall", page(&failed(WhyFailed::Shortfall)));
+    let nothing = failed(WhyFailed::Shortfall(String::new()));
+    insta::assert_snapshot!("failed_shortfall", page(&nothing));
+    let short = "3 units were missing after all cards were charged".to_owned();
+    let short = failed(WhyFailed::Shortfall(short));
+    says(
+        &short,
+        "will not be made: 3 units were missing after all cards were charged",
+    );
+    says_no(&short, "nothing was left to order");
     insta::assert_snapshot!("failed_supplier", page(&failed(WhyFailed::Supplier)));
 }
 
@@ -187,19 +297,54 @@ fn each_cancellation_says_why_and_where_the_money_is() {
 }
 
 #[test]
+fn where_nothing_was_charged_no_cancellation_says_that_money_goes_back() {
+    let not_made = WhyCancelled::NotMade("2 \u{d7} Clay glaze".to_owned());
+    let letter = cancelled(not_made, None);
+    insta::assert_snapshot!("cancelled_not_made_uncharged", page(&letter));
+    says(&letter, "Nothing was charged for it, and nothing will be.");
+    says_no(&letter, "goes back");
+    let late = cancelled(WhyCancelled::SavedTooLate, None);
+    insta::assert_snapshot!("cancelled_saved_too_late", page(&late));
+    says(&late, "the units kept for you had gone to others");
+    let left = cancelled(WhyCancelled::SavedAfterCancelling, None);
+    says(
+        &left,
+        "the order had been cancelled already. It stays cancelled.",
+    );
+    for letter in [&late, &left] {
+        says(
+            letter,
+            "Nothing is charged to that card, and it is not kept.",
+        );
+        assert!(written(letter).subject.contains("your card is not kept"));
+    }
+}
+
+#[test]
 fn a_moved_deadline_lets_everybody_leave() {
-    let extended = |before, charged: Option<&str>| Letter::Extended {
+    let extended = |before, stands: Stands| Letter::Extended {
         about: about(),
         deadline: utc("2026-06-14T19:00:00Z"),
         ships_by: date("2026-09-15"),
         ships_by_before: before,
-        charged: charged.map(str::to_owned),
+        stands,
     };
-    let paid = Some("$196.50");
+    let paid = || Stands::Paid("$196.50".to_owned());
+    let unpaid = |saves| extended(None, Stands::Unpaid { saves });
     let before = Some(date("2026-09-01"));
-    insta::assert_snapshot!("extended", page(&extended(before, paid)));
-    insta::assert_snapshot!("extended_same_ship_date", page(&extended(None, paid)));
-    insta::assert_snapshot!("extended_unpaid", page(&extended(None, None)));
+    insta::assert_snapshot!("extended", page(&extended(before, paid())));
+    insta::assert_snapshot!("extended_same_ship_date", page(&extended(None, paid())));
+    insta::assert_snapshot!("extended_unpaid", page(&unpaid(false)));
+    says(
+        &unpaid(true),
+        "You may still save your card on your order page",
+    );
+    let saved = extended(None, Stands::Saved);
+    insta::assert_snapshot!("extended_card_saved", page(&saved));
+    says(&saved, "your order M-2417 stays as it is");
+    says_no(&saved, "go to others");
+    let moved = extended(before, Stands::Saved);
+    says(&moved, "A mail of its own asks whether you keep waiting");
 }
 
 #[test]

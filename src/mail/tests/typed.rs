@@ -4,7 +4,7 @@ use super::suppliers::purchase_line;
 use super::{about, date, line, utc};
 use crate::domain::text::markdown_to_html;
 use crate::mail::words::one_line;
-use crate::workflows::letters::{About, Letter, WhyCancelled, WhyFailed, WhyWithdrawn};
+use crate::workflows::letters::{About, Letter, Stands, WhyCancelled, WhyFailed, WhyWithdrawn};
 
 /// Every kind of letter, each text in it typed by somebody who means harm.
 fn hostile() -> Vec<Letter> {
@@ -26,6 +26,7 @@ fn hostile() -> Vec<Letter> {
         succeeded_without(evil()),
         failed(WhyFailed::Missed(evil())),
         failed(WhyFailed::Cancelled(evil())),
+        failed(WhyFailed::Shortfall(evil())),
         cancelled(WhyCancelled::Staff(evil()), Some("$1")),
         cancelled(WhyCancelled::Disputed, Some("$1")),
         cancelled(WhyCancelled::NotMade(evil()), Some("$1")),
@@ -57,7 +58,7 @@ fn hostile() -> Vec<Letter> {
             deadline: utc("2026-06-14T19:00:00Z"),
             ships_by: date("2026-09-15"),
             ships_by_before: None,
-            charged: Some(evil()),
+            stands: Stands::Paid(evil()),
         },
         Letter::LinkAgain {
             server: evil(),

@@ -40,6 +40,12 @@ pub const COLLECT: Kind = Kind {
     name: "collect",
     priority: 24,
 };
+/// Tells the shoppers of a batch that too little was collected, or that this was made up. Subject: `{batch}:begun` or
+/// `{batch}:made_up`.
+pub const SHORTFALL_TOLD: Kind = Kind {
+    name: "shortfall_told",
+    priority: 42,
+};
 /// Drives what is collected from one order: its charge, its grace window. Subject: the order.
 pub const DUE: Kind = Kind {
     name: "due",
@@ -176,6 +182,7 @@ pub const KINDS: &[Kind] = &[
     WAITING,
     SETTLE,
     COLLECT,
+    SHORTFALL_TOLD,
     DUE,
     BALANCE,
     DETACH,

@@ -2,12 +2,12 @@
 
 use super::super::batches;
 use super::super::desk::{AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer};
-use super::super::letters::{About, Letter};
-use super::super::money::nonzero_said;
+use super::super::letters::{About, LessToPay, Letter, Stands};
+use super::super::money::{nonzero_said, say};
 use super::super::payment::frozen;
 use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
-use crate::domain::draft::CampaignDraft;
+use crate::domain::draft::{CampaignDraft, PaymentMode};
 use crate::domain::ids::{CampaignId, OrderId};
 use crate::domain::order::OrderState;
 use crate::domain::price::{final_unit_price, refund_difference};
@@ -80,7 +80,7 @@ pub fn tell_everybody(
                     ships_by_before: frozen(order)?
                         .promised
                         .filter(|before| *before != draft.promised_ship_date),
-                    charged: nonzero_said(order.charged, &order.currency),
+                    stands: stands(order),
                 },
             ),
         };
@@ -89,6 +89,16 @@ pub fn tell_everybody(
     desk.post_many(tx, letters)?;
     let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
     Ok(some.last().filter(|_| more).map(|o| o.id))
+}
+
+/// What the deadline that moved means for an order that is in, or is still to be paid.
+fn stands(order: &OrderRow) -> Stands {
+    if order.state == OrderState::Pending {
+        return Stands::Unpaid {
+            saves: order.mode == PaymentMode::ChargeOnSuccess,
+        };
+    }
+    nonzero_said(order.money().kept(), &order.currency).map_or(Stands::Saved, Stands::Paid)
 }
 
 /// Who joined at this step's price already has nothing to hear.
@@ -122,11 +132,19 @@ fn step_letter(
     if back == 0 {
         return Ok(None);
     }
+    // What was not charged yet is charged less; only beyond that something goes back.
+    let falls = back.min(order.owed);
+    let less = (falls > 0).then(|| LessToPay {
+        less: say(falls, &order.currency),
+        left: nonzero_said(order.owed - falls, &order.currency),
+        deposit: order.mode == PaymentMode::Deposit,
+    });
     let count = draft.steps.counts().get(step).copied().unwrap_or(1);
     Ok(Some(Letter::StepReached {
         about,
         units: crate::domain::money::thousands(u64::try_from(count).unwrap_or(0)),
-        back: nonzero_said(back, &order.currency),
+        back: nonzero_said(back - falls, &order.currency),
+        less,
         deadline: row.deadline.and_utc(),
     }))
 }

@@ -15,7 +15,7 @@ use crate::domain::ids::{BatchId, OrderId};
 use crate::domain::order::OrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, campaigns, dues, jobs, orders};
+use crate::store::{Tx, campaigns, dues, jobs, mails, orders};
 
 /// What came of looking at a batch whose cards are charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,37 @@ pub enum Looked {
     Done,
     /// Look again then.
     At(DateTime<chrono::Utc>),
-    /// Too little came: its shoppers are to be told.
-    Tell,
+}
+
+/// What the shoppers of a batch are told of what could not be collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortfall {
+    /// Too little came: the merchant has two days to buy the rest.
+    Begun,
+    /// It was made up: the batch goes on.
+    MadeUp,
+}
+
+impl Shortfall {
+    /// The subject of the work that tells it.
+    fn subject(self, batch: BatchId) -> String {
+        let what = match self {
+            Shortfall::Begun => "begun",
+            Shortfall::MadeUp => "made_up",
+        };
+        format!("{batch}:{what}")
+    }
+
+    /// The batch, and what is to be told; none where the subject names neither.
+    pub fn of_subject(subject: &str) -> Option<(BatchId, Self)> {
+        let (batch, what) = subject.split_once(':')?;
+        let what = match what {
+            "begun" => Shortfall::Begun,
+            "made_up" => Shortfall::MadeUp,
+            _ => return None,
+        };
+        Some((batch.parse().ok()?, what))
+    }
 }
 
 /// Looks whether everything is collected, and judges again what was.
@@ -56,6 +85,10 @@ pub fn look(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Looked, Problem> {
     match judgement::judge_again(tx, &campaign, &batch)? {
         Again::Enough => {
             campaigns::set_collecting(tx.conn, id, batch.collecting_since, Some(now), None)?;
+            if batch.short_until.is_some() {
+                let subject = Shortfall::MadeUp.subject(id);
+                enqueue(tx, jobs::SHORTFALL_TOLD, &subject, now)?;
+            }
             enqueue(tx, jobs::CAMPAIGN, &campaign.id.to_string(), now)?;
             tx.touch(campaign.id);
             Ok(Looked::Done)
@@ -78,7 +111,10 @@ fn short(
     if now < until {
         return Ok(Looked::At(until.and_utc()));
     }
-    let note = format!("{missing} were missing after all cards were charged");
+    let note = format!(
+        "{} after all cards were charged",
+        judgement::was_missing(missing)
+    );
     judgement::fail(desk, tx, campaign, batch, Failure::Shortfall, Some(&note))?;
     Ok(Looked::Done)
 }
@@ -111,26 +147,88 @@ fn begin_short(
         ],
         &format!("/admin/campaigns/{}", campaign.slug),
     )?;
+    let now = tx.now.naive_utc();
+    let subject = Shortfall::Begun.subject(batch.id);
+    enqueue(tx, jobs::SHORTFALL_TOLD, &subject, now)?;
     tx.touch(campaign.id);
-    Ok(Looked::Tell)
+    Ok(Looked::At(until.and_utc()))
 }
 
-/// Tells some more shoppers of a batch that too little was collected; the last one told, none when all are.
+/// Tells some more shoppers of a batch that too little was collected, or that this was made up; the last one told, none
+/// when all are.
 ///
 /// # Errors
 /// What the database says.
-pub fn tell_short(
+pub fn tell_shortfall(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: BatchId,
+    told: Shortfall,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>, Problem> {
+    match told {
+        Shortfall::Begun => tell_short(desk, tx, id, after),
+        Shortfall::MadeUp => tell_made_up(desk, tx, id, after),
+    }
+}
+
+/// Tells some more of those who heard that too little was collected that it goes on.
+fn tell_made_up(
     desk: &Desk,
     tx: &mut Tx,
     id: BatchId,
     after: Option<OrderId>,
 ) -> Result<Option<OrderId>, Problem> {
     let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    // Overtaken: it was cancelled, or its supplier's order could not be placed.
+    if batch.state == BatchState::Failed {
+        return Ok(None);
+    }
+    let campaign =
+        campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
+    let draft = offer(&campaign)?;
+    let merchant = merchant(tx, campaign.merchant_id)?;
+    let some = orders::of_batch(tx.conn, id, after, AT_ONCE)?;
+    let ids: Vec<OrderId> = some.iter().map(|order| order.id).collect();
+    let heard = mails::written_to(tx.conn, SHORT, &ids)?;
+    let posts = some
+        .iter()
+        // Who lost an option meanwhile has a letter of its own.
+        .filter(|order| order.settled && order.state.is_paid() && heard.contains(&order.id))
+        .map(|order| {
+            let letter = Letter::Card {
+                about: desk.about(&merchant, &campaign, &draft, order),
+                news: CardNews::MadeUp {
+                    ships_by: draft.promised_ship_date,
+                },
+            };
+            Post::to_shopper(&merchant, order, "short_made_up", letter)
+        })
+        .collect();
+    desk.post_many(tx, posts)?;
+    Ok(some.last().map(|order| order.id))
+}
+
+/// The kind of letter that says that too little was collected, and what makes it unrepeatable.
+const SHORT: &str = "short_collected";
+
+/// Tells some more shoppers of a batch that too little was collected; the last one told, none when all are.
+///
+/// # Errors
+/// What the database says.
+fn tell_short(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: BatchId,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>, Problem> {
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
+    // Locked, so that nobody hears of it after it was made up.
+    let campaign = lock_campaign(tx, batch.campaign_id)?;
+    let batch = campaigns::batch(tx.conn, id)?.ok_or(Problem::NotFound("batch"))?;
     let Some(until) = batch.short_until else {
         return Ok(None);
     };
-    let campaign =
-        campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&campaign)?;
     let merchant = merchant(tx, campaign.merchant_id)?;
     let missing = judgement::missing(tx, &campaign, &batch)?;
@@ -147,7 +245,7 @@ pub fn tell_short(
                     back: money::nonzero_said(order.money().kept(), &order.currency),
                 },
             };
-            Post::to_shopper(&merchant, order, "short_collected", letter)
+            Post::to_shopper(&merchant, order, SHORT, letter)
         })
         .collect();
     desk.post_many(tx, posts)?;

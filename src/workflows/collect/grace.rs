@@ -28,7 +28,9 @@ pub(super) fn refused(
     said: &str,
 ) -> Result<(), Problem> {
     let Loaded {
-        campaign, order, ..
+        campaign,
+        order,
+        page,
     } = loaded;
     let due = dues::of_order(tx.conn, order.id)?.filter(|due| due.state.is_open());
     let Some(mut due) = due else {
@@ -48,7 +50,9 @@ pub(super) fn refused(
     happened(tx, Concerns::order(order), "system", "declined", detail)?;
     money::keep(tx, order)?;
     tx.touch(campaign.id);
-    remind(desk, tx, campaign, order, &due)?;
+    // Each attempt that is refused is told of, also where another card is refused on the same day.
+    let once = format!("declined:{}:attempt:{}", due.kind, page.attempt);
+    remind(desk, tx, campaign, order, &due, &once)?;
     enqueue(tx, jobs::DUE, &order.id.to_string(), now.naive_utc())
 }
 
@@ -59,6 +63,7 @@ fn remind(
     campaign: &CampaignRow,
     order: &OrderRow,
     due: &DueRow,
+    once: &str,
 ) -> Result<(), Problem> {
     let decline = due.decline.unwrap_or(Decline::Soft);
     let next = usize::try_from(due.reminded).ok();
@@ -75,8 +80,7 @@ fn remind(
         until: due.ends_at.unwrap_or(due.opened_at).and_utc(),
         then: at_the_end(order)?,
     };
-    let once = format!("declined:{}:{}", due.kind, due.reminded);
-    tell(desk, tx, campaign, order, &once, news)
+    tell(desk, tx, campaign, order, once, news)
 }
 
 /// What becomes of an order, and of its deposit, that is not paid in time: as was said at joining.
@@ -169,7 +173,8 @@ pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<U
                 return Ok(None);
             }
             dues::put(tx.conn, &due)?;
-            remind(desk, tx, &campaign, &order, &due)?;
+            let once = format!("declined:{}:{}", due.kind, due.reminded);
+            remind(desk, tx, &campaign, &order, &due, &once)?;
             Ok(Some(tx.now + Duration::seconds(1)))
         }
     }

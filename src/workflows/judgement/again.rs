@@ -110,6 +110,16 @@ pub fn is_missing(missing: &str) -> String {
     format!("{missing} {are} missing")
 }
 
+/// As a sentence about what is over: `1 unit was missing`, `3 units were missing`.
+pub fn was_missing(missing: &str) -> String {
+    let were = if missing.ends_with("units") {
+        "were"
+    } else {
+        "was"
+    };
+    format!("{missing} {were} missing")
+}
+
 fn say_missing(missing: i64, draft: &CampaignDraft) -> String {
     match (draft.threshold, missing) {
         (Threshold::Units(_), 1) => "1 unit".to_owned(),

@@ -10,7 +10,9 @@ use super::super::desk::{
     Concerns, Desk, Problem, enqueue, happened, lock_campaign, merchant, offer,
 };
 use super::super::join::FrozenQuote;
-use super::super::letters::{About, CardNews, Letter, LetterLine, WhyCancelled, WhyFailed};
+use super::super::letters::{
+    About, AfterDeposit, CardNews, Letter, LetterLine, WhyCancelled, WhyFailed,
+};
 use super::super::money::{self, nonzero_said, say};
 use super::super::part::{cost_of, say_back};
 use super::super::payment::{frozen, letter_lines};
@@ -188,15 +190,17 @@ impl Outcome<'_> {
             }
         };
         if self.charges(order) {
-            return self.charge(tx, order);
+            return self.charge(tx, order, Vec::new());
         }
         let prices: Vec<i64> = kept.iter().map(|k| k.unit_price).collect();
+        let (paid, deposit) = said_paid(order, given, order.total);
         let letter = Letter::Succeeded {
             about: self.about(order),
             lines: letter_lines(&agreed, Some(&prices), &order.currency),
             shipping: nonzero_said(agreed.quote.shipping, &order.currency),
             total: say(order.total - back, &order.currency),
-            charged: say(order.total, &order.currency),
+            charged: paid,
+            deposit,
             back: nonzero_said(given, &order.currency),
             ships_by: self.draft.promised_ship_date,
             not_made: Vec::new(),
@@ -230,8 +234,9 @@ impl Outcome<'_> {
             say_back(tx, order, given)?;
         }
         if self.charges(order) {
-            return self.charge(tx, order);
+            return self.charge(tx, order, not_made);
         }
+        let (paid, deposit) = said_paid(order, given, order.charged);
         let left: Vec<LetterLine> = agreed
             .lines
             .iter()
@@ -251,7 +256,8 @@ impl Outcome<'_> {
             lines: left,
             shipping: nonzero_said(costs.shipping, &order.currency),
             total: say(total, &order.currency),
-            charged: say(order.charged, &order.currency),
+            charged: paid,
+            deposit,
             back: nonzero_said(given, &order.currency),
             ships_by: self.draft.promised_ship_date,
             not_made,
@@ -272,15 +278,27 @@ impl Outcome<'_> {
     }
 
     /// Charges the price to the saved card, as work.
-    fn charge(&self, tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
+    fn charge(
+        &self,
+        tx: &mut Tx,
+        order: &mut OrderRow,
+        not_made: Vec<String>,
+    ) -> Result<(), Problem> {
         if !collect::begin(tx, order, DueKind::Success)? {
             return Ok(());
         }
         let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());
+        let lines = orders::lines_of(tx.conn, order.id)?;
+        let fell = lines.iter().any(|line| {
+            let price = line.final_price.unwrap_or(line.unit_price);
+            line.units().wanted() > 0 && price < line.unit_price
+        });
         let news = CardNews::Charging {
             amount: say(order.owed, &order.currency),
             card: card.unwrap_or_else(|| "your card".to_owned()),
             at_most: say(order.total, &order.currency),
+            fell,
+            not_made,
             ships_by: self.draft.promised_ship_date,
         };
         let letter = Letter::Card {
@@ -393,7 +411,7 @@ impl Outcome<'_> {
             }),
             Failure::Cancelled => WhyFailed::Cancelled(note),
             Failure::StopLoss => WhyFailed::StopLoss,
-            Failure::Shortfall => WhyFailed::Shortfall,
+            Failure::Shortfall => WhyFailed::Shortfall(note),
             Failure::Supplier => WhyFailed::Supplier,
         };
         let letter = Letter::Failed {
@@ -404,6 +422,19 @@ impl Outcome<'_> {
         self.desk
             .tell_shopper(tx, self.merchant, order, "failed", letter)
     }
+}
+
+/// What an order's letter says was paid, and, where that is a deposit, what follows. `paid` is what it is where everything
+/// was charged at joining, minor units.
+fn said_paid(order: &OrderRow, given: i64, paid: i64) -> (String, Option<AfterDeposit>) {
+    if order.mode != PaymentMode::Deposit {
+        return (say(paid, &order.currency), None);
+    }
+    // What the order costs is the deposit and the balance, less what goes back.
+    let total = order.final_total.unwrap_or(order.total);
+    let balance = nonzero_said(order.owed, &order.currency);
+    let deposit = say(total + given - order.owed, &order.currency);
+    (deposit, Some(AfterDeposit { balance }))
 }
 
 fn say_difference(tx: &mut Tx, order: &OrderRow, given: i64) -> Result<(), Problem> {

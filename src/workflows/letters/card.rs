@@ -23,6 +23,11 @@ pub enum CardNews {
         card: String,
         /// What it could have been at the most.
         at_most: String,
+        /// Whether the price fell since joining.
+        fell: bool,
+        /// What of it is not produced, such as `2 × Red`.
+        #[serde(default)]
+        not_made: Vec<String>,
         /// When it ships.
         ships_by: NaiveDate,
     },
@@ -63,6 +68,11 @@ pub enum CardNews {
         until: DateTime<Utc>,
         /// What was charged and would go back; none where nothing was.
         back: Option<String>,
+    },
+    /// What was missing was made up in time: it goes on.
+    MadeUp {
+        /// When it ships.
+        ships_by: NaiveDate,
     },
     /// The card ends before it is charged.
     Ends {
@@ -107,6 +117,7 @@ impl CardNews {
             CardNews::NotPaid { .. } => "not_paid",
             CardNews::Released { .. } => "released",
             CardNews::Short { .. } => "short_collected",
+            CardNews::MadeUp { .. } => "short_made_up",
             CardNews::Ends { .. } => "card_ends",
             CardNews::BalanceAsked { .. } => "balance_asked",
         }

@@ -1,6 +1,6 @@
 //! What shoppers are told who wait for a sold-out option.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// News of a waiting list. Nothing is charged for waiting.
@@ -28,8 +28,35 @@ pub enum Waiting {
     },
     /// The offer was not answered in time.
     Lapsed,
+    /// The merchant moved the deadline, once.
+    Extended {
+        /// Its place, 1 for the next; none where units are offered to it.
+        place: Option<i64>,
+        /// Until when units can come free now.
+        ends: DateTime<Utc>,
+        /// The promised ship date as it is now.
+        ships_by: NaiveDate,
+        /// The one before, where it moved.
+        ships_by_before: Option<NaiveDate>,
+    },
     /// Joining ended before units came free, or before the offer was answered.
-    Ended,
+    Ended {
+        /// Why.
+        why: WhyEnded,
+        /// Until when units had been promised to be kept for it, where that is still ahead.
+        kept_until: Option<DateTime<Utc>>,
+    },
+}
+
+/// Why a waiting list ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyEnded {
+    /// The deadline passed.
+    Deadline,
+    /// Joining was ended before the deadline: enough had come together.
+    Early,
+    /// The merchant cancelled the campaign, in his words.
+    Cancelled(String),
 }
 
 impl Waiting {
@@ -40,7 +67,8 @@ impl Waiting {
             Waiting::Offered { again: false, .. } => "waiting_offer",
             Waiting::Offered { again: true, .. } => "waiting_reminder",
             Waiting::Lapsed => "waiting_lapsed",
-            Waiting::Ended => "waiting_ended",
+            Waiting::Extended { .. } => "waiting_extended",
+            Waiting::Ended { .. } => "waiting_ended",
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::AttemptState;
 use crate::store::{Tx, orders};
-use crate::workflows::desk::{Desk, Problem};
+use crate::workflows::desk::{Concerns, Desk, Problem, happened, merchant, offer};
+use crate::workflows::letters::{Letter, WhyCancelled};
 use crate::workflows::ports::CardOnFile;
 use crate::workflows::{batches, cards, judgement, money};
 
@@ -68,11 +69,7 @@ pub(super) fn saved(
                 free(tx, &mut loaded.order)?;
             }
             cards::refuse(tx, loaded.order.id, card)?;
-            loaded.order.note = Some(
-                "The card was saved after the units were free again: it is not kept, and nothing is charged."
-                    .to_owned(),
-            );
-            money::keep(tx, &mut loaded.order)
+            saved_too_late(desk, tx, &mut loaded)
         }
         OrderState::Confirmed
         | OrderState::Waitlisted
@@ -81,4 +78,32 @@ pub(super) fn saved(
         | OrderState::Shipped
         | OrderState::Delivered => cards::replaced(desk, tx, &mut loaded.order, card),
     }
+}
+
+/// Notes and tells that a card came too late for its order: it is not kept, and nothing is charged to it.
+fn saved_too_late(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded) -> Result<(), Problem> {
+    let order = &mut loaded.order;
+    let (why, note) = if order.state == OrderState::Cancelled {
+        (
+            WhyCancelled::SavedAfterCancelling,
+            "The card was saved after the order was cancelled: it is not kept, and nothing is charged to it.",
+        )
+    } else {
+        (
+            WhyCancelled::SavedTooLate,
+            "The card was saved after the units were free again: it is not kept, and nothing is charged.",
+        )
+    };
+    order.note = Some(note.to_owned());
+    money::keep(tx, order)?;
+    happened(tx, Concerns::order(order), "system", "late_card", note)?;
+    let merchant = merchant(tx, order.merchant_id)?;
+    let draft = offer(&loaded.campaign)?;
+    let letter = Letter::Cancelled {
+        about: desk.about(&merchant, &loaded.campaign, &draft, order),
+        why,
+        back: None,
+    };
+    let once = format!("late_card:{}", loaded.page.attempt);
+    desk.tell_shopper(tx, &merchant, order, &once, letter)
 }

@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::desk::{AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer as offer_of};
+use super::super::desk::{
+    AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer as offer_of, takes_orders,
+};
 use super::super::join::{Accepted, price_anew};
-use super::super::letters::{Letter, Waiting};
+use super::super::letters::{Letter, Waiting, WhyEnded};
 use super::super::money::say;
 use super::super::payment::frozen;
+use crate::domain::ids::CampaignId;
 use crate::domain::waiting::remind_at;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Tx, orders, waiting};
+use crate::store::{Tx, campaigns, orders, waiting};
 
 /// What an order is over, such as `2 × Red`, in the quote's order.
 ///
@@ -106,17 +109,72 @@ pub(super) fn lapsed(
     one(desk, tx, campaign, order, Waiting::Lapsed)
 }
 
-/// Writes that the list has ended.
+/// Tells some more of those who wait, those after the place `after`, that the deadline moved; the last place told, while
+/// there are more. The campaign's other orders are told by [`super::super::campaigns::tell_everybody`].
+///
+/// # Errors
+/// What the database says.
+pub fn tell_extended(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: CampaignId,
+    after: i64,
+) -> Result<Option<i64>, Problem> {
+    let campaign = campaigns::by_id(tx.conn, id)?.ok_or(Problem::NotFound("campaign"))?;
+    if !takes_orders(&campaign, tx.now.naive_utc()) {
+        return Ok(None);
+    }
+    let some = waiting::open(tx.conn, id, after, AT_ONCE)?;
+    let Some(first) = some.first() else {
+        return Ok(None);
+    };
+    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(&campaign)?);
+    let mut next = waiting::before(tx.conn, first)? + 1;
+    let mut told = Vec::with_capacity(some.len());
+    for row in &some {
+        let order = orders::by_id(tx.conn, row.order_id)?.ok_or(Problem::NotFound("order"))?;
+        let place = row.offered_at.is_none().then_some(next);
+        next += i64::from(place.is_some());
+        let news = Waiting::Extended {
+            place,
+            ends: ends_at(&campaign).and_utc(),
+            ships_by: draft.promised_ship_date,
+            ships_by_before: frozen(&order)?
+                .promised
+                .filter(|before| *before != draft.promised_ship_date),
+        };
+        told.push((order, news));
+    }
+    let posts = told.iter().map(|(order, news)| {
+        let about = desk.about(&merchant, &campaign, &draft, order);
+        let news = news.clone();
+        Post::to_shopper(
+            &merchant,
+            order,
+            "extended",
+            Letter::Waiting { about, news },
+        )
+    });
+    desk.post_many(tx, posts.collect())?;
+    let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
+    Ok(some.last().filter(|_| more).map(|row| row.place))
+}
+
+/// Writes that the list has ended, and why: to each order with until when units were to be kept for it.
 pub(super) fn list_ended(
     desk: &Desk,
     tx: &mut Tx,
     campaign: &CampaignRow,
-    gone: &[OrderRow],
+    why: &WhyEnded,
+    gone: &[(OrderRow, Option<DateTime<Utc>>)],
 ) -> Result<(), Problem> {
     let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
-    let posts = gone.iter().map(|order| {
+    let posts = gone.iter().map(|(order, kept_until)| {
         let about = desk.about(&merchant, campaign, &draft, order);
-        let news = Waiting::Ended;
+        let news = Waiting::Ended {
+            why: why.clone(),
+            kept_until: *kept_until,
+        };
         let letter = Letter::Waiting { about, news };
         Post::to_shopper(&merchant, order, "waiting_ended", letter)
     });

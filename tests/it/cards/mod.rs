@@ -16,6 +16,7 @@ mod deposit;
 mod flight;
 mod grace;
 mod leaving;
+mod letters;
 mod limits;
 mod many;
 mod pages;

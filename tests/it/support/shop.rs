@@ -366,6 +366,16 @@ impl Shop {
             .collect()
     }
 
+    /// Texts of the mails of a kind to an address, oldest first.
+    pub async fn letters_to(&self, address: &str, kind: &str) -> Vec<String> {
+        let (address, kind) = (address.to_owned(), kind.to_owned());
+        let all = self.read(move |c| mails::delivered(c, 1000)).await;
+        all.into_iter()
+            .filter(|m| m.recipient == address && m.kind == kind)
+            .map(|m| m.body_text)
+            .collect()
+    }
+
     pub async fn read<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut muster::store::Conn) -> Result<T, muster::store::StoreError>

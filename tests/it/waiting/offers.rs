@@ -135,6 +135,35 @@ both_databases! {
         shop.settle().await;
         assert_eq!(shop.order(waiting).await.state, OrderState::Expired);
         assert_eq!(shop.order(paid).await.state, OrderState::Cancelled);
+        let told = shop.letters_to("bo@mail.example", "waiting_ended").await;
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].contains("cancelled Ridge pour-over set, which you waited for. The reason:\n\nKiln broke"), "{told:#?}");
+        assert!(told[0].contains("Nothing was charged"), "{told:#?}");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn an_offer_that_ends_before_its_time_because_joining_was_closed_says_so(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(five(&shop)).await;
+        shop.join_and_pay(&campaign, "ana@mail.example", 3).await;
+        let leaves = shop.join_and_pay(&campaign, "late@mail.example", 2).await;
+        let offered = waits(&shop, &campaign, "bo@mail.example", 2).await;
+        let behind = waits(&shop, &campaign, "cy@mail.example", 1).await;
+        shop.cancel(leaves).await.unwrap();
+        shop.settle().await;
+        assert!(is_offered(&shop, offered).await && !is_offered(&shop, behind).await);
+        let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+        shop.write(move |_, tx| campaigns::close(tx, merchant, &slug)).await.unwrap();
+        shop.settle().await;
+        assert_eq!(shop.order(offered).await.state, OrderState::Expired);
+        let told = shop.letters_to("bo@mail.example", "waiting_ended").await;
+        assert_eq!(told.len(), 1, "{told:#?}");
+        for said in ["was ended before its deadline", "cannot be taken any more, sooner than we wrote", "Nothing was charged"] {
+            assert!(told[0].contains(said), "{said}: {told:#?}");
+        }
+        let told = shop.letters_to("cy@mail.example", "waiting_ended").await;
+        assert!(told[0].contains("Nothing you waited for was taken up before that."), "{told:#?}");
         shop.audit().await;
         shop.close().await;
     }

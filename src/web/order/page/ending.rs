@@ -36,6 +36,10 @@ impl Facts {
             .any(|h| h.kind == "cancelled" && h.actor != "shopper" && h.actor != "system");
         let title = match (self.order.state, self.failure()) {
             (OrderState::Expired, _) if self.says("offer_lapsed") => "The offer has ended",
+            (OrderState::Expired, _) if self.says("offer_cut_short") => "The offer has ended early",
+            (OrderState::Expired, _) if self.says("waiting_cancelled") => {
+                "The seller cancelled the campaign"
+            }
             (OrderState::Expired, _) if self.says("waiting_ended") => "Nothing came free in time",
             (OrderState::Expired, _) => "The time to pay ran out",
             _ if by_shopper => "You cancelled this order",
