@@ -141,6 +141,7 @@ fn check_page(conn: &mut Conn, books: &mut Books, page: &[OrderRow]) -> Result<(
         let entries = journal.get(&order.id).unwrap_or(&none);
         let pages = orders::payments_of(conn, order.id)?;
         check_money(conn, books, order, entries, (&issued, &pages))?;
+        papers::check_tax(conn, books, &issued, order, its_lines)?;
         check_units(books, order, its_lines);
         changes::check_order(books, &altered, order, &pages)?;
         changes::check_agreed(books, order, its_lines)?;
