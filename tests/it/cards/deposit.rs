@@ -4,6 +4,7 @@ use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::due::DueState;
 use muster::domain::order::{OrderState, PaymentState};
+use muster::workflows::exchange::{Export, Scope, What};
 use serde_json::json;
 
 use super::{
@@ -31,6 +32,32 @@ async fn never_paid(db: TestDatabase, policy: &str, (back, forfeited): (i64, i64
         (back, forfeited, 0)
     );
     assert_eq!(row.money().kept(), 0);
+    // What is taken out as data adds up, the deposit that the seller keeps included.
+    let exported = shop.running.app.office.read(|conn| {
+        let mut export = Export::new(What::Orders, Scope::default());
+        export.next(conn)
+    });
+    let exported = exported.await.unwrap().expect("an order").remove(0);
+    let columns = What::Orders.columns();
+    let cell = |name: &str| {
+        let at = columns.iter().position(|column| *column == name);
+        exported[at.expect("a column")].clone()
+    };
+    assert_eq!(cell("payment_mode"), "deposit");
+    assert_eq!(cell("final_total"), 54_000);
+    assert_eq!(
+        (cell("final_shipping"), cell("final_tax")),
+        (json!(0), json!(0))
+    );
+    assert_eq!(
+        (cell("charged"), cell("refunded")),
+        (json!(12_000), json!(back))
+    );
+    assert_eq!(
+        (cell("forfeited"), cell("owed")),
+        (json!(forfeited), json!(0))
+    );
+    assert_eq!((cell("kept"), cell("limit_step")), (json!(0), json!(null)));
     assert_eq!(shop.at_provider(order).await, (12_000, back));
     shop.audit().await;
     shop.close().await;
