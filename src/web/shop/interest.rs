@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -78,11 +79,12 @@ impl Facts {
         &self,
         input: &InterestInput,
         problems: &Problems,
+        now: DateTime<Utc>,
     ) -> Option<InterestForm> {
-        (self.campaign.state == CampaignState::Interest).then(|| {
-            let action = format!("/c/{}/interest", self.campaign.slug);
-            InterestForm::new(self.interest_offer(action, false), input, problems)
-        })
+        interest::must_ask(&self.campaign, now.naive_utc()).ok()?;
+        let action = format!("/c/{}/interest", self.campaign.slug);
+        let offer = self.interest_offer(action, false);
+        Some(InterestForm::new(offer, input, problems))
     }
 }
 
@@ -194,7 +196,9 @@ async fn answer(
     };
     let input = read(&body);
     let mut problems = Problems::default();
-    if let Err(Problem::Conflict { message, .. }) = interest::must_ask(&facts.campaign) {
+    if let Err(Problem::Conflict { message, .. }) =
+        interest::must_ask(&facts.campaign, shop.office.now().naive_utc())
+    {
         let say = format!("{message} Nothing was charged.");
         problems.add("", say);
         return again(&shop, &facts, shell, &input, problems, StatusCode::CONFLICT).await;
@@ -242,7 +246,7 @@ async fn again(
     let plain = (&empty(), Problems::default());
     match shop.campaign_page(facts, shell.clone(), plain).await {
         Ok(mut page) => {
-            page.interest = facts.interest_form(input, &problems);
+            page.interest = facts.interest_form(input, &problems, shop.office.now());
             page.problems = problems;
             private(status, &page)
         }
@@ -352,6 +356,11 @@ impl Answered {
             return AnswerStand::Open(format!("{}/join", self.path));
         }
         match (facts.campaign.state, facts.campaign.opens_at) {
+            (CampaignState::Interest, _)
+                if interest::is_over(&facts.campaign, shop.office.now().naive_utc()) =>
+            {
+                AnswerStand::Asked
+            }
             (CampaignState::Interest, _) => {
                 let offer = facts.interest_offer(self.path.clone(), true);
                 AnswerStand::Asking(Box::new(InterestForm::new(offer, input, problems)))
@@ -428,7 +437,8 @@ async fn change(
     let input = read(&body);
     let mut problems = Problems::default();
     let (lines, name) = lines(&found.facts, &input, &mut problems);
-    let asks = found.facts.campaign.state == CampaignState::Interest;
+    let now = shop.office.now().naive_utc();
+    let asks = interest::must_ask(&found.facts.campaign, now).is_ok();
     if asks && !problems.is_empty() {
         let page = found.page(&shop, shell, &input, problems);
         return private(StatusCode::UNPROCESSABLE_ENTITY, &page);
