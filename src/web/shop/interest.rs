@@ -23,7 +23,7 @@ use crate::web::pages::{private, refuse, see_other};
 use crate::web::theme;
 use crate::web::view::{
     AnswerPage, AnswerStand, AskedSentPage, InterestForm, InterestInput, InterestOffer, JoinInput,
-    Link, Problems, Sent, Shell, grouped,
+    Link, Paying, Problems, Sent, Shell, grouped,
 };
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::interest::{self, NewAnswer, WishLine};
@@ -350,6 +350,26 @@ impl Answered {
         input
     }
 
+    /// The step that a join form waits for, where an answer named the most that it may cost: the first at which every line
+    /// costs no more; the cheapest where none is cheap enough. Empty where it is in in any case.
+    fn limit(&self) -> String {
+        let draft = &self.facts.draft;
+        if self.facts.paying() != Paying::OnSuccess {
+            return String::new();
+        }
+        let is_cheap_enough = |at: &usize| {
+            self.lines.iter().all(|line| {
+                let option = draft.options.iter().find(|o| o.sku == line.sku);
+                option.is_none_or(|o| o.prices.price_at(*at) <= line.up_to)
+            })
+        };
+        let last = draft.steps.len() - 1;
+        match (0..last).find(is_cheap_enough).unwrap_or(last) {
+            0 => String::new(),
+            at => at.to_string(),
+        }
+    }
+
     fn stand(&self, shop: &Shop, input: &InterestInput, problems: &Problems) -> AnswerStand {
         let facts = &self.facts;
         if facts.takes_orders(shop.office.now()) {
@@ -474,6 +494,7 @@ async fn join(
         quantities: found.typed().quantities,
         email: found.row.email.clone().unwrap_or_default(),
         name: found.row.name.clone().unwrap_or_default(),
+        limit_step: found.limit(),
         ..JoinInput::default()
     };
     let typed = (&input, Problems::default());

@@ -64,6 +64,25 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn the_most_that_it_may_cost_is_carried_over_as_the_price_that_is_waited_for(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut offer = asks(&shop);
+        offer["payment_mode"] = json!("charge_on_success");
+        let campaign = shop.publish(offer).await;
+        let said = [("ada", "100", 0), ("bo", "95", 1), ("cy", "80", 2), ("dee", "60", 2)];
+        for (who, up_to, _) in said {
+            would_buy(&shop, &campaign, &format!("{who}@mail.example"), "1", up_to).await;
+        }
+        open(&shop, &campaign.slug, Opening::Now).await.unwrap();
+        let visitor = Visitor::of(&shop);
+        for (who, _, limit) in said {
+            let row = answer_of(&shop, &campaign, &format!("{who}@mail.example")).await.unwrap();
+            let page = visitor.get(&format!("{}/join", path_of(&shop, &row))).await;
+            page.is(200).says(&format!("id=\"limit-{limit}\" value=\"{limit}\" checked"));
+        }
+        shop.close().await;
+    }
+
     async fn it_is_announced_and_opens_by_itself(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = asking(&shop).await;
