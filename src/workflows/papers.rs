@@ -23,7 +23,7 @@ use crate::domain::order::OrderState;
 use crate::domain::paper::{
     self, Amounts, Corrects, Paper, PaperBuyer, PaperKind, PaperSeller, tax_in_part,
 };
-use crate::domain::payment::RefundState;
+use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::domain::tariff::TaxRule;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::papers::{self, PaperRow};
@@ -86,7 +86,8 @@ pub fn credit_note(tx: &mut Tx, order: &OrderRow, refund: &RefundRow) -> Result<
 }
 
 /// The tax that goes back with a refund. Where the order costs less, it is what the papers said beyond the tax of the lines
-/// that are kept. An allowance, and a payment that goes back whole, have their share of the receipt's.
+/// that are kept. An allowance, a payment that did not count, and what is paid for nothing that is kept, have their share of
+/// the receipt's.
 fn tax_back(
     tx: &mut Tx,
     order: &OrderRow,
@@ -101,11 +102,12 @@ fn tax_back(
     let before = earlier.fold((0, 0), |(sum, tax), p| (sum + p.amount, tax + p.tax));
     let share = tax_in_part((receipt.amount, receipt.tax), before, refund.amount, grain);
     let given = refunds::of_order(tx.conn, order.id)?;
-    if refund.purpose.is_allowance() || goes_back_whole(receipt, &given) {
+    if refund.purpose.is_allowance() || did_not_count(receipt, &given) {
         return Ok(share);
     }
     let lines = orders::lines_of(tx.conn, order.id)?;
-    let Some((costs, tax)) = carried(order, &lines)? else {
+    // Where nothing is kept, each payment goes back with its own tax.
+    let Some((costs, tax)) = carried(order, &lines)?.filter(|(costs, _)| *costs > 0) else {
         return Ok(share);
     };
     let (said, said_tax) = said_so_far(known, &given);
@@ -117,22 +119,24 @@ fn tax_back(
     Ok(tax_in_part((sum, sum_tax), (0, 0), refund.amount, grain).min(most))
 }
 
-/// Whether all of a payment goes back or went back: then it is none of the order's price.
-fn goes_back_whole(receipt: &PaperRow, given: &[RefundRow]) -> bool {
+/// Whether a payment did not count, and all of it goes back or went back: it is none of the order's price.
+fn did_not_count(receipt: &PaperRow, given: &[RefundRow]) -> bool {
     let back = given.iter().filter(|r| {
-        r.payment_attempt == receipt.payment_attempt && r.state != RefundState::Dropped
+        r.payment_attempt == receipt.payment_attempt
+            && r.purpose == RefundPurpose::Late
+            && r.state != RefundState::Dropped
     });
     back.map(|r| r.amount).sum::<i64>() >= receipt.amount
 }
 
-/// What the papers of an order say of its price so far, and of the tax in it, minor units: without payments that go back
-/// whole, and without allowances, which lower no line's price.
+/// What the papers of an order say of its price so far, and of the tax in it, minor units: without payments that did not
+/// count, and without allowances, which lower no line's price.
 fn said_so_far(known: &[PaperRow], given: &[RefundRow]) -> (i64, i64) {
     let of_price = |paper: &&PaperRow| {
         let refund = given.iter().find(|r| Some(r.id) == paper.refund_id);
         let receipt = receipt_of(known, paper.payment_attempt);
         !refund.is_some_and(|r| r.purpose.is_allowance())
-            && receipt.is_some_and(|r| !goes_back_whole(r, given))
+            && receipt.is_some_and(|r| !did_not_count(r, given))
     };
     known
         .iter()
