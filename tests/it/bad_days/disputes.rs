@@ -181,7 +181,7 @@ both_databases! {
         let campaign = shop.publish(shop.example_a()).await;
         let told = async || {
             let subjects = shop.mail_to("hello@fern.example").await;
-            subjects.iter().filter(|s| s.starts_with("A dispute needs you")).count()
+            subjects.iter().filter(|s| s.contains("A dispute needs you")).count()
         };
         // Two units: prevented, and nothing was taken; whether the cardholder has the money only a person can see. One
         // unit: a bank that disputes in its own currency, so that the amount is none of this order's.
