@@ -28,6 +28,12 @@ pub fn day_end(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
     day_start(date.succ_opt().unwrap_or(date), zone)
 }
 
+/// Whether a moment is over before a day begins. A day ends at the first instant of the next date, so that one, midnight,
+/// still belongs to the day before.
+pub fn is_before_day(at: DateTime<Utc>, day: NaiveDate, zone: Tz) -> bool {
+    at <= day_start(day, zone)
+}
+
 /// The day an instant lies in.
 pub fn day_of(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
@@ -81,6 +87,8 @@ mod tests {
             day_end(date("2026-12-01"), berlin),
             utc("2026-12-01T23:00:00Z")
         );
+        let before = |at: &str| is_before_day(utc(at), date("2026-12-01"), berlin);
+        assert!(before("2026-11-30T23:00:00Z") && !before("2026-11-30T23:00:01Z"));
         assert_eq!(
             day_of(utc("2026-12-01T22:59:59Z"), berlin),
             date("2026-12-01")

@@ -342,34 +342,33 @@ impl Tally {
     }
 }
 
-/// Adds up units by option: how many there are, which step they reach, and what they are worth there.
-pub fn tally(
-    steps: &Steps,
+/// Adds up units by option: how many there are, and what they are worth at the price of a step.
+///
+/// # Errors
+/// An option that there is not; a sum that does not fit.
+pub fn tally_at(
     prices: &BTreeMap<OptionId, PriceTable>,
-    units: impl Iterator<Item = (OptionId, i64)> + Clone,
+    step: usize,
+    units: impl Iterator<Item = (OptionId, i64)>,
 ) -> Result<Tally, PriceError> {
     let overflow = PriceError::Money(MoneyError::Overflow);
-    let mut sum = 0i64;
-    for (_, quantity) in units.clone() {
-        sum = sum.checked_add(quantity).ok_or(overflow)?;
-    }
-    let step = steps.reached(sum);
-    let mut goods_value = 0i64;
+    let mut tally = Tally {
+        units: 0,
+        step,
+        goods_value: 0,
+    };
     for (option, quantity) in units {
         let table = prices
             .get(&option)
             .ok_or(PriceError::UnknownOption(option))?;
-        goods_value = table
+        tally.units = tally.units.checked_add(quantity).ok_or(overflow)?;
+        tally.goods_value = table
             .price_at(step)
             .checked_mul(quantity)
-            .and_then(|value| goods_value.checked_add(value))
+            .and_then(|value| tally.goods_value.checked_add(value))
             .ok_or(overflow)?;
     }
-    Ok(Tally {
-        units: sum,
-        step,
-        goods_value,
-    })
+    Ok(tally)
 }
 
 /// The unit price in the end: that of the step judged, never more than the one shown at joining (domain section 3).

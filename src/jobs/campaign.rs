@@ -7,6 +7,7 @@ use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::ids::{BatchId, CampaignId, ClaimId, PurchaseOrderId};
 use crate::workflows::campaigns::{self, Told};
 use crate::workflows::desk::{Problem, ends_at};
+use crate::workflows::interest;
 use crate::workflows::judgement::{self, Judged};
 use crate::workflows::notices;
 use crate::workflows::office::Office;
@@ -21,11 +22,19 @@ pub(super) async fn drive(office: &Office, subject: &str) -> Result<Next, Troubl
         .write(move |_, tx| campaigns::open_if_due(tx, id))
         .await?;
     match row.state {
-        // Where no time is set, or the deadline has passed, staff open it.
-        CampaignState::Interest => Ok(match row.opens_at.map(|at| at.and_utc()) {
-            Some(at) if at > office.now() => Next::At(at),
-            _ => Next::Done,
-        }),
+        // Where no time is set staff open it; once the deadline has passed they are told that it waits for them.
+        CampaignState::Interest => {
+            let deadline = row.deadline.and_utc();
+            if office.now() < deadline {
+                let opens = row.opens_at.map(|at| at.and_utc());
+                let opens = opens.filter(|at| *at > office.now());
+                return Ok(Next::At(opens.map_or(deadline, |at| at.min(deadline))));
+            }
+            office
+                .write(move |desk, tx| interest::ended(desk, tx, id))
+                .await?;
+            Ok(Next::Done)
+        }
         CampaignState::Scheduled => {
             let at = row.opens_at.unwrap_or(row.deadline).and_utc();
             Ok(Next::At(at.max(office.now() + Duration::seconds(1))))

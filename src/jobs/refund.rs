@@ -124,8 +124,8 @@ async fn refused(
     Ok(Next::Done)
 }
 
-/// The dispute that holds a payment's refunds. One that the books know as lost holds nothing any more: what is due all
-/// the same, because it was over a part, needs another way.
+/// The dispute that holds a payment's refunds. One that the books know as lost, or as ended otherwise, holds nothing any
+/// more: what is due all the same, because it was over a part, needs another way.
 async fn holding(office: &Office, intent: String) -> Result<Option<String>, Trouble> {
     let all = office.provider().disputes(Some(intent), None, None).await?;
     for dispute in all.data {
@@ -133,7 +133,9 @@ async fn holding(office: &Office, intent: String) -> Result<Option<String>, Trou
         let known = office
             .read(move |conn| Ok::<_, Problem>(refunds::dispute(conn, &id)?))
             .await?;
-        if known.is_none_or(|known| known.state != DisputeState::Lost) {
+        if known.is_none_or(|known| {
+            known.state != DisputeState::Lost && known.provider_state != disputes::PREVENTED
+        }) {
             return Ok(Some(dispute.id));
         }
     }
@@ -169,7 +171,10 @@ async fn find(
 /// Asks for a dispute and applies it; while it is open, again each day.
 pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let said = office.provider().dispute(subject.to_owned()).await?;
-    let over = matches!(said.status.as_str(), "won" | "lost" | "warning_closed");
+    let over = matches!(
+        said.status.as_str(),
+        "won" | "lost" | "warning_closed" | disputes::PREVENTED
+    );
     let again = said.clone();
     let mut heard = office
         .write(move |desk, tx| disputes::heard(desk, tx, &said))

@@ -158,12 +158,19 @@ fn charge(charge: Charge, tag: Option<Tag>) -> Result<ProviderCharge, CallError>
 /// # Errors
 /// Unknown, when its amount can't be held in our units.
 pub(super) fn dispute(dispute: Dispute) -> Result<ProviderDispute, CallError> {
-    let amount = minor(dispute.amount, &dispute.currency)
+    let (currency, amount) = currency(&dispute.currency)
+        .and_then(|ours| Some((ours, ours.from_provider(dispute.amount)?)))
         .ok_or_else(|| odd(dispute.id.as_str(), dispute.amount, &dispute.currency))?;
+    let moved = dispute
+        .balance_transactions
+        .iter()
+        .map(|moved| moved.amount);
     let details = dispute.evidence_details;
     Ok(ProviderDispute {
         id: dispute.id.as_str().to_owned(),
         amount,
+        currency,
+        withdrawn: moved.fold(0, i64::saturating_add) < 0,
         status: dispute.status.as_str().to_owned(),
         reason: dispute.reason,
         tag: dispute.charge.as_object().and_then(|c| tag(&c.metadata)),

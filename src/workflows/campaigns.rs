@@ -13,7 +13,7 @@ use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, off
 use super::interest;
 use super::judgement::{fail, outlook};
 use crate::domain::campaign::{BatchState, CampaignState, Failure};
-use crate::domain::day::day_start;
+use crate::domain::day::is_before_day;
 use crate::domain::draft::{CampaignDraft, CampaignInput, FieldError, lock_violations};
 use crate::domain::ids::{CampaignId, MerchantId, OptionId};
 use crate::store::campaigns::{BatchRow, CampaignRow, OptionRow};
@@ -328,7 +328,7 @@ pub fn extend(
             "An extension can move the ship date later, not earlier.",
         ));
     }
-    if deadline >= day_start(ships_by, draft.time_zone) {
+    if !is_before_day(deadline, ships_by, draft.time_zone) {
         errors.push(FieldError::new(
             "deadline",
             format!("It must lie before the promised ship date, {ships_by}."),

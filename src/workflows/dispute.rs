@@ -10,20 +10,27 @@ use super::{collect, evidence};
 use crate::domain::campaign::BatchState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
+use crate::domain::money::Money;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundState};
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
-use crate::store::{Tx, campaigns, jobs, orders, refunds};
+use crate::store::{Tx, campaigns, jobs, misc, orders, refunds};
+
+/// The provider's word for a dispute that it, or a card network, ended before it was raised, mostly by giving the
+/// cardholder the money. Nothing follows it.
+pub const PREVENTED: &str = "prevented";
 
 /// The provider's word for a dispute's state as ours; none where it is not known: kept for staff, never guessed.
-fn state_of(word: &str) -> Option<DisputeState> {
-    match word {
+fn state_of(said: &ProviderDispute) -> Option<DisputeState> {
+    match said.status.as_str() {
         "warning_needs_response" | "warning_under_review" => Some(DisputeState::Inquiry),
         "needs_response" | "under_review" => Some(DisputeState::Open),
-        "won" | "warning_closed" | "prevented" => Some(DisputeState::Won),
+        "won" | "warning_closed" => Some(DisputeState::Won),
         "lost" => Some(DisputeState::Lost),
+        // Where the provider took the money, the cardholder has it; else a person finds out who has it.
+        PREVENTED if said.withdrawn => Some(DisputeState::Lost),
         _ => None,
     }
 }
@@ -65,19 +72,11 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     let campaign = lock_campaign(tx, order.campaign_id)?;
     let mut order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     let before = refunds::dispute(tx.conn, &said.id)?;
-    let Some(state) = state_of(&said.status) else {
-        let detail = format!(
-            "The provider calls a dispute {}: a person is needed.",
-            said.status
-        );
-        happened(
-            tx,
-            Concerns::order(&order),
-            "system",
-            "dispute_unknown",
-            detail,
-        )?;
-        return Ok(Heard::Known);
+    if said.currency.code() != order.currency {
+        return in_another_currency(desk, tx, &order, said);
+    }
+    let Some(state) = state_of(said) else {
+        return left_for_staff(desk, tx, &order, page.attempt, (said, before));
     };
     let due_by = said.due_by.map(|at| at.naive_utc());
     if let Some(known) = before
@@ -135,6 +134,91 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;
     }
     Ok(Heard::Known)
+}
+
+/// The bank disputes in another currency than was charged: nothing of it is booked, and staff are told, once for each of its
+/// states.
+fn in_another_currency(
+    desk: &Desk,
+    tx: &mut Tx,
+    order: &OrderRow,
+    said: &ProviderDispute,
+) -> Result<Heard, Problem> {
+    let detail = format!(
+        "A dispute over {} ({}) concerns this order, which is in {}: nothing of it is booked. Look after it at the provider.",
+        Money::new(said.amount, said.currency).format(),
+        said.status.replace('_', " "),
+        order.currency.to_uppercase()
+    );
+    let known = misc::happenings_of_order(tx.conn, order.id)?;
+    if !known.iter().any(|h| h.detail == detail) {
+        let path = format!("/admin/orders/{}", order.id);
+        tell_unknown(desk, tx, order, said, detail, &path)?;
+    }
+    Ok(Heard::Known)
+}
+
+/// A state of which it is not known what to book: the dispute stays as it was, or is kept as an inquiry, which books nothing,
+/// and staff are told, once for each such state.
+fn left_for_staff(
+    desk: &Desk,
+    tx: &mut Tx,
+    order: &OrderRow,
+    attempt: i32,
+    (said, before): (&ProviderDispute, Option<DisputeRow>),
+) -> Result<Heard, Problem> {
+    let is_known = |known: &DisputeRow| known.provider_state == said.status;
+    if before
+        .as_ref()
+        .is_some_and(|d| d.state.is_over() || is_known(d))
+    {
+        return Ok(Heard::Known);
+    }
+    let mut row = before.unwrap_or_else(|| DisputeRow {
+        provider_id: said.id.clone(),
+        order_id: order.id,
+        amount: said.amount,
+        state: DisputeState::Inquiry,
+        provider_state: String::new(),
+        reason: said.reason.clone(),
+        opened_at: tx.now.naive_utc(),
+        closed_at: None,
+        due_by: said.due_by.map(|at| at.naive_utc()),
+        attempt,
+    });
+    row.provider_state.clone_from(&said.status);
+    refunds::save_dispute(tx.conn, &row)?;
+    let detail = match said.status.as_str() {
+        PREVENTED => format!(
+            "A dispute over {} was ended before it was raised, and the provider took nothing for it: the cardholder may have the money back all the same. Look there before anything is shipped or refunded.",
+            say(said.amount, &order.currency)
+        ),
+        word => format!("The provider calls a dispute {word}: a person is needed."),
+    };
+    let path = evidence::path(&said.id);
+    tell_unknown(desk, tx, order, said, detail, &path)?;
+    Ok(Heard::Known)
+}
+
+fn tell_unknown(
+    desk: &Desk,
+    tx: &mut Tx,
+    order: &OrderRow,
+    said: &ProviderDispute,
+    detail: String,
+    path: &str,
+) -> Result<(), Problem> {
+    let concerns = Concerns::order(order);
+    happened(tx, concerns, "system", "dispute_unknown", detail.clone())?;
+    let number = super::desk::order_number(order.number);
+    desk.tell_staff(
+        tx,
+        concerns,
+        &format!("dispute_unknown:{}:{}", said.id, said.status),
+        &format!("A dispute needs you: order {number}"),
+        vec![detail],
+        path,
+    )
 }
 
 /// A dispute took all that was paid for ordered goods, and nothing was sent: the order gets no goods for nothing.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::batches::counts_whole;
 use super::desk::{Problem, offer};
 use super::join::Address;
+use super::part::cost_of;
 use super::stock_sale::is_from_stock;
 use crate::domain::ids::{CampaignId, MerchantId, OptionId, OrderId, ShipmentId};
 use crate::store::campaigns::CampaignRow;
@@ -62,7 +63,7 @@ pub const TOLD: [&str; 11] = [
     "last_sign_at",
 ];
 
-const ORDER: [&str; 37] = [
+const ORDER: [&str; 43] = [
     "order_id",
     "number",
     "merchant",
@@ -100,6 +101,12 @@ const ORDER: [&str; 37] = [
     "agreed_shipping",
     "agreed_tax",
     "tax_name",
+    "final_shipping",
+    "final_tax",
+    "payment_mode",
+    "limit_step",
+    "owed",
+    "forfeited",
 ];
 
 const SHIPMENT: [&str; 19] = [
@@ -405,6 +412,11 @@ fn order_row(
 ) -> Result<Vec<Value>, Problem> {
     let address: Address = serde_json::from_str(&row.address)?;
     let agreed = super::payment::frozen(row)?;
+    // Nothing is final before the judgement.
+    let finally = match row.final_total {
+        Some(_) => Some(cost_of(row, lines, |line| line.units().wanted())?),
+        None => None,
+    };
     let lines: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -454,6 +466,12 @@ fn order_row(
         json!(agreed.quote.shipping),
         json!(agreed.quote.tax()),
         json!((agreed.quote.tax() > 0).then(|| agreed.tax_label(&row.country))),
+        json!(finally.as_ref().map(|quote| quote.shipping)),
+        json!(finally.as_ref().map(|quote| quote.tax())),
+        json!(row.mode.as_str()),
+        json!((row.limit_step > 0).then_some(row.limit_step)),
+        json!(row.owed),
+        json!(row.forfeited),
     ])
 }
 

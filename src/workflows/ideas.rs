@@ -120,11 +120,12 @@ pub fn set_state(
     to: IdeaState,
 ) -> Result<IdeaRow, Problem> {
     let mut row = own(tx, merchant, id)?;
-    let allowed = match (row.state, to) {
-        (_, IdeaState::Running) => false,
-        (IdeaState::Open | IdeaState::Hidden | IdeaState::Ended, _) => true,
-        (IdeaState::Running, IdeaState::Hidden) => true,
-        (IdeaState::Running, IdeaState::Open | IdeaState::Ended) => false,
+    // Hidden or not, what a campaign came of takes no votes again.
+    let came = came(tx.conn, &row)?;
+    let allowed = match to {
+        IdeaState::Running => false,
+        IdeaState::Hidden => true,
+        IdeaState::Open | IdeaState::Ended => !came,
     };
     if !allowed {
         return Err(Problem::conflict(
@@ -138,10 +139,29 @@ pub fn set_state(
     Ok(row)
 }
 
-/// Notes which draft was made of an idea; its voters are told when that is published.
+/// The campaign that was made of an idea, a draft or more.
+fn made_of(conn: &mut Conn, row: &IdeaRow) -> Result<Option<campaigns::CampaignRow>, Problem> {
+    Ok(match row.campaign_id {
+        Some(id) => campaigns::by_id(conn, id)?,
+        None => None,
+    })
+}
+
+/// Whether a campaign came of an idea: it runs, or did, and the voters were told.
 ///
 /// # Errors
-/// That there is no such idea; what the database says.
+/// What the database says.
+pub fn came(conn: &mut Conn, row: &IdeaRow) -> Result<bool, Problem> {
+    let made = made_of(conn, row)?;
+    Ok(row.state == IdeaState::Running || made.is_some_and(|c| c.published_at.is_some()))
+}
+
+/// Notes which draft was made of an idea; its voters are told when that is published. A campaign of which they were told
+/// and that has ended stays the idea's.
+///
+/// # Errors
+/// A conflict while the campaign that was made of it before lives, so that publishing that one still tells the voters; that
+/// there is no such idea.
 pub fn made(
     tx: &mut Tx,
     merchant: MerchantId,
@@ -149,7 +169,17 @@ pub fn made(
     campaign: CampaignId,
 ) -> Result<(), Problem> {
     let mut row = own(tx, merchant, id)?;
-    if row.state != IdeaState::Running {
+    let over = |state| matches!(state, CampaignState::Failed | CampaignState::Completed);
+    if let Some(first) = made_of(tx.conn, &row)?.filter(|first| !over(first.state)) {
+        return Err(Problem::conflict(
+            "idea-in-use",
+            format!(
+                "A campaign was made of this idea already: {}. Go on with that one.",
+                first.title
+            ),
+        ));
+    }
+    if !came(tx.conn, &row)? {
         row.campaign_id = Some(campaign);
         row.changed_at = tx.now.naive_utc();
         ideas::save(tx.conn, &row)?;
@@ -299,10 +329,7 @@ pub fn tell(
     after: Option<VoteId>,
 ) -> Result<Option<VoteId>, Problem> {
     let idea = ideas::by_id(tx.conn, id)?.ok_or(Problem::NotFound("idea"))?;
-    let campaign = match idea.campaign_id {
-        Some(campaign) => campaigns::by_id(tx.conn, campaign)?,
-        None => None,
-    };
+    let campaign = made_of(tx.conn, &idea)?;
     let public =
         |row: &campaigns::CampaignRow| row.state.is_public() && row.state != CampaignState::Failed;
     let Some(campaign) = campaign.filter(public) else {

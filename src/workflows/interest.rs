@@ -108,7 +108,7 @@ fn asking(tx: &mut Tx, slug: &str) -> Result<CampaignRow, Problem> {
         .filter(|row| row.state.is_public())
         .ok_or(Problem::NotFound("campaign"))?;
     let row = lock_campaign(tx, row.id)?;
-    must_ask(&row)?;
+    must_ask(&row, tx.now.naive_utc())?;
     Ok(row)
 }
 
@@ -116,9 +116,12 @@ fn asking(tx: &mut Tx, slug: &str) -> Result<CampaignRow, Problem> {
 ///
 /// # Errors
 /// A conflict, `interest-closed`.
-pub fn must_ask(row: &CampaignRow) -> Result<(), Problem> {
+pub fn must_ask(row: &CampaignRow, now: NaiveDateTime) -> Result<(), Problem> {
     let say = match row.state {
-        CampaignState::Interest => return Ok(()),
+        CampaignState::Interest if now < row.deadline => return Ok(()),
+        CampaignState::Interest => {
+            "Asking is over: its date has passed. A mail tells those who answered if it opens."
+        }
         CampaignState::Open => "It is open by now: join instead of answering.",
         CampaignState::Draft | CampaignState::Scheduled => {
             "It does not ask who would buy: it opens soon."
@@ -126,6 +129,41 @@ pub fn must_ask(row: &CampaignRow) -> Result<(), Problem> {
         _ => "It does not ask any more who would buy.",
     };
     Err(Problem::conflict("interest-closed", say))
+}
+
+/// Whether a campaign asked until its deadline and was not opened: it waits for its merchant.
+pub fn is_over(row: &CampaignRow, now: NaiveDateTime) -> bool {
+    row.state == CampaignState::Interest && now >= row.deadline
+}
+
+/// The deadline of a campaign that asks has passed: its merchant's people are told once, and again where they move it and
+/// it passes again.
+///
+/// # Errors
+/// What the database says.
+pub fn ended(desk: &Desk, tx: &mut Tx, id: CampaignId) -> Result<(), Problem> {
+    let row = lock_campaign(tx, id)?;
+    if !is_over(&row, tx.now.naive_utc()) {
+        return Ok(());
+    }
+    let zone = offer(&row)?.time_zone;
+    let deadline = row.deadline.and_utc().with_timezone(&zone);
+    tx.touch(id);
+    desk.tell_staff(
+        tx,
+        Concerns::campaign(&row),
+        &format!("asking_over:{id}:{}", row.deadline.and_utc().timestamp()),
+        &format!("{}: asking is over", row.title),
+        vec![
+            format!(
+                "It asked who would buy until {}, and was not opened. It takes no answers any more.",
+                deadline.format("%-d %B %Y, %H:%M")
+            ),
+            "Set a later deadline, with the dates after it, and it asks on or can be opened. Or end it, and those who answered are told."
+                .to_owned(),
+        ],
+        &format!("/admin/campaigns/{}", row.slug),
+    )
 }
 
 /// Keeps an answer and writes to its address. An address that has answered already hears so by mail, and its answer
@@ -201,7 +239,7 @@ pub fn change(
 ) -> Result<InterestRow, Problem> {
     let row = kept(tx.conn, id)?;
     let campaign = lock_campaign(tx, row.campaign_id)?;
-    must_ask(&campaign)?;
+    must_ask(&campaign, tx.now.naive_utc())?;
     let draft = offer(&campaign)?;
     let errors = wrong_lines(&draft, lines);
     if !errors.is_empty() {

@@ -14,7 +14,7 @@ pub use next::next_step;
 pub(super) use next::units_by_limit;
 pub use settle::{settle, settle_paid_late};
 pub use trigger::close_by_trigger;
-pub use why::{NotMade, Why, WhyRound};
+pub use why::{NotMade, Why, WhyAgain, WhyRound};
 
 use super::batches;
 use super::desk::{Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, offer};
@@ -28,7 +28,7 @@ use crate::domain::ids::{CampaignId, CancellationId, OptionId};
 use crate::domain::money::thousands;
 use crate::domain::outcome::{self, Dropped, JudgeInput, Judgement, PaidLine, Success};
 use crate::domain::payment::RefundPurpose;
-use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally};
+use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally_at};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
 use crate::store::orders::UnitsAtPrice;
 use crate::store::stock::CancellationRow;
@@ -55,8 +55,58 @@ fn table(rows: &[OptionRow], draft: &CampaignDraft) -> BTreeMap<OptionId, PriceT
         .collect()
 }
 
-/// What the units come to that a campaign's pages show, of the batch that its state speaks of: the paid ones; where cards
-/// are saved and not charged yet, the committed ones that the step reached takes in.
+/// What the units of the batch that a campaign's state speaks of come to, at the price of the step reached; once it is
+/// judged, of the step judged, whoever leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Those of confirmed orders that the step takes in.
+    pub committed: Tally,
+    /// Those of them that are paid.
+    pub collected: Tally,
+}
+
+/// What the units of the batch that a campaign's state speaks of come to.
+///
+/// # Errors
+/// What the database says.
+pub fn counted(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    draft: &CampaignDraft,
+) -> Result<Counted, Problem> {
+    let batch = batches::shown_of(conn, campaign)?;
+    let rows = batches::options_shown(conn, campaign, batch.as_ref())?;
+    let judged = batch.filter(|batch| batch.judged_at.is_some());
+    let judged = judged.and_then(|batch| usize::try_from(batch.step?).ok());
+    let step = match judged {
+        Some(step) => step.min(draft.steps.len() - 1),
+        None => current_step(conn, campaign, draft)?,
+    };
+    let prices = table(&rows, draft);
+    let at_step = |units: fn(&OptionRow) -> i64| {
+        let units = rows.iter().map(|row| (row.id, units(row)));
+        tally_at(&prices, step, units).map_err(does_not_fit)
+    };
+    Ok(Counted {
+        collected: at_step(|row| row.collected)?,
+        committed: match is_uncharged(campaign, draft) {
+            true => tally_committed(conn, campaign, draft, step)?,
+            false => at_step(|row| row.committed)?,
+        },
+    })
+}
+
+/// Whether cards are saved and not charged yet, or not all of them.
+fn is_uncharged(campaign: &CampaignRow, draft: &CampaignDraft) -> bool {
+    draft.payment_mode == PaymentMode::ChargeOnSuccess
+        && matches!(
+            campaign.state,
+            CampaignState::Open | CampaignState::Collecting
+        )
+}
+
+/// What is held against the threshold until further: of [`counted`] what is paid; where cards are saved and not charged
+/// yet, what is committed.
 ///
 /// # Errors
 /// What the database says.
@@ -65,21 +115,15 @@ pub fn tally_shown(
     campaign: &CampaignRow,
     draft: &CampaignDraft,
 ) -> Result<Tally, Problem> {
-    let batch = batches::shown_of(conn, campaign)?;
-    let rows = batches::options_shown(conn, campaign, batch.as_ref())?;
-    let uncharged = matches!(
-        campaign.state,
-        CampaignState::Open | CampaignState::Collecting
-    );
-    if uncharged && draft.payment_mode == PaymentMode::ChargeOnSuccess {
-        return tally_committed(conn, campaign, draft);
-    }
-    let units: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.collected)).collect();
-    tally(&draft.steps, &table(&rows, draft), units.iter().copied())
-        .map_err(|e| Problem::Internal(e.to_string()))
+    let counted = counted(conn, campaign, draft)?;
+    Ok(if is_uncharged(campaign, draft) {
+        counted.committed
+    } else {
+        counted.collected
+    })
 }
 
-/// What the committed units come to that the step reached takes in. Where the threshold counts units, nobody asks for their
+/// What the committed units come to that a step takes in. Where the threshold counts units, nobody asks for their
 /// value: it is left at nought, so that a page of a hundred thousand orders is drawn from counters alone.
 ///
 /// # Errors
@@ -88,8 +132,8 @@ fn tally_committed(
     conn: &mut Conn,
     campaign: &CampaignRow,
     draft: &CampaignDraft,
+    step: usize,
 ) -> Result<Tally, Problem> {
-    let step = current_step(conn, campaign, draft)?;
     let mut tally = Tally {
         units: 0,
         step,
@@ -105,16 +149,9 @@ fn tally_committed(
         return Ok(tally);
     }
     let paid = Paid::now(conn, campaign, draft)?;
-    for line in paid.lines.iter().filter(|line| line.limit <= step) {
-        let price = paid
-            .prices
-            .get(&line.option)
-            .map_or(0, |p| p.price_at(step));
-        tally.goods_value = tally
-            .goods_value
-            .saturating_add(price.saturating_mul(line.quantity));
-    }
-    Ok(tally)
+    let taken_in = paid.lines.iter().filter(|line| line.limit <= step);
+    let units = taken_in.map(|line| (line.option, line.quantity));
+    tally_at(&paid.prices, step, units).map_err(does_not_fit)
 }
 
 /// What a tally comes to in the threshold's own kind, as people read it.

@@ -5,6 +5,9 @@
 //! dispute took the money or an earlier one was found, and a number once given is never taken back. So receipts less
 //! credit notes are what was captured less what went back, at any moment; a lost dispute is a loss, not a lower price, and
 //! has no paper. A refund that the bank sends back later stays credited: it is still owed, and is sent once more.
+//!
+//! The tax is computed again for what is kept (domain section 3): a paper says what lies between the papers before it and
+//! the tax of the order's lines, so that all of them together say exactly that.
 
 use chrono::{DateTime, Utc};
 
@@ -16,15 +19,16 @@ use super::part::cost_of;
 use super::payment::frozen;
 use crate::domain::country::Country;
 use crate::domain::ids::{OrderId, PaperId};
+use crate::domain::order::OrderState;
 use crate::domain::paper::{
     self, Amounts, Corrects, Paper, PaperBuyer, PaperKind, PaperSeller, tax_in_part,
 };
-use crate::domain::payment::RefundState;
+use crate::domain::payment::{RefundPurpose, RefundState};
 use crate::domain::tariff::TaxRule;
-use crate::store::orders::OrderRow;
+use crate::store::orders::{LineRow, OrderRow};
 use crate::store::papers::{self, PaperRow};
 use crate::store::refunds::RefundRow;
-use crate::store::{Tx, campaigns, changes, merchants, orders};
+use crate::store::{Tx, campaigns, changes, merchants, orders, refunds};
 
 /// Issues the receipt of a payment that was just booked; once, whoever asks again.
 ///
@@ -62,13 +66,7 @@ pub fn credit_note(tx: &mut Tx, order: &OrderRow, refund: &RefundRow) -> Result<
         return Ok(());
     };
     let agreed = frozen(order)?;
-    let earlier = known
-        .iter()
-        .filter(|p| p.kind == PaperKind::CreditNote && p.payment_attempt == refund.payment_attempt);
-    let before = earlier.fold((0, 0), |(sum, tax), p| (sum + p.amount, tax + p.tax));
-    let grain = agreed.tariff.currency.granularity();
-    let whole = (receipt.amount, receipt.tax);
-    let tax = tax_in_part(whole, before, refund.amount, grain);
+    let tax = tax_back(tx, order, refund, (receipt, &known), &agreed)?;
     let reason = paper::said(refund.purpose).to_owned();
     let new = New {
         kind: PaperKind::CreditNote,
@@ -85,6 +83,87 @@ pub fn credit_note(tx: &mut Tx, order: &OrderRow, refund: &RefundRow) -> Result<
         }),
     };
     issue(tx, order, &agreed, new)
+}
+
+/// The tax that goes back with a refund. Where the order costs less, it is what the papers said beyond the tax of the lines
+/// that are kept. An allowance, a payment that did not count, and what is paid for nothing that is kept, have their share of
+/// the receipt's.
+fn tax_back(
+    tx: &mut Tx,
+    order: &OrderRow,
+    refund: &RefundRow,
+    (receipt, known): (&PaperRow, &[PaperRow]),
+    agreed: &FrozenQuote,
+) -> Result<i64, Problem> {
+    let grain = agreed.tariff.currency.granularity();
+    let earlier = known
+        .iter()
+        .filter(|p| p.kind == PaperKind::CreditNote && p.payment_attempt == refund.payment_attempt);
+    let before = earlier.fold((0, 0), |(sum, tax), p| (sum + p.amount, tax + p.tax));
+    let share = tax_in_part((receipt.amount, receipt.tax), before, refund.amount, grain);
+    let given = refunds::of_order(tx.conn, order.id)?;
+    if refund.purpose.is_allowance() || did_not_count(receipt, &given) {
+        return Ok(share);
+    }
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    // Where nothing is kept, each payment goes back with its own tax.
+    let Some((costs, tax)) = carried(order, &lines)?.filter(|(costs, _)| *costs > 0) else {
+        return Ok(share);
+    };
+    let (said, said_tax) = said_so_far(known, &given);
+    let (sum, sum_tax) = (said - costs, said_tax - tax);
+    if refund.amount > sum {
+        return Ok(share);
+    }
+    let most = (receipt.tax - before.1).max(0).min(refund.amount);
+    Ok(tax_in_part((sum, sum_tax), (0, 0), refund.amount, grain).min(most))
+}
+
+/// Whether a payment did not count, and all of it goes back or went back: it is none of the order's price.
+fn did_not_count(receipt: &PaperRow, given: &[RefundRow]) -> bool {
+    let back = given.iter().filter(|r| {
+        r.payment_attempt == receipt.payment_attempt
+            && r.purpose == RefundPurpose::Late
+            && r.state != RefundState::Dropped
+    });
+    back.map(|r| r.amount).sum::<i64>() >= receipt.amount
+}
+
+/// What the papers of an order say of its price so far, and of the tax in it, minor units: without payments that did not
+/// count, and without allowances, which lower no line's price.
+fn said_so_far(known: &[PaperRow], given: &[RefundRow]) -> (i64, i64) {
+    let of_price = |paper: &&PaperRow| {
+        let refund = given.iter().find(|r| Some(r.id) == paper.refund_id);
+        let receipt = receipt_of(known, paper.payment_attempt);
+        !refund.is_some_and(|r| r.purpose.is_allowance())
+            && receipt.is_some_and(|r| !did_not_count(r, given))
+    };
+    known
+        .iter()
+        .filter(of_price)
+        .fold((0, 0), |sum, p| add_up(sum, p))
+}
+
+/// A sum of papers with one more: a credit note takes off.
+pub(super) fn add_up((sum, tax): (i64, i64), paper: &PaperRow) -> (i64, i64) {
+    match paper.kind {
+        PaperKind::Receipt => (sum + paper.amount, tax + paper.tax),
+        PaperKind::CreditNote => (sum - paper.amount, tax - paper.tax),
+    }
+}
+
+/// What an order costs now and the tax in it, minor units, as its kept lines carry it; none where its price is lower than
+/// they come to by themselves.
+///
+/// # Errors
+/// When the order's row is damaged.
+pub(super) fn carried(order: &OrderRow, lines: &[LineRow]) -> Result<Option<(i64, i64)>, Problem> {
+    if matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
+        return Ok(Some((0, 0)));
+    }
+    let now = cost_of(order, lines, |line| line.units().wanted())?;
+    let price = order.final_total.unwrap_or(order.total);
+    Ok((now.total == price).then(|| (now.total, now.tax())))
 }
 
 fn receipt_of(known: &[PaperRow], attempt: i32) -> Option<&PaperRow> {
@@ -139,8 +218,12 @@ fn paid_for(
         };
         return Ok(paper::whole(&names(&wanted), &now, rule));
     }
-    let whole = (agreed.quote.total, agreed.quote.tax());
-    let tax = tax_in_part(whole, (0, 0), amount, grain);
+    // A part, such as a deposit or the balance after it: with the parts before it, it holds the tax of the whole.
+    let known = papers::of_orders(tx.conn, &[order.id])?;
+    let before = said_so_far(&known, &refunds::of_order(tx.conn, order.id)?);
+    let costs = carried(order, &lines)?.filter(|(total, _)| *total > 0);
+    let whole = costs.unwrap_or((agreed.quote.total, agreed.quote.tax()));
+    let tax = tax_in_part(whole, before, amount, grain);
     let name = format!("Payment for order {}", order_number(order.number));
     Ok(paper::sum(name, amount, tax, rule))
 }

@@ -359,6 +359,10 @@ pub struct ProviderDispute {
     pub intent: Option<String>,
     /// How much, in our minor units.
     pub amount: i64,
+    /// The currency of it: a bank may dispute in another one than was charged.
+    pub currency: Currency,
+    /// Whether the provider took more money for it than it gave back, as its transactions say.
+    pub withdrawn: bool,
     /// The provider's own word for where it stands.
     pub status: String,
     /// Why.

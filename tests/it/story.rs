@@ -12,7 +12,7 @@ use crate::support::database::TestDatabase;
 use crate::support::shop::Shop;
 
 both_databases! {
-    async fn enough_people_paid_and_the_suppliers_order_goes_out(db: TestDatabase) {
+    async fn worked_example_a_at_eight_units_the_first_three_get_twenty_back_each(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;
         // Worked example A: charged 200, 200, 200 (4 before it), 180 (6 before it).
@@ -33,6 +33,7 @@ both_databases! {
             let paid = if back > 0 { PaymentState::PartlyRefunded } else { PaymentState::Paid };
             assert_eq!(order.payment_state, paid);
             assert_eq!(order.final_total, Some(order.charged - back));
+            assert_eq!(shop.at_provider(order.id).await, (order.charged, back));
         }
         let sent = shop.purchase_orders(&campaign).await;
         assert_eq!(sent.len(), 1);
@@ -44,7 +45,7 @@ both_databases! {
         shop.close().await;
     }
 
-    async fn too_few_joined_and_everybody_has_the_money_back(db: TestDatabase) {
+    async fn worked_example_a_with_four_units_fails_and_all_are_refunded_in_full(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;
         let first = shop.join_and_pay(&campaign, "a@mail.example", 2).await;
@@ -62,6 +63,7 @@ both_databases! {
             assert_eq!(refunds.len(), 1);
             assert_eq!(refunds[0].purpose, RefundPurpose::Missed);
             assert_eq!(refunds[0].state, RefundState::Succeeded);
+            assert_eq!(shop.at_provider(order.id).await, (20000, 20000));
         }
         assert_eq!(shop.mail_to("a@mail.example").await.len(), 2, "confirmed, failed");
         assert!(shop.mail_to("orders@kasten.example").await.is_empty());

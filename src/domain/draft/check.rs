@@ -306,9 +306,8 @@ impl CampaignInput {
         {
             e.add("opens_at", "must be before the deadline");
         }
-        // A day ends at the first instant of the next, so a deadline at midnight belongs to the day before it.
         if let (Some(deadline), Some(promised), Some(zone)) = (deadline, promised, zone)
-            && deadline > day::day_start(promised, zone)
+            && !day::is_before_day(deadline, promised, zone)
         {
             e.add(
                 "promised_ship_date",

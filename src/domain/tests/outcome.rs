@@ -403,8 +403,9 @@ fn at_threshold_waits_until_no_option_would_be_dropped() {
     assert!(whole(&fair));
 }
 
-/// The judgement by its words: one option dropped at a time, every count summed anew from the orders.
-fn by_its_words(fair: &Fair) -> (usize, Vec<OptionId>, i64) {
+/// The judgement by its words, at a step that is given or at the furthest one reached: one option dropped at a time, every
+/// count summed anew from the orders. The step, what is dropped, the units and their value.
+fn by_its_words(fair: &Fair, given: Option<usize>) -> (usize, Vec<OptionId>, i64, i64) {
     let mut gone: Vec<OptionId> = Vec::new();
     loop {
         let kept = |line: &&PaidLine<usize>| !gone.contains(&line.option);
@@ -412,10 +413,11 @@ fn by_its_words(fair: &Fair) -> (usize, Vec<OptionId>, i64) {
             let of = fair.lines.iter().filter(kept).filter(|l| l.limit <= limit);
             of.map(|l| l.quantity).sum()
         };
-        let step = (0..fair.steps.len())
+        let reached = (0..fair.steps.len())
             .rev()
             .find(|step| units_of(*step) >= fair.steps.counts()[*step])
             .unwrap_or(0);
+        let step = given.unwrap_or(reached);
         let under = fair.options.iter().find(|option| {
             let mine = fair
                 .lines
@@ -434,7 +436,10 @@ fn by_its_words(fair: &Fair) -> (usize, Vec<OptionId>, i64) {
             Some(option) => gone.push(*option),
             None => {
                 let units = units_of(step);
-                return (step, gone, units);
+                let bought = fair.lines.iter().filter(kept).filter(|l| l.limit <= step);
+                let value = bought.map(|l| l.quantity * fair.prices[&l.option].price_at(step));
+                let value = value.sum();
+                return (step, gone, units, value);
             }
         }
     }
@@ -463,16 +468,25 @@ proptest! {
         minimums in prop::collection::vec(prop_oneof![Just(0i64), 1i64..40], 1..5),
         orders in prop::collection::vec((0usize..5, 1i64..20, 0usize..9), 0..40),
         target in 1i64..150,
+        in_money: bool,
+        // The first judgement, or the second at the step that stays.
+        again in prop::option::of(0usize..9),
     ) {
-        let mut fair = Fair::new(&counts, &prices, Threshold::Units(target), &minimums);
+        let threshold = match in_money {
+            true => Threshold::Amount(target * prices[0]),
+            false => Threshold::Units(target),
+        };
+        let mut fair = Fair::new(&counts, &prices, threshold, &minimums);
         for (option, quantity, limit) in orders {
             fair.join(option % minimums.len(), quantity, limit % counts.len());
         }
-        let (step, gone, units) = by_its_words(&fair);
-        match fair.judge_at(None) {
+        let again = again.map(|step| step % counts.len());
+        let (step, gone, units, value) = by_its_words(&fair, again);
+        let counted = if in_money { value } else { units };
+        match fair.judge_at(again) {
             Judgement::Success(judged) => {
-                prop_assert!(units >= target);
-                prop_assert_eq!((judged.step, judged.units), (step, units));
+                prop_assert!(counted >= threshold.target());
+                prop_assert_eq!((judged.step, judged.units, judged.goods_value), (step, units, value));
                 let keys = |keys: &mut dyn Iterator<Item = &PaidLine<usize>>| -> Vec<usize> {
                     keys.map(|line| line.key).collect()
                 };
@@ -488,8 +502,8 @@ proptest! {
                 }
             }
             Judgement::Missed { collected, .. } => {
-                prop_assert!(units < target);
-                prop_assert_eq!(collected, units);
+                prop_assert!(counted < threshold.target());
+                prop_assert_eq!(collected, counted);
             }
         }
     }

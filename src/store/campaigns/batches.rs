@@ -197,6 +197,14 @@ pub fn set_judged(
     Ok(())
 }
 
+/// Keeps how a batch was judged, where more is to be said of it.
+pub fn set_why(conn: &mut Conn, id: BatchId, why: &str) -> Result<(), StoreError> {
+    diesel::update(batches::table.find(id))
+        .set(batches::why.eq(why))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes how far the collecting of a batch is.
 pub fn set_collecting(
     conn: &mut Conn,

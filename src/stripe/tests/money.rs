@@ -163,6 +163,8 @@ async fn a_dispute_keeps_the_providers_own_word() {
                 id: "dp_1".to_owned(),
                 intent: Some("pi_1".to_owned()),
                 amount: 4_500,
+                currency: Currency::USD,
+                withdrawn: false,
                 status: word.to_owned(),
                 reason: "fraudulent".to_owned(),
                 tag: None,

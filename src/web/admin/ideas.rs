@@ -93,7 +93,13 @@ pub async fn list(staff: Staff) -> Result<HttpResponse, Refusal> {
     Ok(page.answer())
 }
 
-fn form(staff: &Staff, row: Option<&IdeaRow>, typed: &Typed, problems: Problems) -> HttpResponse {
+fn form(
+    staff: &Staff,
+    known: Option<&(IdeaRow, bool)>,
+    typed: &Typed,
+    problems: Problems,
+) -> HttpResponse {
+    let row = known.map(|(row, _)| row);
     let shell = staff.shell("campaigns");
     let mut page = match row {
         Some(row) => FormPage::new(
@@ -124,12 +130,12 @@ fn form(staff: &Staff, row: Option<&IdeaRow>, typed: &Typed, problems: Problems)
             ),
         ],
     )];
-    if let Some(row) = row {
+    if let Some((row, came)) = known {
         page.facts = vec![
             fact("State", state_word(row.state.as_str())),
             fact("Confirmed votes", plural(row.votes, "vote")),
         ];
-        page.sections.push(Section::new("Votes", deeds(row)));
+        page.sections.push(Section::new("Votes", deeds(row, *came)));
     } else {
         page.lead = vec!["It stands on your public page at once, and is voted for.".into()];
     }
@@ -142,7 +148,8 @@ fn form(staff: &Staff, row: Option<&IdeaRow>, typed: &Typed, problems: Problems)
     page.answer()
 }
 
-fn deeds(row: &IdeaRow) -> Vec<Line> {
+/// What can be done with an idea; less once a campaign came of it.
+fn deeds(row: &IdeaRow, came: bool) -> Vec<Line> {
     let button = |to: &str, label: &str| Line::Button(to.to_owned(), label.to_owned());
     match row.state {
         IdeaState::Open => vec![
@@ -153,6 +160,9 @@ fn deeds(row: &IdeaRow) -> Vec<Line> {
             button("open", "Take votes again"),
             button("hidden", "Hide it from the public"),
         ],
+        IdeaState::Hidden if came => vec![Line::Text(
+            "A campaign came of it, so it takes no votes again. The public does not see it.".into(),
+        )],
         IdeaState::Hidden => vec![button("open", "Show it, and take votes")],
         IdeaState::Running => vec![
             Line::Text("A campaign came of it; who asked for it is told by mail.".into()),
@@ -189,24 +199,27 @@ pub async fn create(staff: Staff, sent: Pairs) -> Result<HttpResponse, Refusal> 
     }
 }
 
-async fn own(staff: &Staff, path: &str) -> Result<IdeaRow, Refusal> {
+/// The merchant's own idea, and whether a campaign came of it.
+async fn own(staff: &Staff, path: &str) -> Result<(IdeaRow, bool), Refusal> {
     staff.manages()?;
     let (merchant, id) = (staff.merchant.id, id::<IdeaId>(path)?);
     let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        rows::by_id(conn, id)?
+        let row = rows::by_id(conn, id)?
             .filter(|row| row.merchant_id == merchant)
-            .ok_or(Problem::NotFound("idea"))
+            .ok_or(Problem::NotFound("idea"))?;
+        let came = ideas::came(conn, &row)?;
+        Ok((row, came))
     });
     Ok(found.await?)
 }
 
 /// `GET /admin/ideas/{id}`
 pub async fn one(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    let row = own(&staff, &path).await?;
+    let known = own(&staff, &path).await?;
     let mut typed = Typed::default();
-    typed.set("title", &row.title);
-    typed.set("body", &row.body);
-    Ok(form(&staff, Some(&row), &typed, Problems::default()))
+    typed.set("title", &known.0.title);
+    typed.set("body", &known.0.body);
+    Ok(form(&staff, Some(&known), &typed, Problems::default()))
 }
 
 /// `POST /admin/ideas/{id}`
@@ -215,9 +228,9 @@ pub async fn change(
     path: web::Path<String>,
     sent: Pairs,
 ) -> Result<HttpResponse, Refusal> {
-    let row = own(&staff, &path).await?;
+    let known = own(&staff, &path).await?;
     let typed = Typed::from(sent.into_inner());
-    let (merchant, id, new) = (staff.merchant.id, row.id, written(&typed));
+    let (merchant, id, new) = (staff.merchant.id, known.0.id, written(&typed));
     let to: Option<IdeaState> = typed.get("do").parse().ok();
     let changed = staff.office.write(move |_, tx| match to {
         Some(to) => ideas::set_state(tx, merchant, id, to),
@@ -233,7 +246,9 @@ pub async fn change(
             };
             staff.done(said, &format!("/admin/ideas/{}", row.id))
         }
-        Err(Problem::Invalid(errors)) => Ok(form(&staff, Some(&row), &typed, problems_of(&errors))),
+        Err(Problem::Invalid(errors)) => {
+            Ok(form(&staff, Some(&known), &typed, problems_of(&errors)))
+        }
         Err(other) => Err(other.into()),
     }
 }

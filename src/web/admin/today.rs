@@ -32,6 +32,7 @@ use crate::web::pages;
 use crate::web::view::{Link, PanelShell, left, plural, state_word};
 use crate::workflows::batches;
 use crate::workflows::desk::{Problem, ends_at, offer, order_number};
+use crate::workflows::interest;
 use crate::workflows::money::say;
 use crate::workflows::purchase::say_blocked;
 use crate::workflows::signs;
@@ -180,6 +181,20 @@ fn of_campaign(
             when: "goes on by itself".into(),
             deed: Link::new(&href, "See why"),
             urgency: 4,
+        });
+    }
+    if interest::is_over(campaign, now.naive_utc()) {
+        let until = short(campaign.deadline, zone_of(campaign));
+        things.push(Thing {
+            tone: "wait",
+            icon: "flag",
+            title: format!("{}: asking is over", campaign.title),
+            text: format!(
+                "It asked who would buy until {until} and takes no answers any more. Set a later deadline to ask on or to open it, or end it."
+            ),
+            when: "any day".into(),
+            deed: Link::new(&href, "Decide what follows"),
+            urgency: 3,
         });
     }
     let all = campaigns::batches_of(conn, campaign.id)?;

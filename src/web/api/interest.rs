@@ -183,7 +183,7 @@ pub(super) async fn answer(ask: Ask, path: Path<String>) -> Response {
     change(&ask.office, ask.keyed(merchant)?, move |desk, tx| {
         // A state conflict is told before a bad field.
         let row = public(tx.conn, &slug)?;
-        must_ask(&row)?;
+        must_ask(&row, tx.now.naive_utc())?;
         let draft = offer(&row)?;
         let mut e = Errors::default();
         let new = read(&body, draft.currency, &mut e);

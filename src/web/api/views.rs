@@ -11,9 +11,7 @@ use uuid::Uuid;
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::currency::Currency;
 use crate::domain::draft::{CampaignDraft, DepositUnpaid, PaymentMode, Trigger};
-use crate::domain::ids::OptionId;
 use crate::domain::money::Money;
-use crate::domain::price::{PriceTable, tally};
 use crate::domain::purchase_order::PurchaseOrderState;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::journal::{EntryRow, PostingRow};
@@ -22,7 +20,7 @@ use crate::store::waiting as waiting_list;
 use crate::store::{Conn, dues, orders, purchase_orders};
 use crate::workflows::batches;
 use crate::workflows::desk::{Problem, offer};
-use crate::workflows::judgement::current_step;
+use crate::workflows::judgement::counted;
 use crate::workflows::stock_sale;
 
 /// A campaign.
@@ -99,7 +97,7 @@ struct CampaignThreshold {
     target: i64,
     /// What is paid.
     collected: i64,
-    /// What confirmed orders come to.
+    /// What confirmed orders come to, without those that wait for a further step.
     committed: i64,
 }
 
@@ -139,26 +137,7 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
     let batch = batches::shown_of(conn, row)?;
     let rows = batches::options_shown(conn, row, batch.as_ref())?;
     let number = batch.as_ref().map_or(1, |batch| batch.number);
-    let prices: BTreeMap<OptionId, PriceTable> = rows
-        .iter()
-        .filter_map(|row| {
-            let option = draft.options.iter().find(|o| o.sku == row.sku)?;
-            Some((row.id, option.prices.clone()))
-        })
-        .collect();
-    let count = |units: &[(OptionId, i64)]| {
-        tally(&draft.steps, &prices, units.iter().copied())
-            .map_err(|e| Problem::Internal(format!("campaign {}: {e}", row.id)))
-    };
-    let committed: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.committed)).collect();
-    let collected: Vec<(OptionId, i64)> = rows.iter().map(|o| (o.id, o.collected)).collect();
-    let committed = count(&committed)?;
-    let collected = count(&collected)?;
-    // Once judged, the step stays as judged, whoever leaves.
-    let judged = batch
-        .filter(|batch| batch.state != BatchState::Gathering)
-        .and_then(|batch| batch.step)
-        .and_then(|step| usize::try_from(step).ok());
+    let counted = counted(conn, row, &draft)?;
     let on_sale = stock_sale::on_sale(conn, row)?;
     let list = waiting_list::waited(conn, row.id)?;
     let waited = |option| list.iter().find(|w| w.option == option);
@@ -181,10 +160,8 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
             })
         })
         .collect();
-    let current = match judged {
-        Some(step) => step,
-        None => current_step(conn, row, &draft)?,
-    };
+    // Once judged, the step stays as judged, whoever leaves.
+    let current = counted.committed.step;
     let deposit = draft.payment_mode == PaymentMode::Deposit;
     Ok(Campaign {
         waiting_for_step: waiting(conn, row, &draft, current)?,
@@ -206,8 +183,8 @@ pub(super) fn campaign(conn: &mut Conn, row: &CampaignRow) -> Result<Campaign, P
         threshold: CampaignThreshold {
             kind: draft.threshold.kind(),
             target: draft.threshold.target(),
-            collected: collected.counted(draft.threshold),
-            committed: committed.counted(draft.threshold),
+            collected: counted.collected.counted(draft.threshold),
+            committed: counted.committed.counted(draft.threshold),
         },
         steps: draft.steps.counts().to_vec(),
         current_step: current,

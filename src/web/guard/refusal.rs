@@ -134,6 +134,7 @@ fn conflict_title(kind: &str) -> &'static str {
         "price-changed" => "The price has changed",
         "locked" => "Locked after the first order",
         "already-extended" => "Extended once already",
+        "idea-in-use" => "A campaign was made of this idea",
         "already-published" => "Published already",
         "threshold-not-reached" => "The threshold is not reached",
         "campaign-ended" => "The campaign has ended",

@@ -384,6 +384,7 @@ impl Facts {
         )];
         let mut told = self.goods_told();
         told.extend(self.dates_told());
+        told.extend(self.judged_told());
         told.sort_by_key(|(at, _)| *at);
         let mut told = told.iter().peekable();
         let mut happenings: Vec<&HappeningRow> = self.happenings.iter().collect();
@@ -494,15 +495,7 @@ impl Facts {
                 );
                 items.push(TimelineItem::next("The order goes to the supplier"));
             }
-            CampaignState::Collecting => {
-                if let Some(at) = self.batch.as_ref().and_then(|b| b.judged_at) {
-                    items.push(TimelineItem::done(
-                        self.moment(at),
-                        "It came together: the price is settled",
-                    ));
-                }
-                self.charging_ahead(items);
-            }
+            CampaignState::Collecting => self.charging_ahead(items),
             _ => {
                 if !self.goods_ahead(items) {
                     return;

@@ -23,6 +23,7 @@ use crate::web::view::{
     grouped, plural, weight,
 };
 use crate::workflows::desk::{ends_at, takes_orders};
+use crate::workflows::interest::is_over;
 use crate::workflows::judgement::Why;
 use crate::workflows::payment::say_threshold;
 use crate::workflows::{signs, stock_sale};
@@ -273,9 +274,14 @@ impl Facts {
     /// Where it stands.
     pub fn standing(&self, now: DateTime<Utc>) -> Standing {
         match self.campaign.state {
-            CampaignState::Interest => Standing::Interest {
-                opens: self.campaign.opens_at.map(|at| self.moment(at)),
-            },
+            CampaignState::Interest => {
+                let over = is_over(&self.campaign, now.naive_utc());
+                let opens = self.campaign.opens_at.filter(|_| !over);
+                Standing::Interest {
+                    opens: opens.map(|at| self.moment(at)),
+                    over,
+                }
+            }
             CampaignState::Draft | CampaignState::Scheduled => Standing::Scheduled {
                 opens: self.moment(self.campaign.opens_at.unwrap_or(self.campaign.created_at)),
             },
@@ -414,9 +420,10 @@ impl Facts {
                 }
                 Some(count)
             }
-            Standing::Scheduled { opens } | Standing::Interest { opens: Some(opens) } => {
-                Some(Countdown::opens(now, opens))
-            }
+            Standing::Scheduled { opens }
+            | Standing::Interest {
+                opens: Some(opens), ..
+            } => Some(Countdown::opens(now, opens)),
             _ => None,
         }
     }
@@ -535,7 +542,7 @@ impl Facts {
             options: self.option_rows(),
             from_stock: self.on_sale.is_some(),
             form: self.sells(now).then(|| self.form(input, &problems)),
-            interest: self.interest_form(&InterestInput::default(), &Problems::default()),
+            interest: self.interest_form(&InterestInput::default(), &Problems::default(), now),
             problems,
             shipping: self.shipping(),
             record: Some(Record {

@@ -247,6 +247,9 @@ fn one(facts: &Facts, covers: &HashMap<CampaignId, PictureRow>, now: DateTime<Ut
         badge: badge(facts, now),
         seller: facts.merchant.name.clone(),
         text: match &standing {
+            Standing::Interest { over: true, .. } => {
+                "Asking is over; the seller decides whether it opens.".to_owned()
+            }
             Standing::Interest { .. } => {
                 "Say how many, and up to what price. Nothing is charged.".to_owned()
             }

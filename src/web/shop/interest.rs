@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -79,11 +80,12 @@ impl Facts {
         &self,
         input: &InterestInput,
         problems: &Problems,
+        now: DateTime<Utc>,
     ) -> Option<InterestForm> {
-        (self.campaign.state == CampaignState::Interest).then(|| {
-            let action = format!("/c/{}/interest", self.campaign.slug);
-            InterestForm::new(self.interest_offer(action, false), input, problems)
-        })
+        interest::must_ask(&self.campaign, now.naive_utc()).ok()?;
+        let action = format!("/c/{}/interest", self.campaign.slug);
+        let offer = self.interest_offer(action, false);
+        Some(InterestForm::new(offer, input, problems))
     }
 }
 
@@ -194,7 +196,9 @@ async fn answer(
     };
     let input = read(&body);
     let mut problems = Problems::default();
-    if let Err(Problem::Conflict { message, .. }) = interest::must_ask(&facts.campaign) {
+    if let Err(Problem::Conflict { message, .. }) =
+        interest::must_ask(&facts.campaign, shop.office.now().naive_utc())
+    {
         let say = format!("{message} Nothing was charged.");
         problems.add("", say);
         return again(&shop, &facts, shell, &input, problems, StatusCode::CONFLICT).await;
@@ -242,7 +246,7 @@ async fn again(
     let plain = (&empty(), Problems::default());
     match shop.campaign_page(facts, shell.clone(), plain).await {
         Ok(mut page) => {
-            page.interest = facts.interest_form(input, &problems);
+            page.interest = facts.interest_form(input, &problems, shop.office.now());
             page.problems = problems;
             private(status, &page)
         }
@@ -336,12 +340,37 @@ impl Answered {
         input
     }
 
+    /// The step that a join form waits for, where an answer named the most that it may cost: the first at which every line
+    /// costs no more; the cheapest where none is cheap enough. Empty where it is in in any case.
+    fn limit(&self) -> String {
+        let draft = &self.facts.draft;
+        if self.facts.paying() != Paying::OnSuccess {
+            return String::new();
+        }
+        let is_cheap_enough = |at: &usize| {
+            self.lines.iter().all(|line| {
+                let option = draft.options.iter().find(|o| o.sku == line.sku);
+                option.is_none_or(|o| o.prices.price_at(*at) <= line.up_to)
+            })
+        };
+        let last = draft.steps.len() - 1;
+        match (0..last).find(is_cheap_enough).unwrap_or(last) {
+            0 => String::new(),
+            at => at.to_string(),
+        }
+    }
+
     fn stand(&self, shop: &Shop, input: &InterestInput, problems: &Problems) -> AnswerStand {
         let facts = &self.facts;
         if facts.takes_orders(shop.office.now()) {
             return AnswerStand::Open(format!("{}/join", self.path));
         }
         match (facts.campaign.state, facts.campaign.opens_at) {
+            (CampaignState::Interest, _)
+                if interest::is_over(&facts.campaign, shop.office.now().naive_utc()) =>
+            {
+                AnswerStand::Asked
+            }
             (CampaignState::Interest, _) => {
                 let offer = facts.interest_offer(self.path.clone(), true);
                 AnswerStand::Asking(Box::new(InterestForm::new(offer, input, problems)))
@@ -412,7 +441,8 @@ async fn change(
         let input = read(&body);
         let mut problems = Problems::default();
         let (lines, name) = lines(&found.facts, &input, &mut problems);
-        let asks = found.facts.campaign.state == CampaignState::Interest;
+        let now = shop.office.now().naive_utc();
+        let asks = interest::must_ask(&found.facts.campaign, now).is_ok();
         if asks && !problems.is_empty() {
             let page = found.page(&shop, shell, &input, problems);
             return Ok(private(StatusCode::UNPROCESSABLE_ENTITY, &page));
@@ -445,6 +475,7 @@ async fn join(
             quantities: found.typed().quantities,
             email: found.row.email.clone().unwrap_or_default(),
             name: found.row.name.clone().unwrap_or_default(),
+            limit_step: found.limit(),
             ..JoinInput::default()
         };
         let typed = (&input, Problems::default());

@@ -109,6 +109,8 @@ pub enum Standing {
     Interest {
         /// When joining begins, where that is settled.
         opens: Option<Moment>,
+        /// Its date has passed: answers are not taken any more, and the seller has not opened it.
+        over: bool,
     },
     /// Published, not yet open.
     Scheduled {
@@ -180,8 +182,12 @@ impl MoneyPlan {
         let mut items = Vec::new();
         let day = self.deadline.day();
         match standing {
-            Standing::Interest { opens } => {
-                items.extend(asking(opens.as_ref(), price));
+            Standing::Interest { opens, over } => {
+                if *over {
+                    items.push(asked());
+                } else {
+                    items.extend(asking(opens.as_ref(), price));
+                }
                 items.push(
                     TimelineItem::next("Enough: the price is settled").text(self.settling(rows)),
                 );
@@ -346,6 +352,11 @@ impl MoneyPlan {
 }
 
 /// What happens to nobody's money while a campaign asks who would buy, and what comes then.
+fn asked() -> TimelineItem {
+    TimelineItem::now("Asking is over: the seller decides")
+        .text("Nothing was charged, and nobody has ordered. Who answered gets a mail if it opens.")
+}
+
 fn asking(opens: Option<&Moment>, price: &str) -> [TimelineItem; 2] {
     let then = match opens {
         Some(at) => format!("{}: it opens", at.day()),
@@ -519,6 +530,12 @@ impl CampaignPage {
     /// The page in one sentence, for search engines.
     pub fn description_text(&self) -> String {
         match self.standing {
+            Standing::Interest { over: true, .. } => {
+                format!(
+                    "The seller asked who would buy it. {}",
+                    self.steps.headline()
+                )
+            }
             Standing::Interest { .. } => format!(
                 "Would you buy it, how many and up to what price? Nothing is charged. {}",
                 self.steps.headline()
@@ -529,8 +546,8 @@ impl CampaignPage {
 
     fn icons(&self) -> &'static str {
         match (&self.standing, self.problems.is_empty()) {
-            (Standing::Interest { opens: None }, false) => "alert dots",
-            (Standing::Interest { opens: None }, true) => "dots",
+            (Standing::Interest { opens: None, .. }, false) => "alert dots",
+            (Standing::Interest { opens: None, .. }, true) => "dots",
             (_, false) => "alert clock dots",
             (Standing::Ordered { .. }, _) if self.quiet.is_some() => "alert factory dots",
             (Standing::Open | Standing::Scheduled { .. } | Standing::Interest { .. }, _) => {

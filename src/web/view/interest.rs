@@ -161,6 +161,8 @@ pub struct AskedSentPage {
 pub enum AnswerStand {
     /// It can be changed.
     Asking(Box<InterestForm>),
+    /// Asking is over, and it has not opened.
+    Asked,
     /// It opens then.
     Opens(super::Moment),
     /// It is open: where the answer is filled in.

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::super::desk::Problem;
+use super::super::papers::{add_up, carried};
 use super::{Books, PAPERS};
 use crate::domain::ids::OrderId;
 use crate::domain::paper::PaperKind;
 use crate::domain::payment::{AttemptState, RefundState};
-use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::papers::{self as reads, PaperRow};
-use crate::store::refunds::RefundRow;
+use crate::store::refunds::{self, RefundRow};
 use crate::store::{Conn, StoreError};
 
 /// The papers of a page of orders, and their payments that are older than papers.
@@ -101,6 +103,59 @@ pub(super) fn check_order(
     if all.count() != notes {
         wrong("it has credit notes of refunds that it does not have".to_owned());
     }
+}
+
+/// The taxes of receipts less those of credit notes are the tax of the order's kept lines: where nothing is on its way, and
+/// nothing lowers what is kept without lowering a line's price.
+pub(super) fn check_tax(
+    conn: &mut Conn,
+    books: &mut Books,
+    issued: &Issued,
+    order: &OrderRow,
+    lines: &[LineRow],
+) -> Result<(), Problem> {
+    let none = Vec::new();
+    let papers = issued.papers.get(&order.id).unwrap_or(&none);
+    let aside = [
+        order.refund_due,
+        order.allowances,
+        order.lost,
+        order.forfeited,
+        order.owed,
+    ];
+    let untaxed = papers.iter().all(|paper| paper.tax == 0);
+    if untaxed || aside.iter().any(|sum| *sum != 0) || issued.before.contains_key(&order.id) {
+        return Ok(());
+    }
+    let given = refunds::of_order(conn, order.id)?;
+    if given.iter().any(|refund| refund.state.is_due()) {
+        return Ok(());
+    }
+    let (sum, said) = papers.iter().fold((0, 0), add_up);
+    if let Some((costs, tax)) = carried(order, lines)?
+        && sum == costs
+        && said != tax
+        && (costs == 0 || !is_at_bound(papers))
+    {
+        let what = format!("its papers say {said} of tax, its kept lines carry {tax}");
+        books.found(PAPERS, Some(order.id), what);
+    }
+    Ok(())
+}
+
+/// Whether one of the papers could not say more tax, or less: then the others cannot be expected to make up for it.
+fn is_at_bound(papers: &[PaperRow]) -> bool {
+    let used_up = |receipt: &PaperRow| {
+        let notes = papers.iter().filter(|p| {
+            p.kind == PaperKind::CreditNote && p.payment_attempt == receipt.payment_attempt
+        });
+        let (sum, tax) = notes.fold((0, 0), |(sum, tax), p| (sum + p.amount, tax + p.tax));
+        sum > 0 && tax >= receipt.tax
+    };
+    papers.iter().any(|paper| {
+        let receipt = paper.kind == PaperKind::Receipt;
+        paper.tax == 0 || paper.tax == paper.amount || (receipt && used_up(paper))
+    })
 }
 
 /// Numbers from 1 up, each once, for each merchant and kind.

@@ -2,7 +2,7 @@
 
 use super::super::desk::{Concerns, Problem, enqueue, happened, offer};
 use super::super::money::say;
-use super::{Paid, Why, does_not_fit, drop_options};
+use super::{Paid, Why, WhyAgain, does_not_fit, drop_options};
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OptionId;
 use crate::domain::money::thousands;
@@ -36,6 +36,7 @@ pub fn judge_again(
     let draft = offer(campaign)?;
     let step = batch.step.unwrap_or(0);
     let judged = collected_at(tx.conn, campaign, batch, &draft)?;
+    let why = keep(tx, campaign, batch, &judged, &draft)?;
     let success = match judged {
         Judgement::Missed {
             collected, target, ..
@@ -56,8 +57,6 @@ pub fn judge_again(
         }
     }
     drop_options(tx, campaign, batch, step, gone.iter())?;
-    let rows = campaigns::options_of(tx.conn, campaign.id)?;
-    let why = Why::of(&Judgement::Success(success), &draft, &rows);
     let mut said = "Judged again on what was collected.".to_owned();
     for option in why.not_made() {
         said.push_str(&format!(" Not made: {}.", option.said(&draft)));
@@ -72,6 +71,31 @@ pub fn judge_again(
     campaigns::set_settled(tx.conn, batch.id, None)?;
     enqueue(tx, jobs::SETTLE, &batch.id.to_string(), now)?;
     Ok(Again::Enough)
+}
+
+/// Keeps with the batch how it was judged again, beside how it was judged first, for the pages that explain the price.
+fn keep(
+    tx: &mut Tx,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+    judged: &Judgement<OptionId>,
+    draft: &CampaignDraft,
+) -> Result<Why, Problem> {
+    let rows = campaigns::options_of(tx.conn, campaign.id)?;
+    let why = Why::of(judged, draft, &rows);
+    let Some(mut first) = Why::read(batch)? else {
+        return Ok(why);
+    };
+    if first.again.as_ref().is_none_or(|known| known.why != why) {
+        first.again = Some(Box::new(WhyAgain {
+            at: tx.now.naive_utc(),
+            enough: matches!(judged, Judgement::Success(_)),
+            why: why.clone(),
+        }));
+        campaigns::set_why(tx.conn, batch.id, &serde_json::to_string(&first)?)?;
+        tx.touch(campaign.id);
+    }
+    Ok(why)
 }
 
 /// What is missing after the cards were charged, such as `3 units`.

@@ -1,6 +1,7 @@
 //! How a judgement came about, round by round: kept with the batch, so that staff and shoppers can read why the price is
 //! what it is (domain section 3).
 
+use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
 use super::super::desk::Problem;
@@ -22,6 +23,20 @@ pub struct Why {
     pub collected: i64,
     /// What the merchant bears because cancellations lowered the step, minor units.
     pub borne_by_merchant: i64,
+    /// How what was collected from saved cards was judged again, once it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Box<WhyAgain>>,
+}
+
+/// How what was collected was judged, at the step that was judged before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyAgain {
+    /// When.
+    pub at: NaiveDateTime,
+    /// Whether it is enough; while it is not, nothing is dropped.
+    pub enough: bool,
+    /// How it came about.
+    pub why: Why,
 }
 
 /// One round of it.
@@ -103,6 +118,7 @@ impl Why {
             rounds: rounds.iter().map(round).collect(),
             collected,
             borne_by_merchant,
+            again: None,
         }
     }
 
@@ -126,7 +142,15 @@ impl Why {
 
     /// The options that are not produced.
     pub fn not_made(&self) -> impl Iterator<Item = &NotMade> {
-        self.rounds.iter().flat_map(|round| &round.dropped)
+        let again = self.again.iter().filter(|again| again.enough);
+        let rounds = self.rounds.iter();
+        let rounds = rounds.chain(again.flat_map(|again| &again.why.rounds));
+        rounds.flat_map(|round| &round.dropped)
+    }
+
+    /// Whether a threshold is met by what was held against it.
+    pub fn meets(&self, threshold: Threshold) -> bool {
+        self.collected >= threshold.target()
     }
 
     /// What came together, such as `45 of 60 units`, with what is not in it.
@@ -149,21 +173,40 @@ impl Why {
         }
     }
 
-    /// Line by line, for staff.
+    /// Line by line, for staff: what was judged, and what was judged again.
     pub fn lines(&self, draft: &CampaignDraft) -> Vec<String> {
+        let mut lines = self.told(draft);
+        if self.borne_by_merchant > 0 {
+            lines.push(format!(
+                "Some joined at a better price than this one, before others cancelled: you bear {}.",
+                say(self.borne_by_merchant, draft.currency.code())
+            ));
+        }
+        if let Some(again) = &self.again {
+            lines.push("Then what was collected was judged again, at the same step.".to_owned());
+            lines.extend(again.told(draft));
+        }
+        lines
+    }
+
+    /// What was judged, line by line, for everybody.
+    pub fn told(&self, draft: &CampaignDraft) -> Vec<String> {
+        let counted = match draft.payment_mode {
+            PaymentMode::ChargeOnSuccess => "promised",
+            PaymentMode::ChargeNow | PaymentMode::Deposit => "paid",
+        };
+        self.told_as(draft, counted, "everybody gets the money back")
+    }
+
+    fn told_as(&self, draft: &CampaignDraft, counted: &str, short: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let counts = draft.steps.counts();
         for (at, round) in self.rounds.iter().enumerate() {
             let from = counts.get(round.step).copied().unwrap_or(1);
-            let paid = match (at, draft.payment_mode) {
-                (0, PaymentMode::ChargeOnSuccess) => "promised",
-                (0, _) => "paid",
-                _ => "left",
-            };
             lines.push(format!(
                 "{} {}: the price from {} holds.",
                 said_units(round.units()),
-                paid,
+                if at == 0 { counted } else { "left" },
                 said_units(from)
             ));
             for gone in &round.dropped {
@@ -175,27 +218,28 @@ impl Why {
                 ));
             }
         }
-        let met = self.collected >= draft.threshold.target();
-        let counted = match draft.threshold {
+        let said = match draft.threshold {
             Threshold::Units(_) => said_units(self.collected),
             Threshold::Amount(_) => say_collected(self.collected, draft),
         };
         lines.push(format!(
-            "{counted} against the threshold of {}: {}.",
+            "{said} against the threshold of {}: {}.",
             say_threshold(draft),
-            if met {
+            if self.meets(draft.threshold) {
                 "it goes ahead"
             } else {
-                "everybody gets the money back"
+                short
             }
         ));
-        if self.borne_by_merchant > 0 {
-            lines.push(format!(
-                "Some joined at a better price than this one, before others cancelled: you bear {}.",
-                say(self.borne_by_merchant, draft.currency.code())
-            ));
-        }
         lines
+    }
+}
+
+impl WhyAgain {
+    /// What was judged again, line by line, for everybody.
+    pub fn told(&self, draft: &CampaignDraft) -> Vec<String> {
+        self.why
+            .told_as(draft, "collected", "that is too little for now")
     }
 }
 

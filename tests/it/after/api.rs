@@ -107,6 +107,21 @@ both_databases! {
         assert_eq!(there.refused(409), "no-right-of-withdrawal");
     }
 
+    async fn a_refund_larger_than_what_is_left_is_refused(db: TestDatabase) {
+        let api = Api::start(&db).await;
+        let slug = open(&api).await;
+        let (id, ..) = bought(&api, &slug, 4).await;
+        api.shop.advance(chrono::Duration::days(8)).await;
+        let refund = format!("{id}/refund");
+        let gives = |amount: i64| json!({"reason": "You waited long.", "amount": usd(amount)});
+        let after = api.post(&refund, gives(8000)).send().await.expect(200);
+        assert_eq!(after["totals"]["kept"], usd(100));
+        assert_eq!(api.post(&refund, gives(101)).send().await.wrong_fields(), ["amount"]);
+        let after = api.post(&refund, gives(100)).send().await.expect(200);
+        assert_eq!(after["totals"]["kept"], usd(0));
+        assert_eq!(api.post(&refund, gives(1)).send().await.wrong_fields(), ["amount"]);
+    }
+
     async fn the_merchant_refunds_lines_or_an_amount(db: TestDatabase) {
         let api = Api::start(&db).await;
         let slug = open(&api).await;

@@ -83,6 +83,31 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_refund_larger_than_what_is_left_is_refused(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let order = ordered(&shop, pair(&shop), 6, 1).await;
+        let panel = Panel::of(&shop, Role::Manager).await;
+        let href = format!("/admin/orders/{order}");
+        let path = format!("{href}/refund");
+        let gives = async |amount: &str, shown: &str, key: &str| {
+            let form = [("amount", amount), ("reason", "It took long."), ("shown", shown), ("form_key", key)];
+            panel.post(&path, &form).await
+        };
+        // 565.00 are kept; what is on its way back already is not there a second time.
+        gives("560.00", "56000", "the-first-key").await.leads_to(&href);
+        gives("5.01", "501", "the-second-key").await.is(422).says("at most $5.00");
+        shop.settle().await;
+        gives("5.01", "501", "the-third-key").await.is(422).says("at most $5.00");
+        gives("5.00", "500", "the-fourth-key").await.leads_to(&href);
+        gives("0.01", "1", "the-fifth-key").await.is(422).says("at most $0.00");
+        shop.settle().await;
+        let row = shop.order(order).await;
+        assert_eq!((row.money().kept(), row.refunded), (0, row.charged));
+        assert_eq!(shop.at_provider(order).await, (row.charged, row.charged));
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn a_whole_order_is_cancelled_after_the_suppliers_order_until_it_ships(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(pair(&shop)).await;

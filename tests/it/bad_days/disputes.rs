@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use muster::domain::campaign::CampaignState;
+use muster::domain::currency::Currency;
 use muster::domain::ids::OrderId;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::domain::payment::{DisputeState, RefundState};
@@ -150,6 +151,59 @@ both_databases! {
             assert_eq!(order.payment_state, PaymentState::Disputed);
         }
         assert_eq!(shop.campaign(&campaign).await.committed_units, 0);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_dispute_that_was_prevented_with_the_money_taken_is_like_a_lost_one(db: TestDatabase) {
+        let between = Between::new();
+        *between.dispute.lock().unwrap() = |dispute| {
+            assert!(dispute.withdrawn, "the provider's transactions say so");
+            dispute.status = "prevented".into();
+        };
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = join_and_dispute(&shop, &campaign, "a@mail.example", 2).await;
+        let order = shop.order(id).await;
+        assert_eq!(order.state, OrderState::Cancelled);
+        assert_eq!((order.lost, order.refund_due, order.refunded), (20000, 0, 0), "{order:#?}");
+        let dispute = shop.read(move |c| refunds::disputes_of(c, id)).await.remove(0);
+        assert_eq!((dispute.state, dispute.provider_state.as_str()), (DisputeState::Lost, "prevented"));
+        shop.audit().await;
+        shop.advance(Duration::days(2)).await;
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+
+    async fn what_a_person_must_find_out_of_a_dispute_is_told_once_and_nothing_is_booked(db: TestDatabase) {
+        let between = Between::new();
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let told = async || {
+            let subjects = shop.mail_to("hello@fern.example").await;
+            subjects.iter().filter(|s| s.contains("A dispute needs you")).count()
+        };
+        // Two units: prevented, and nothing was taken; whether the cardholder has the money only a person can see. One
+        // unit: a bank that disputes in its own currency, so that the amount is none of this order's.
+        *between.dispute.lock().unwrap() = |dispute| match dispute.amount {
+            20_000 => {
+                dispute.status = "prevented".into();
+                dispute.withdrawn = false;
+            }
+            _ => dispute.currency = Currency::EUR,
+        };
+        let id = join_and_dispute(&shop, &campaign, "a@mail.example", 2).await;
+        let order = shop.order(id).await;
+        assert_eq!((order.state, order.payment_state), (OrderState::Confirmed, PaymentState::Paid));
+        let dispute = shop.read(move |c| refunds::disputes_of(c, id)).await.remove(0);
+        assert_eq!((dispute.state, dispute.provider_state.as_str()), (DisputeState::Inquiry, "prevented"));
+        assert_eq!(told().await, 1);
+        let other = join_and_dispute(&shop, &campaign, "b@mail.example", 1).await;
+        assert_eq!(shop.order(other).await.state, OrderState::Confirmed);
+        assert!(shop.read(move |c| refunds::disputes_of(c, other)).await.is_empty());
+        assert_eq!(told().await, 2);
+        shop.advance(Duration::days(3)).await;
+        assert_eq!(told().await, 2, "once for each state");
         shop.audit().await;
         shop.close().await;
     }

@@ -7,7 +7,8 @@ use muster::domain::ids::BatchId;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::domain::purchase_order::EtaSource;
 use muster::workflows::eta::{self, NewDates};
-use muster::workflows::give_back::{Request, What, give_back};
+use muster::workflows::exchange::{Export, Scope, What};
+use muster::workflows::give_back::{self, give_back};
 use serde_json::json;
 
 use super::{
@@ -51,6 +52,32 @@ async fn never_paid(db: TestDatabase, policy: &str, (back, forfeited): (i64, i64
         (back, forfeited, 0)
     );
     assert_eq!(row.money().kept(), 0);
+    // What is taken out as data adds up, the deposit that the seller keeps included.
+    let exported = shop.running.app.office.read(|conn| {
+        let mut export = Export::new(What::Orders, Scope::default());
+        export.next(conn)
+    });
+    let exported = exported.await.unwrap().expect("an order").remove(0);
+    let columns = What::Orders.columns();
+    let cell = |name: &str| {
+        let at = columns.iter().position(|column| *column == name);
+        exported[at.expect("a column")].clone()
+    };
+    assert_eq!(cell("payment_mode"), "deposit");
+    assert_eq!(cell("final_total"), 54_000);
+    assert_eq!(
+        (cell("final_shipping"), cell("final_tax")),
+        (json!(0), json!(0))
+    );
+    assert_eq!(
+        (cell("charged"), cell("refunded")),
+        (json!(12_000), json!(back))
+    );
+    assert_eq!(
+        (cell("forfeited"), cell("owed")),
+        (json!(forfeited), json!(0))
+    );
+    assert_eq!((cell("kept"), cell("limit_step")), (json!(0), json!(null)));
     assert_eq!(shop.at_provider(order).await, (12_000, back));
     shop.audit().await;
     shop.close().await;
@@ -142,10 +169,10 @@ both_databases! {
         let row = shop.order(order).await;
         assert_eq!((row.final_total, row.charged, row.owed), (Some(54_000), 30_000, 24_000));
         // Staff give back three of six: the deposit is more than the rest costs.
-        let request = Request {
+        let request = give_back::Request {
             merchant: shop.merchant,
             order,
-            what: What::Lines(vec![("set".into(), 3)]),
+            what: give_back::What::Lines(vec![("set".into(), 3)]),
             reason: "Three are scratched.".into(),
             shown: None,
             person: "Ines".into(),

@@ -1,11 +1,13 @@
 //! "Only if it gets that cheap" (domain section 3, worked example B).
 
+use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::store::dues;
 use serde_json::{Value, json};
 
-use super::{completes, deadline_passes, joins, saved};
+use super::{FAILS_LATER, completes, deadline_passes, joins, saved};
+use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -64,6 +66,42 @@ both_databases! {
         let told = shop.mail_to("c@mail.example").await;
         assert!(told.last().unwrap().contains("released"), "{told:?}");
         assert_eq!(shop.purchase_orders(&campaign).await[0].units, 12);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_threshold_in_money_is_counted_at_the_step_reached_and_then_at_the_step_judged(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = example_b(&shop);
+        body["threshold"] = json!({"kind": "amount", "target": 70_000});
+        let campaign = shop.publish(body).await;
+        let counted = async || -> [Value; 3] {
+            let url = shop.url(&format!("/api/v1/campaigns/{}", campaign.slug));
+            let said: Value = shop.http.get(url).send().await.unwrap().json().await.unwrap();
+            let of = |name: &str| said["threshold"][name].clone();
+            [said["current_step"].clone(), of("committed"), of("collected")]
+        };
+        let mut placed = Vec::new();
+        for (email, units, limit, card) in [
+            ("a", 8, None, GOOD_CARD), ("b", 4, Some(1), FAILS_LATER), ("c", 7, Some(2), GOOD_CARD),
+        ] {
+            let email = format!("{email}@mail.example");
+            let order = joins(&shop, &campaign, &email, units, limit).await;
+            assert_eq!(completes(&shop, order, card).await, 303);
+            placed.push(order);
+        }
+        // 8 and 4 reach the step from 10; the 7 wait for the one from 20 and count for nothing here.
+        assert_eq!(counted().await, [json!(1), json!(108_000), json!(0)]);
+        let visitor = Visitor::of(&shop);
+        visitor.get(&format!("/c/{}", campaign.slug)).await.says("$1,080.00");
+        deadline_passes(&shop, &campaign).await;
+        shop.expect_state(&campaign, CampaignState::Collecting).await;
+        // 8 units alone would be worth 800.00: the step stays as judged.
+        assert_eq!(counted().await, [json!(1), json!(108_000), json!(72_000)]);
+        shop.advance(Duration::days(8)).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        assert_eq!(counted().await, [json!(1), json!(72_000), json!(72_000)]);
+        assert_eq!(shop.at_provider(placed[0]).await, (72_000, 0));
         shop.audit().await;
         shop.close().await;
     }

@@ -5,11 +5,14 @@ use muster::domain::campaign::{CampaignState, Failure};
 use muster::domain::card::CardState;
 use muster::domain::ids::OrderId;
 use muster::domain::order::{OrderState, PaymentState};
+use muster::domain::staff::Role;
 use muster::store::dues;
 use muster::workflows::join::JoinRequest;
 use serde_json::json;
 
 use super::{FAILS_LATER, deadline_passes, joins, saved, saves};
+use crate::admin::panel::Panel;
+use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -186,6 +189,22 @@ both_databases! {
         // Two red of three are paid: red is left out, the step stays.
         assert_eq!(shop.at_provider(both).await, (48_600, 3_600));
         assert_eq!(shop.purchase_orders(&campaign).await[0].units, 5);
+        // Both judgements are explained, to staff and to the shopper.
+        let panel = Panel::of(&shop, Role::Viewer).await;
+        panel.get(&format!("/admin/campaigns/{}", campaign.slug)).await.is(200)
+            .says("8 units promised: the price from 5 units holds.")
+            .says("Then what was collected was judged again, at the same step.")
+            .says("7 units collected: the price from 5 units holds.")
+            .says("Red has 2 of its minimum of 3: it is not made, and its price goes back.")
+            .says("5 units left: the price from 5 units holds.");
+        let visitor = Visitor::of(&shop);
+        let row = shop.order(both).await;
+        visitor.get(&visitor.path_of(&row, "")).await.is(200)
+            .says("It came together: the price is settled. 8 units promised")
+            .says("What was collected was judged. 7 units collected")
+            .says("Red has 2 of its minimum of 3");
+        let why = shop.batch(&campaign).await.why.unwrap();
+        assert!(why.contains("\"enough\":true"), "{why}");
         shop.audit().await;
         shop.close().await;
     }

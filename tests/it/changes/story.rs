@@ -249,6 +249,25 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn what_a_payment_of_a_change_leaves_says_the_tax_of_what_is_kept(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = offer(&shop, "charge_now");
+        body["tax"] = json!([{"countries": ["PT"], "rate_basis_points": 2300, "included": true}]);
+        body["options"][0]["prices"] = json!([999, 999, 999]);
+        let campaign = shop.publish(body).await;
+        let order = shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+        asks(&shop, order, &[("set", 3)]).await.unwrap();
+        completes(&shop, order, GOOD_CARD).await;
+        asks(&shop, order, &[("set", 2)]).await.unwrap();
+        shop.settle().await;
+        // One holds 187, two 374, three 560: the first payment goes back whole, and its 187 are not what is over then.
+        let papers = shop.read(move |c| muster::store::papers::of_orders(c, &[order])).await;
+        let taxes: Vec<(i64, i64)> = papers.iter().map(|p| (p.amount, p.tax)).collect();
+        assert_eq!(taxes, [(999, 187), (1_998, 373), (999, 186)]);
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn units_that_a_change_brings_cross_the_threshold(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let mut body = offer(&shop, "charge_now");

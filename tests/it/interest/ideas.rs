@@ -1,12 +1,13 @@
 //! Votes for what to run next.
 
 use chrono::Duration;
+use muster::domain::draft::CampaignInput;
 use muster::domain::ids::IdeaId;
 use muster::domain::interest::IdeaState;
 use muster::domain::staff::Role;
 use muster::store::ideas::{self, IdeaRow};
 use muster::store::mails::MailRow;
-use muster::workflows::ideas as workflow;
+use muster::workflows::{campaigns, ideas as workflow};
 use serde_json::json;
 
 use super::{asks, housekeeping, letters};
@@ -138,8 +139,44 @@ both_databases! {
         assert_eq!(letters(&shop, "cy@mail.example").await.len(), 1, "never confirmed");
         visitor.get(&page).await.is(200).says("A campaign came of it").says("/c/a-travel-mug-350-ml");
         panel.post(&one, &[("do", "open")]).await.is(409);
+        // It can be hidden, no more: not even then it takes votes again.
+        panel.post(&one, &[("do", "hidden")]).await.leads_to(&one);
+        let hidden = panel.get(&one).await;
+        hidden.is(200).says("it takes no votes again");
+        assert!(!hidden.body.contains("Show it, and take votes"));
+        panel.post(&one, &[("do", "open")]).await.is(409);
+        panel.post(&one, &[("do", "ended")]).await.is(409);
         panel.get("/admin/ideas").await.says("/admin/campaigns/a-travel-mug-350-ml");
         shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_second_draft_of_an_idea_is_refused_while_the_first_lives(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let idea = idea(&shop, "A travel mug").await;
+        let (visitor, page) = (Visitor::of(&shop), format!("/m/fern-kiln/ideas/{}", idea.id));
+        visitor.post(&page, &[("email", "ada@mail.example"), ("tells", "1")]).await.is(303);
+        let mail = letters(&shop, "ada@mail.example").await.remove(0);
+        visitor.post(&link_in(&shop, &mail), &[("tells", "1")]).await.is(303);
+        let (merchant, id) = (shop.merchant, idea.id);
+        let mut drafts = Vec::new();
+        for title in ["First mug", "Second mug"] {
+            let mut body = shop.example_a();
+            body["title"] = json!(title);
+            let input: CampaignInput = serde_json::from_value(body).unwrap();
+            drafts.push(shop.write(move |_, tx| {
+                let row = campaigns::create(tx, merchant, input.clone())?;
+                workflow::made(tx, merchant, id, row.id)?;
+                Ok(row)
+            }).await);
+        }
+        let refused = drafts.pop().unwrap().unwrap_err();
+        assert!(refused.to_string().contains("First mug"), "{refused}");
+        let first = drafts.pop().unwrap().unwrap();
+        shop.write(move |desk, tx| campaigns::publish(desk, tx, merchant, &first.slug)).await.unwrap();
+        let told = letters(&shop, "ada@mail.example").await;
+        assert_eq!(told.len(), 2, "the first one's voters are told");
+        assert!(told[1].subject.ends_with("a campaign came of it, First mug"), "{}", told[1].subject);
         shop.close().await;
     }
 

@@ -4,13 +4,15 @@ use chrono::{Duration, SubsecRound};
 use muster::domain::campaign::CampaignState;
 use muster::domain::draft::CampaignInput;
 use muster::domain::order::OrderState;
+use muster::domain::staff::Role;
 use muster::store::mails;
 use muster::workflows::campaigns::{self, Opening};
 use muster::workflows::desk::Problem;
 use muster::workflows::interest as workflow;
 use serde_json::json;
 
-use super::{answer_of, asking, asks, letters, path_of, would_buy};
+use super::{answer_of, answers, asking, asks, letters, path_of, would_buy};
+use crate::admin::panel::Panel;
 use crate::shop::{Visitor, but, typed};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
@@ -59,6 +61,25 @@ both_databases! {
         visitor.post(&path, &[("qty_set", "3"), ("up_set", "80")]).await.is(409).says("It is open by now");
         visitor.post(&format!("{path}/back"), &[]).await.is(303);
         shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn the_most_that_it_may_cost_is_carried_over_as_the_price_that_is_waited_for(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut offer = asks(&shop);
+        offer["payment_mode"] = json!("charge_on_success");
+        let campaign = shop.publish(offer).await;
+        let said = [("ada", "100", 0), ("bo", "95", 1), ("cy", "80", 2), ("dee", "60", 2)];
+        for (who, up_to, _) in said {
+            would_buy(&shop, &campaign, &format!("{who}@mail.example"), "1", up_to).await;
+        }
+        open(&shop, &campaign.slug, Opening::Now).await.unwrap();
+        let visitor = Visitor::of(&shop);
+        for (who, _, limit) in said {
+            let row = answer_of(&shop, &campaign, &format!("{who}@mail.example")).await.unwrap();
+            let page = visitor.get(&format!("{}/join", path_of(&shop, &row))).await;
+            page.is(200).says(&format!("id=\"limit-{limit}\" value=\"{limit}\" checked"));
+        }
         shop.close().await;
     }
 
@@ -135,6 +156,47 @@ both_databases! {
         let locked = shop.write(move |_, tx| campaigns::edit(tx, merchant, &slug, input.clone())).await.unwrap_err();
         assert!(matches!(locked, Problem::Conflict { kind: "locked", .. }), "{locked:?}");
         assert_eq!(open(&shop, &campaign.slug, Opening::AsOffered).await.unwrap(), CampaignState::Open);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_deadline_that_passes_ends_the_asking_and_staff_are_told_once(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = asking(&shop).await;
+        would_buy(&shop, &campaign, "ada@mail.example", "2", "100").await;
+        let told = async || {
+            let subjects = shop.mail_to("hello@fern.example").await;
+            subjects.iter().filter(|s| s.ends_with(": asking is over")).count()
+        };
+        shop.advance(Duration::days(6)).await;
+        assert_eq!(told().await, 0);
+        shop.advance(Duration::days(3)).await;
+        shop.expect_state(&campaign, CampaignState::Interest).await;
+        assert_eq!(told().await, 1);
+        let panel = Panel::of(&shop, Role::Manager).await;
+        panel.get("/admin").await.is(200).says("Ridge pour-over set: asking is over").says("Decide what follows");
+        // Nobody is asked any more, and what was answered stays as it is.
+        let visitor = Visitor::of(&shop);
+        let page = visitor.get(&format!("/c/{}", campaign.slug)).await;
+        page.is(200).says("Asking is over: answers are not taken any more.").says("What it was about");
+        assert!(!page.html.contains("Say what you would buy"));
+        let form = [("qty_set", "1"), ("up_set", "90"), ("email", "bo@mail.example")];
+        answers(&shop, &campaign, &form).await.is(409).says("Asking is over: its date has passed.");
+        let row = answer_of(&shop, &campaign, "ada@mail.example").await.unwrap();
+        let path = path_of(&shop, &row);
+        visitor.get(&path).await.is(200).says("asks no more and has not opened");
+        visitor.post(&path, &[("qty_set", "3"), ("up_set", "80")]).await.is(409);
+        // A later deadline, and it asks on.
+        let mut body = asks(&shop);
+        body["slug"] = json!(campaign.slug);
+        let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+        let input: CampaignInput = serde_json::from_value(body).unwrap();
+        shop.write(move |_, tx| campaigns::edit(tx, merchant, &slug, input.clone())).await.unwrap();
+        shop.settle().await;
+        would_buy(&shop, &campaign, "bo@mail.example", "1", "90").await;
+        assert_eq!(told().await, 1);
+        shop.advance(Duration::days(8)).await;
+        assert_eq!(told().await, 2, "it passed again");
         shop.audit().await;
         shop.close().await;
     }

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use diesel::RunQueryDsl;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use muster::app::Seams;
+use muster::domain::draft::CampaignInput;
 use muster::domain::promise::{NoticeKind, NoticeState, Silence};
 use muster::store::jobs;
 use muster::workflows::campaigns;
+use muster::workflows::desk::Problem;
 use muster::workflows::ports::{Delivered, MailError, Mailer, Outgoing};
+use serde_json::json;
 
 use super::{
     at, days_after, days_before, is_refunded, last_notice, noon, notices_of, of_year, promise_of,
@@ -186,6 +189,30 @@ both_databases! {
         assert_eq!(notices_of(&shop, scene.orders[0]).await.len(), 1, "only that it is there early");
         assert_eq!(notices_of(&shop, scene.orders[1]).await.len(), 2);
         shop.audit().await;
+        shop.close().await;
+    }
+
+    /// A day ends at the first instant of the next: a deadline then is before the promised day, at the start as later on.
+    async fn a_deadline_may_be_the_first_instant_of_the_promised_day_and_no_later(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = shop.example_a();
+        let promised: NaiveDate = body["promised_ship_date"].as_str().unwrap().parse().unwrap();
+        let midnight = at(promised, "00:00");
+        let late = midnight + Duration::seconds(1);
+        let plain = body.clone();
+        body["deadline"] = json!(late.to_rfc3339());
+        let input: CampaignInput = serde_json::from_value(body.clone()).unwrap();
+        assert_eq!(input.check(shop.now()).unwrap_err()[0].field, "promised_ship_date");
+        body["deadline"] = json!(midnight.to_rfc3339());
+        assert_eq!(shop.publish(body).await.deadline, midnight.naive_utc());
+        let campaign = shop.publish(plain).await;
+        let extend = async |to| {
+            let (merchant, slug) = (shop.merchant, campaign.slug.clone());
+            shop.write(move |_, tx| campaigns::extend(tx, merchant, &slug, to, None)).await
+        };
+        let refused = extend(late).await.unwrap_err();
+        assert!(matches!(&refused, Problem::Invalid(e) if e[0].field == "deadline"), "{refused:?}");
+        assert_eq!(extend(midnight).await.unwrap().deadline, midnight.naive_utc());
         shop.close().await;
     }
 

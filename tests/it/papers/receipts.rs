@@ -9,9 +9,10 @@ use muster::store::{Conn, StoreError, merchants, papers, refunds};
 use muster::workflows::refund::paid_otherwise;
 use serde_json::{Value, json};
 
+use crate::cards::{arrive, deadline_passes, saves, with_deposit};
 use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
-use crate::support::shop::Shop;
+use crate::support::shop::{GOOD_CARD, Shop};
 
 const REFUND_FAILS: &str = "4000000000005126";
 const DISPUTED: &str = "4000000000000259";
@@ -76,6 +77,75 @@ both_databases! {
         visitor.get(&visitor.path_of(&row, "/receipts/R-1")).await.is(404);
         visitor.get(&format!("/o/{}/receipts/R-00001?t=wrong", row.id)).await.is(404);
         shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn the_receipts_of_a_deposit_and_its_balance_say_the_tax_of_the_order(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = with_deposit(&shop, "returned");
+        body["deposit_percent"] = json!(50);
+        body["threshold"] = json!({"kind": "units", "target": 1});
+        body["steps"] = json!([1]);
+        body["options"] = json!([{"sku": "set", "name": "Full set", "prices": [1000]}]);
+        body["tax"] = json!([{"countries": ["PT"], "rate_basis_points": 700, "included": true}]);
+        let campaign = shop.publish(body).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 1, GOOD_CARD).await;
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 1).await;
+        shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+        // 10.00 holds 65; half of it holds 32.5, which is rounded once and not twice.
+        use PaperKind::Receipt;
+        let papers = papers_of(&shop, order).await;
+        assert_eq!(said(&papers), [(Receipt, 1, 500, 33), (Receipt, 2, 500, 32)]);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_credit_note_says_the_tax_that_the_kept_lines_no_longer_carry(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = shop.example_a();
+        let option = |sku: &str| json!({"sku": sku, "name": sku, "prices": [1000, 960]});
+        body["steps"] = json!([1, 5]);
+        body["options"] = json!([option("one"), option("two"), option("three")]);
+        body["tax"] = json!([{"countries": ["PT"], "rate_basis_points": 1900, "included": true}]);
+        body["supplier_ids"] = json!([]);
+        let campaign = shop.publish(body).await;
+        let mut orders = Vec::new();
+        for (email, lines) in [("a@mail.example", vec!["one", "two", "three"]), ("b@mail.example", vec!["one", "two"])] {
+            let mut wish = shop.wish(&campaign, email, 1);
+            wish.lines = lines.into_iter().map(|sku| (sku.to_owned(), 1)).collect();
+            orders.push(shop.running.app.office.join(wish).await.unwrap().order.id);
+            shop.settle().await;
+            assert_eq!(shop.pay(orders[orders.len() - 1], GOOD_CARD).await, 303);
+            shop.settle().await;
+        }
+        shop.advance(Duration::days(7) + Duration::hours(1)).await;
+        // Three times 1.60 in 10.00, three times 1.53 in 9.60: 21 less, where 1.20 by itself would hold 19.
+        let papers = papers_of(&shop, orders[0]).await;
+        let note = papers[1].number;
+        assert_eq!(said(&papers), [(PaperKind::Receipt, 1, 3_000, 480), (PaperKind::CreditNote, note, 120, 21)]);
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn taxes_that_do_not_come_to_the_kept_lines_are_named(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(taxed(&shop)).await;
+        let order = shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+        shop.audit().await;
+        shop.write(|_, tx| {
+            let free = match tx.conn {
+                Conn::Sqlite(_) => "DROP TRIGGER papers_kept",
+                #[cfg(feature = "postgres")]
+                Conn::Postgres(_) => "DROP TRIGGER papers_kept ON papers",
+            };
+            run(tx.conn, free)?;
+            Ok(run(tx.conn, "UPDATE papers SET tax = tax - 1")?)
+        })
+        .await
+        .unwrap();
+        let found = shop.read(|c| Ok(muster::workflows::audit::audit(c, chrono::Utc::now()).unwrap())).await;
+        assert!(found.iter().any(|b| b.rule == 10 && b.order == Some(order)), "{found:?}");
         shop.close().await;
     }
 

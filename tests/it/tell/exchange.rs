@@ -85,6 +85,9 @@ both_databases! {
         assert_eq!(column(&rows, "name"), ["Ana Sousa", "'=HYPERLINK(1)"]);
         assert_eq!(column(&rows, "charged"), ["60000", "0"]);
         assert_eq!(column(&rows, "final_total"), ["54000", ""]);
+        assert_eq!(column(&rows, "final_shipping"), ["0", ""]);
+        assert_eq!(column(&rows, "final_tax"), ["0", ""]);
+        assert_eq!(column(&rows, "payment_mode"), ["charge_now", "charge_now"]);
         assert_eq!(column(&rows, "from_stock"), ["false", "true"]);
         assert_eq!(column(&rows, "currency"), ["usd", "usd"]);
         let lines: Value = serde_json::from_str(&column(&rows, "lines")[0]).unwrap();

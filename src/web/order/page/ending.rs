@@ -1,6 +1,6 @@
 //! How an order ended that will not be shipped: said first on its page, because a shopper who had not paid gets no letter.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::Facts;
 use crate::domain::campaign::{CampaignState, Failure};
@@ -91,6 +91,31 @@ impl Facts {
     fn judged(&self) -> Option<Why> {
         let batch = self.batch.as_ref()?;
         Why::read(batch).ok().flatten()
+    }
+
+    /// How its batch was judged while it was in it, line by line, and how what was collected was judged again.
+    pub(super) fn judged_told(&self) -> Vec<(NaiveDateTime, String)> {
+        let judged_at = self.batch.as_ref().and_then(|batch| batch.judged_at);
+        let (Some(at), Some(why)) = (judged_at, self.judged()) else {
+            return Vec::new();
+        };
+        let was_in = |at: NaiveDateTime| {
+            self.order.confirmed_at.is_some_and(|joined| joined <= at)
+                && self.order.closed_at.is_none_or(|left| left > at)
+        };
+        let mut told = Vec::new();
+        if was_in(at) && why.meets(self.draft.threshold) {
+            let lines = why.told(&self.draft).join(" ");
+            told.push((
+                at,
+                format!("It came together: the price is settled. {lines}"),
+            ));
+        }
+        if let Some(again) = why.again.as_ref().filter(|again| was_in(again.at)) {
+            let lines = again.told(&self.draft).join(" ");
+            told.push((again.at, format!("What was collected was judged. {lines}")));
+        }
+        told
     }
 
     /// Whether the campaign came together with nothing of this order.

@@ -30,6 +30,7 @@ pub fn all() -> Vec<(String, String)> {
     let stands = [
         ("opens", AnswerStand::Opens(moment("2026-05-24T08:00:00Z"))),
         ("open", AnswerStand::Open("/i/abc/join".to_owned())),
+        ("asked", AnswerStand::Asked),
         ("over", AnswerStand::Over),
     ];
     for (name, stand) in stands {

@@ -54,7 +54,10 @@ fn wrong() -> (InterestInput, Problems) {
 pub fn campaign_interest() -> CampaignPage {
     let mut page = without_form(
         "interest",
-        Standing::Interest { opens: None },
+        Standing::Interest {
+            opens: None,
+            over: false,
+        },
         steps(0, 0, StepsPhase::Scheduled),
     );
     page.interest = Some(InterestForm::new(
@@ -69,7 +72,10 @@ pub fn campaign_interest_with_errors() -> CampaignPage {
     let (input, problems) = wrong();
     let opens = moment("2026-05-24T08:00:00Z");
     let mut page = campaign_interest();
-    page.standing = Standing::Interest { opens: Some(opens) };
+    page.standing = Standing::Interest {
+        opens: Some(opens),
+        over: false,
+    };
     page.countdown = Some(Countdown::opens(at("2026-05-21T08:00:00Z"), opens));
     page.interest = Some(InterestForm::new(interest_offer(false), &input, &problems));
     page.problems = problems;
