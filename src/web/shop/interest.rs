@@ -23,8 +23,8 @@ use crate::web::guard::{Client, Limit};
 use crate::web::pages::{private, refuse, see_other};
 use crate::web::theme;
 use crate::web::view::{
-    AnswerPage, AnswerStand, InterestForm, InterestInput, InterestOffer, JoinInput, Link, Problems,
-    Sent, Shell, grouped,
+    AnswerPage, AnswerStand, InterestForm, InterestInput, InterestOffer, JoinInput, Link, Paying,
+    Problems, Sent, Shell, grouped,
 };
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::interest::{self, NewAnswer, WishLine};
