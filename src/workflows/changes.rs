@@ -153,6 +153,9 @@ pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
     if offer.is_nothing() {
         return Ok(Came::Nothing);
     }
+    if wish.by.is_some() {
+        offer.may_be_made_for_the_shopper()?;
+    }
     let came = if offer.moved.pay > 0 {
         plan(desk, tx, &campaign, wish, &offer)?;
         Came::ToPay

@@ -303,7 +303,9 @@ fn make_known(
     for mut other in refunds::of_order(tx.conn, order.id)? {
         // Of some an order may have several: there only the very same amount is taken for the same refund. An allowance has
         // the id of its event, so that one under another id is another's, such as a second claim over the same amount.
+        // What waits for a change of the order gave way before.
         let same = !purpose.is_allowance()
+            && purpose != RefundPurpose::Change
             && other.payment_attempt == page.attempt
             && other.purpose == purpose
             && (purpose.is_once() || other.amount == said.amount);

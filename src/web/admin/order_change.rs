@@ -159,7 +159,10 @@ impl Case {
                     .form(typed, at(lines, "This is what is ordered already."))
                     .await;
             }
-            Ok(offer) => offer,
+            Ok(offer) => match offer.may_be_made_for_the_shopper() {
+                Ok(()) => offer,
+                Err(e) => return self.refused(typed, lines, e).await,
+            },
             Err(e) => return self.refused(typed, lines, e).await,
         };
         let (mut page, status) = (self.review_page(lines, &offer), before.is_some());
@@ -279,7 +282,7 @@ impl Case {
     ) -> Result<HttpResponse, Refusal> {
         let problems = match problem {
             Problem::Conflict {
-                kind: "sold-out" | "limit-per-shopper",
+                kind: "sold-out" | "limit-per-shopper" | "shopper-must-agree",
                 message,
             } => at(lines, &message),
             Problem::Invalid(errors) => {

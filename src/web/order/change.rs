@@ -361,6 +361,12 @@ fn said(offer: &Offer) -> Vec<String> {
             say(moved.back)
         ));
     }
+    if !offer.entering.is_empty() {
+        lines.push(
+            "Should fewer arrive than were ordered, what you add comes after the orders that were paid before it."
+                .to_owned(),
+        );
+    }
     match offer.order.mode {
         PaymentMode::ChargeOnSuccess => lines.push(format!(
             "Nothing is charged now. At most {} is charged to your saved card, and only if it comes together.",

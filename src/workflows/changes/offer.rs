@@ -42,6 +42,24 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Staff may not let a saved card be charged more later than its holder agreed to: where something is to be paid now,
+    /// paying it is the consent.
+    ///
+    /// # Errors
+    /// A conflict where only the shopper may make this change.
+    pub fn may_be_made_for_the_shopper(&self) -> Result<(), Problem> {
+        if self.moved.pay > 0 || self.wanted.quote.total <= self.before.total {
+            return Ok(());
+        }
+        let agreed = say(self.before.total, &self.order.currency);
+        Err(Problem::conflict(
+            "shopper-must-agree",
+            format!(
+                "The shopper agreed to {agreed} at most, which the saved card is charged later. Only the shopper can agree to more, on the page of the order."
+            ),
+        ))
+    }
+
     /// Whether the order is just so already.
     pub fn is_nothing(&self) -> bool {
         !self.changes_lines

@@ -137,17 +137,23 @@ both_databases! {
         shop.close().await;
     }
 
-    async fn with_a_saved_card_it_takes_effect_at_once(db: TestDatabase) {
+    async fn with_a_saved_card_less_takes_effect_at_once_and_more_only_the_shopper_can_agree_to(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let panel = Panel::of(&shop, Role::Manager).await;
         let campaign = shop.publish(offer(&shop, "charge_on_success")).await;
         let order = saves(&shop, &campaign, "a@mail.example", 2, GOOD_CARD).await;
         let href = format!("/admin/orders/{order}");
-        panel.post(&format!("{href}/change"), &[("qty_set", "3"), ("qty_lid", "0")]).await
+        let more = [("qty_set", "3"), ("qty_lid", "0")];
+        panel.post(&format!("{href}/change"), &more).await.is(422).says("agreed to $200.00 at most");
+        let forged = [more.as_slice(), &[("agreed_total", "30000"), ("form_key", "x"), ("do", "save")]].concat();
+        panel.post(&format!("{href}/change"), &forged).await.is(422).says("agreed to $200.00 at most");
+        assert_eq!(shop.order(order).await.total, 20_000);
+        let less = [("qty_set", "1"), ("qty_lid", "0")];
+        panel.post(&format!("{href}/change"), &less).await
             .is(200).says("Nothing is to be paid now").says("Collected later, at most");
-        agrees(&panel, order, &[("qty_set", "3"), ("qty_lid", "0")]).await.leads_to(&href);
+        agrees(&panel, order, &less).await.leads_to(&href);
         let row = shop.order(order).await;
-        assert_eq!((row.charged, row.owed, row.total), (0, 30_000, 30_000));
+        assert_eq!((row.charged, row.owed, row.total), (0, 10_000, 10_000));
         shop.audit().await;
         shop.close().await;
     }

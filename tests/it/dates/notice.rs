@@ -58,7 +58,8 @@ both_databases! {
         let links = &shop.running.app.office.desk().links;
         let order = links.order_token(late.orders[0]);
         let stranger = links.notice_token(muster::domain::ids::NoticeId::new());
-        let bent = format!("{}A", &page[..page.len() - 1]);
+        let other = if page.ends_with('A') { 'B' } else { 'A' };
+        let bent = format!("{}{other}", &page[..page.len() - 1]);
         for token in ["/d/nonsense".into(), format!("/d/{order}"), format!("/d/{stranger}"), bent, format!("{page}x")] {
             visitor.get(&format!("{token}?answer=cancel")).await.is(404);
             visitor.post(&token, &[("answer", "cancel")]).await.is(404);
