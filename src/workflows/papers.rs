@@ -141,7 +141,7 @@ fn said_so_far(known: &[PaperRow], given: &[RefundRow]) -> (i64, i64) {
     known
         .iter()
         .filter(of_price)
-        .fold((0, 0), |sum, p| add_up(sum, p))
+        .fold((0, 0), add_up)
 }
 
 /// A sum of papers with one more: a credit note takes off.
