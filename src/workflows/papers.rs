@@ -138,10 +138,7 @@ fn said_so_far(known: &[PaperRow], given: &[RefundRow]) -> (i64, i64) {
         !refund.is_some_and(|r| r.purpose.is_allowance())
             && receipt.is_some_and(|r| !did_not_count(r, given))
     };
-    known
-        .iter()
-        .filter(of_price)
-        .fold((0, 0), add_up)
+    known.iter().filter(of_price).fold((0, 0), add_up)
 }
 
 /// A sum of papers with one more: a credit note takes off.

@@ -163,10 +163,19 @@ pub fn queue_position(
         .get_result(conn)?)
 }
 
-/// How many pages are committed and not made yet.
+/// How many pages are committed and not made yet. Charges of saved cards are none: nobody waits for them, and pages go
+/// before them.
 pub fn queue_length(conn: &mut Conn) -> Result<i64, StoreError> {
+    let pages = [
+        PaymentKind::Join,
+        PaymentKind::Setup,
+        PaymentKind::Deposit,
+        PaymentKind::Change,
+        PaymentKind::Fix,
+    ];
     Ok(payments::table
         .filter(payments::state.eq(AttemptState::Planned))
+        .filter(payments::kind.eq_any(pages))
         .count()
         .get_result(conn)?)
 }

@@ -60,6 +60,8 @@ both_databases! {
         between.hold_answers();
         tokio::join!(deadline_passes(&shop, &campaign), async {
             between.charged(2).await;
+            let waiting = shop.read(muster::store::orders::queue_length).await;
+            assert_eq!(waiting, 0, "nobody's page waits for charges");
             let left = shop.cancel(leaves).await.unwrap();
             assert_eq!((left.state, left.charged, left.refund_due), (OrderState::Cancelled, 0, 0));
             shop.audit().await;
