@@ -4,6 +4,7 @@
 //! what the visitor saw instead.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -16,6 +17,8 @@ use super::driver::Driver;
 /// How long a visitor's patience lasts: generous, for machines under load.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
+/// How long a page may take to give way to the next.
+const LEAVING: Duration = Duration::from_secs(10);
 
 const FLAGS: [&str; 15] = [
     "--headless=new",
@@ -41,6 +44,8 @@ pub struct Browser {
     client: Client,
     driver: Driver,
     session: String,
+    /// What was clicked last and leads to another page.
+    way: Mutex<Option<Element>>,
 }
 
 impl Browser {
@@ -87,6 +92,7 @@ impl Browser {
             client,
             driver,
             session,
+            way: Mutex::default(),
         }
     }
 
@@ -95,8 +101,19 @@ impl Browser {
         &self.client
     }
 
-    /// Opens an address and waits until the page is loaded.
+    /// Opens an address and waits until the page is loaded. A click before it gets the page that it led to first: an
+    /// answer that comes late would take the visitor away from here again.
     pub async fn goto(&self, url: &str) {
+        let way = self.way.lock().expect("no test panicked here").take();
+        if let Some(way) = way {
+            let left = async {
+                while way.tag_name().await.is_ok() {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            };
+            // Where a script answered the click, the page stays.
+            let _ = tokio::time::timeout(LEAVING, left).await;
+        }
         if let Err(e) = self.client.goto(url).await {
             self.fail(&format!("could not open {url}: {e}")).await
         }
@@ -182,9 +199,24 @@ impl Browser {
                 &format!("something to click: {text:?}"),
             )
             .await;
+        let leads_away = self.leads_away(&element).await;
         if let Err(e) = element.click().await {
             self.fail(&format!("could not click {text:?}: {e}")).await
         }
+        let way = leads_away.then_some(element);
+        *self.way.lock().expect("no test panicked here") = way;
+    }
+
+    async fn leads_away(&self, element: &Element) -> bool {
+        let script = "const it = arguments[0].closest('a[href], button, input');
+            if (!it || it.closest('[target=_blank]')) return false;
+            if (it.matches('a')) return !it.getAttribute('href').startsWith('#') && !it.hasAttribute('download');
+            return it.type === 'submit' && !!it.form && it.form.method !== 'dialog';";
+        let Ok(element) = serde_json::to_value(element) else {
+            return false;
+        };
+        let answer = self.client.execute(script, vec![element]).await;
+        answer.is_ok_and(|answer| answer == Value::Bool(true))
     }
 
     /// The visible text of the first element that this CSS selector finds.
