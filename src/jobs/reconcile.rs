@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Next, Trouble, worker::FROZEN};
 use crate::domain::ids::OrderId;
-use crate::domain::payment::{AttemptState, RefundAttemptState};
+use crate::domain::payment::{AttemptState, RefundAttemptState, RefundPurpose};
 use crate::store::jobs;
 use crate::store::orders::{self, PaymentRow};
 use crate::store::{misc, refunds};
@@ -102,7 +102,13 @@ async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
             report.agree += 1;
             continue;
         }
-        let charge = charge.clone();
+        let mut charge = charge.clone();
+        if went_back_as_late(&charge, &theirs.refunds)
+            && let Some(tag) = &mut charge.tag
+        {
+            // It paid for a change that was not made: it is not made now either.
+            tag.change = None;
+        }
         let matched = office
             .write(move |desk, tx| recover::charge(desk, tx, tag.order, tag.attempt, &charge))
             .await?;
@@ -213,6 +219,21 @@ impl Report {
             Matched::Left(what) => self.left.push(what),
         }
     }
+}
+
+/// Whether a payment came too late for what it was for, and went back as a whole.
+fn went_back_as_late(charge: &ProviderCharge, refunds: &[ProviderRefund]) -> bool {
+    let is_late = |refund: &ProviderRefund| {
+        let named = refund.tag.as_ref().and_then(|tag| tag.refund_id());
+        named.is_some_and(|(_, purpose)| purpose == RefundPurpose::Late)
+    };
+    refunds.iter().any(|refund| {
+        refund.intent.is_some()
+            && refund.intent == charge.intent
+            && refund.amount == charge.amount
+            && refund.status != ProviderRefundStatus::Failed
+            && is_late(refund)
+    })
 }
 
 /// Whether all of a charge went back.

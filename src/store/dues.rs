@@ -1,10 +1,11 @@
 //! What is collected from orders after joining, the cards that were saved for it, and the units that wait for a step.
 
 use chrono::NaiveDateTime;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::kept::kept;
-use super::schema::{dues, limits, orders, saved_cards};
+use super::schema::{dues, limits, order_lines, orders, saved_cards};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::card::{CardExpiry, CardState, Decline};
 use crate::domain::due::{DueKind, DueState};
@@ -102,13 +103,17 @@ pub fn open_orders(
 }
 
 /// Orders of a batch that were told of their balance, and from when on it is charged.
-pub fn announced(
+pub fn announced_with_goods(
     conn: &mut Conn,
     batch: BatchId,
 ) -> Result<Vec<(OrderId, NaiveDateTime)>, StoreError> {
+    let given = order_lines::table
+        .filter(order_lines::order_id.eq(dues::order_id))
+        .filter(order_lines::allocated.gt(0));
     Ok(dues::table
         .filter(dues::batch_id.eq(batch))
         .filter(dues::state.eq(DueState::Announced))
+        .filter(exists(given))
         .select((dues::order_id, dues::charge_at))
         .load(conn)?)
 }

@@ -447,9 +447,9 @@ pub fn with_balance(
         .into_boxed();
     if has_goods {
         let given = order_lines::table
-            .filter(order_lines::allocated.gt(0))
-            .select(order_lines::order_id);
-        all = all.filter(orders::id.eq_any(given));
+            .filter(order_lines::order_id.eq(orders::id))
+            .filter(order_lines::allocated.gt(0));
+        all = all.filter(diesel::dsl::exists(given));
     }
     Ok(all.load(conn)?)
 }

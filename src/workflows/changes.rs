@@ -205,7 +205,9 @@ fn asked_before(tx: &mut Tx, wish: &Wish) -> Result<Option<Came>, Problem> {
     let Some(row) = changes::under_way(tx.conn, wish.order)? else {
         return Ok(None);
     };
-    if same(&row)? && !is_closing(tx, &row)? {
+    // What the shopper began is the shopper's to pay: no letter goes out for it.
+    let theirs = row.asked_by.is_none() && wish.by.is_some();
+    if !theirs && same(&row)? && !is_closing(tx, &row)? {
         return Ok(Some(Came::ToPay));
     }
     Err(under_way())

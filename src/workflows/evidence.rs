@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 
 use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, offer, order_number};
+use super::dispute::PREVENTED;
 use super::money::say;
 use super::ports::{EvidenceField, NewEvidence, ProviderDispute};
 use crate::domain::day::day_of;
@@ -156,6 +157,9 @@ pub fn why_not(
         |row: &EvidenceRow| matches!(row.state, EvidenceState::Planned | EvidenceState::Sent);
     match dispute.state {
         DisputeState::Won | DisputeState::Lost => Some("The bank has decided this dispute."),
+        _ if dispute.provider_state == PREVENTED => {
+            Some("It was ended before it was raised: there is nothing to answer.")
+        }
         _ if is_answered(rows) => Some("It was sent to the provider. An answer is taken once."),
         _ if rows.iter().any(in_flight) => {
             Some("The provider is being told. Look again in a minute.")

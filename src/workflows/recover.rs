@@ -241,15 +241,17 @@ fn gives_way(
         .filter(|r| !r.purpose.is_allowance() && (ended || r.purpose == RefundPurpose::Change))
         .collect();
     let mut rest = waiting.iter().map(|r| r.amount).sum::<i64>() - amount;
-    let Some(purpose) = waiting.first().map(|r| r.purpose).filter(|_| rest >= 0) else {
+    if waiting.is_empty() || rest < 0 {
         return Ok(false);
-    };
+    }
+    let mut purpose = RefundPurpose::Change;
     for mut refund in waiting {
         // The last ones stay as they are, as far as they are owed beyond it.
         if refund.amount <= rest {
             rest -= refund.amount;
             continue;
         }
+        purpose = refund.purpose;
         money::drop_refund(tx, order, &mut refund)?;
         money::rename_dropped(tx, &refund)?;
     }

@@ -146,6 +146,15 @@ pub fn close_pages_of_campaign(
     Ok(open)
 }
 
+/// What somebody waits for on a page.
+const PAGES: [PaymentKind; 5] = [
+    PaymentKind::Join,
+    PaymentKind::Setup,
+    PaymentKind::Deposit,
+    PaymentKind::Change,
+    PaymentKind::Fix,
+];
+
 /// How many pages that are not made yet stand before this one: the shopper's place in the queue, from nought.
 pub fn queue_position(
     conn: &mut Conn,
@@ -154,6 +163,7 @@ pub fn queue_position(
 ) -> Result<i64, StoreError> {
     Ok(payments::table
         .filter(payments::state.eq(AttemptState::Planned))
+        .filter(payments::kind.eq_any(PAGES))
         .filter(
             payments::planned_at.lt(planned_at).or(payments::planned_at
                 .eq(planned_at)
@@ -166,16 +176,9 @@ pub fn queue_position(
 /// How many pages are committed and not made yet. Charges of saved cards are none: nobody waits for them, and pages go
 /// before them.
 pub fn queue_length(conn: &mut Conn) -> Result<i64, StoreError> {
-    let pages = [
-        PaymentKind::Join,
-        PaymentKind::Setup,
-        PaymentKind::Deposit,
-        PaymentKind::Change,
-        PaymentKind::Fix,
-    ];
     Ok(payments::table
         .filter(payments::state.eq(AttemptState::Planned))
-        .filter(payments::kind.eq_any(pages))
+        .filter(payments::kind.eq_any(PAGES))
         .count()
         .get_result(conn)?)
 }

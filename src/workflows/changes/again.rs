@@ -91,6 +91,7 @@ pub fn paid_again(
     let Some(offer) = fitting(tx, campaign, order, &all, note)? else {
         return Ok(Again::Not);
     };
+    super::take(tx, &offer.entering)?;
     make_way(tx, campaign, order)?;
     insert(tx, note, &offer, Some(attempt))?;
     Ok(Again::There)
@@ -120,6 +121,7 @@ pub fn refunded_again(
     if !money::beyond(tx, order, keep)?.contains(&(attempt, amount)) {
         return Ok(Again::Not);
     }
+    super::take(tx, &offer.entering)?;
     make_way(tx, campaign, order)?;
     insert(tx, note, &offer, None)?;
     let mut order = offer.order;
@@ -136,7 +138,7 @@ pub fn refunded_again(
     Ok(Again::There)
 }
 
-/// What the change makes of the order, its units taken; none where the order ended, is judged, was changed later, or no
+/// What the change makes of the order; none where the order ended, is judged, was changed later, or no
 /// units are left.
 fn fitting(
     tx: &mut Tx,
@@ -162,11 +164,7 @@ fn fitting(
         let option = options.iter().find(|option| option.id == *id);
         option.is_some_and(|option| option.available().is_none_or(|left| left >= *units))
     });
-    if !fits {
-        return Ok(None);
-    }
-    super::take(tx, &offer.entering)?;
-    Ok(Some(offer))
+    Ok(fits.then_some(offer))
 }
 
 /// Another change that the backup has under way ended since, or this one could not have been asked for.

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::desk::{Concerns, Desk, Problem, ends_at, happened, merchant, offer as offer_of};
+use super::super::desk::{
+    Concerns, Desk, Problem, ends_at, happened, lock_campaign, merchant, offer as offer_of,
+};
 use super::super::letters::{After, Letter};
 use super::super::money::{nonzero_said, say};
 use super::{Before, Offer, close_page, is_closing, lines_said, take_back, wanted};
@@ -101,6 +103,8 @@ pub fn asked_for(conn: &mut Conn, order: &OrderRow) -> Result<Option<(ChangeRow,
 /// # Errors
 /// A conflict where there is none.
 pub fn withdraw(tx: &mut Tx, order: OrderId, who: &str) -> Result<(), Problem> {
+    let campaign = orders::campaign_of(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
+    lock_campaign(tx, campaign)?;
     let row = changes::under_way(tx.conn, order)?.filter(|row| row.asked_by.is_some());
     let Some(row) = row else {
         return Err(Problem::conflict(

@@ -1,10 +1,12 @@
 //! Whose turn it is with an order that a change let grow: what it added has the place of its own payment (domain section 5).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 
 use super::{Before, wanted};
 use crate::domain::allocation::{Claim, Paid, by_payment, paid_when};
-use crate::domain::ids::{BatchId, OptionId};
+use crate::domain::ids::{BatchId, OptionId, OrderId};
 use crate::store::changes::ChangeRow;
 use crate::store::orders::LineRow;
 use crate::store::{Conn, changes, orders, stock};
@@ -48,12 +50,13 @@ fn in_parts(
     if changed.is_empty() {
         return Ok(claims);
     }
+    let mut by_order: HashMap<OrderId, Vec<&ChangeRow>> = HashMap::new();
+    for row in &changed {
+        by_order.entry(row.order_id).or_default().push(row);
+    }
     let mut parts = Vec::with_capacity(claims.len());
     for claim in claims {
-        let mine: Vec<&ChangeRow> = changed
-            .iter()
-            .filter(|row| row.order_id == claim.order)
-            .collect();
+        let mine = by_order.get(&claim.order).map_or(&[][..], Vec::as_slice);
         let line = match mine.is_empty() {
             true => None,
             false => orders::lines_of(conn, claim.order)?
@@ -63,7 +66,7 @@ fn in_parts(
         match line {
             Some(line) => parts.extend(by_payment(
                 &claim,
-                &paid(&line, &claim, &mine)?,
+                &paid(&line, &claim, mine)?,
                 first(&line),
             )),
             None => parts.push(claim),

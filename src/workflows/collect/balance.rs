@@ -40,8 +40,13 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
         return Ok(Balances::None);
     }
     let now = tx.now;
+    let in_time = now + Duration::days(TOLD_AHEAD_DAYS);
+    let some = orders::with_balance(tx.conn, id, true, AT_ONCE)?;
+    if tell_some(desk, tx, &campaign, some, in_time)? {
+        return Ok(Balances::More);
+    }
     // Those that were told before their goods came are charged from their day on.
-    let told = dues::announced(tx.conn, id)?;
+    let told = dues::announced_with_goods(tx.conn, id)?;
     let work: Vec<_> = told
         .into_iter()
         .map(|(order, at)| (order.to_string(), at))
@@ -49,11 +54,6 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
     if !work.is_empty() {
         jobs::put_many(tx.conn, jobs::DUE, &work, now.naive_utc())?;
         tx.effects.work = true;
-    }
-    let in_time = now + Duration::days(TOLD_AHEAD_DAYS);
-    let some = orders::with_balance(tx.conn, id, true, AT_ONCE)?;
-    if tell_some(desk, tx, &campaign, some, in_time)? {
-        return Ok(Balances::More);
     }
     // The others are told before the day on which the goods should come.
     let Some(arrives) = batch.arrives else {

@@ -129,6 +129,31 @@ async fn a_change_for_which_nothing_is_left_goes_back() {
 }
 
 #[actix_web::test]
+async fn a_change_that_was_paid_too_late_and_went_back_is_not_made_again() {
+    let (shop, campaign, order, folder) = with_backup(1).await;
+    asks(&shop, order, &[("set", 2)]).await.unwrap();
+    // The shopper leaves, and pays the page that is still open.
+    shop.cancel(order).await.unwrap();
+    assert_eq!(shop.pay(order, GOOD_CARD).await, 303);
+    shop.settle().await;
+    let gone = shop.at_provider(order).await;
+    assert_eq!(gone, (20_000, 20_000));
+    let shop = restored(shop, &folder).await;
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    let row = shop.order(order).await;
+    assert_eq!((row.state, row.total), (OrderState::Cancelled, 10_000));
+    assert_eq!(
+        (row.charged, row.refunded, row.refund_due),
+        (20_000, 20_000, 0)
+    );
+    assert_eq!(shop.at_provider(order).await, gone);
+    assert_eq!(taken(&shop, &campaign, "set").await, 0);
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
 async fn who_cancels_before_the_books_know_of_the_change_gets_the_rest_back_and_no_more() {
     let (shop, _, order, folder) = with_backup(3).await;
     asks(&shop, order, &[("set", 1)]).await.unwrap();

@@ -93,9 +93,14 @@ both_databases! {
         }
         // Longer than a page that somebody stands before: the letter has to be read first.
         shop.advance(Duration::hours(20)).await;
-        let agreed = shop.http.post(shop.url(&path)).send().await.unwrap();
-        assert_eq!(agreed.status(), 303);
-        assert!(agreed.headers()["location"].to_str().unwrap().starts_with(&format!("/o/{order}/pay")));
+        // What is agreed to is this change, and none that was asked for in its place.
+        for (change, leads) in [(order.to_string(), "change/asked"), (hidden(&look, "change"), "pay")] {
+            let form = [("change", change)];
+            let agreed = shop.http.post(shop.url(&path)).form(&form).send().await.unwrap();
+            assert_eq!(agreed.status(), 303);
+            let location = agreed.headers()["location"].to_str().unwrap();
+            assert!(location.starts_with(&format!("/o/{order}/{leads}")), "{location}");
+        }
         completes(&shop, order, GOOD_CARD).await;
         assert_eq!(wants(&shop, order).await, [("lid".into(), 1, 1_000), ("set".into(), 2, 10_000)]);
         assert_eq!(shop.at_provider(order).await, (21_000, 0));
