@@ -6,7 +6,9 @@ use super::{Next, Trouble, unreadable};
 use crate::domain::ids::{BatchId, CampaignId, OrderId};
 use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::dues::CardRow;
+use crate::store::jobs::JobRow;
 use crate::store::orders::{OrderRow, PaymentRow};
+use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, IntentStatus, ProviderIntent};
 use crate::workflows::{cards, collect};
@@ -55,18 +57,19 @@ pub(super) async fn cancel_left_behind(
 /// Charges the saved card.
 pub(super) async fn charge(
     office: &Office,
+    job: Option<&JobRow>,
     (order, page, card): (OrderRow, PaymentRow, CardRow),
 ) -> Result<Next, Trouble> {
     let request = collect::charge_request(&order, &page, &card)?;
     let key = page.idempotency_key.clone();
     match office.provider().create_charge(request, key).await {
-        Ok(said) => heard(office, &page, said).await,
+        Ok(said) => heard(office, job, &page, said).await,
         Err(CallError::Broken(why)) => {
             log::warn!("a charge of order {}: {why}", order.id);
-            find(office, (page, card)).await
+            find(office, job, (page, card)).await
         }
         Err(CallError::Refused { code, .. }) if code == "idempotency_error" => {
-            find(office, (page, card)).await
+            find(office, job, (page, card)).await
         }
         Err(CallError::Refused { code, message, .. }) => {
             log::error!(
@@ -85,23 +88,34 @@ pub(super) async fn charge(
     }
 }
 
-async fn heard(office: &Office, page: &PaymentRow, said: ProviderIntent) -> Result<Next, Trouble> {
-    let (id, attempt) = (page.order_id, page.attempt);
-    let state = office
-        .write(move |desk, tx| collect::heard(desk, tx, id, attempt, &said))
+/// Applies what the provider says of a charge and ends this piece of work, in one commit.
+async fn heard(
+    office: &Office,
+    job: Option<&JobRow>,
+    page: &PaymentRow,
+    said: ProviderIntent,
+) -> Result<Next, Trouble> {
+    let (job, id, attempt) = (job.cloned(), page.order_id, page.attempt);
+    office
+        .write(move |desk, tx| -> Result<(), Problem> {
+            let state = collect::heard(desk, tx, id, attempt, &said)?;
+            let again = matches!(
+                state,
+                // A state that is not known: staff see it.
+                AttemptState::Processing | AttemptState::Planned | AttemptState::Open
+            );
+            let next = again.then(|| tx.now + Duration::hours(1));
+            super::end_within(tx, job.as_ref(), next)
+        })
         .await?;
-    Ok(match state {
-        AttemptState::Processing => Next::At(office.now() + Duration::hours(1)),
-        // A state that is not known: staff see it.
-        AttemptState::Planned | AttemptState::Open => Next::At(office.now() + Duration::hours(1)),
-        _ => Next::Done,
-    })
+    Ok(Next::Kept)
 }
 
 /// Looks for a charge in the provider's lists of its customer: found, it is recorded; absent twice, a minute apart, a new
 /// attempt begins.
 pub(super) async fn find(
     office: &Office,
+    job: Option<&JobRow>,
     (page, card): (PaymentRow, CardRow),
 ) -> Result<Next, Trouble> {
     let (id, attempt) = (page.order_id, page.attempt);
@@ -119,7 +133,7 @@ pub(super) async fn find(
             })
         };
         if let Some(said) = listed.data.into_iter().find(ours) {
-            return heard(office, &page, said).await;
+            return heard(office, job, &page, said).await;
         }
         match listed.next {
             Some(next) => cursor = Some(next),

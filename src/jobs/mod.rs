@@ -23,8 +23,8 @@ use std::time::{Duration as StdDuration, Instant};
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::store::StoreError;
-use crate::store::jobs::JobRow;
+use crate::store::jobs::{self, JobRow};
+use crate::store::{StoreError, Tx};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
 use crate::workflows::ports::CallError;
@@ -55,10 +55,13 @@ pub(crate) struct Trouble {
 
 /// How long work in many steps goes on before it begins a new turn: well within a lease, so that nobody else begins it too.
 const TURN: StdDuration = StdDuration::from_secs(2);
+/// How many times as long as a step took it stands back after it: what it leads to, such as charges at the provider's pace,
+/// takes longer than that in any case.
+const STANDS_BACK: u32 = 3;
 /// How long it stands back after a step at most.
-const STAND_BACK: StdDuration = StdDuration::from_millis(20);
+const STAND_BACK: StdDuration = StdDuration::from_millis(60);
 
-/// Work in many steps, each a transaction, until one says that there are no more. Between two it stands back about as long as
+/// Work in many steps, each a transaction, until one says that there are no more. Between two it stands back for longer than
 /// one takes: the others who write, above all those whom a shopper waits for, have their turn.
 pub(crate) async fn in_turns<F, S>(office: &Office, step: F) -> Result<Next, Trouble>
 where
@@ -74,7 +77,7 @@ where
         if begun.elapsed() >= TURN {
             return Ok(Next::At(office.now()));
         }
-        tokio::time::sleep(asked.elapsed().min(STAND_BACK)).await;
+        tokio::time::sleep((asked.elapsed() * STANDS_BACK).min(STAND_BACK)).await;
     }
 }
 
@@ -100,6 +103,26 @@ impl From<CallError> for Trouble {
             again_in: None,
         }
     }
+}
+
+/// Ends a piece of work within the transaction that keeps what it came to, or puts it off until `next`: in a rush each commit
+/// counts.
+///
+/// # Errors
+/// What the database says.
+fn end_within(
+    tx: &mut Tx,
+    job: Option<&JobRow>,
+    next: Option<DateTime<Utc>>,
+) -> Result<(), Problem> {
+    let (now, next) = (tx.now.naive_utc(), next.map(|at| at.naive_utc()));
+    if let Some(job) = job
+        && !jobs::done(tx.conn, job, next, now)?
+    {
+        // What was heard is so all the same.
+        log::warn!("{} {}: {LEASE_ENDED}", job.kind, job.subject);
+    }
+    Ok(())
 }
 
 /// Runs one piece of work.

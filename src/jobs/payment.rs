@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{LEASE_ENDED, Next, Trouble, collect, unreadable};
+use super::{Next, Trouble, collect, unreadable};
 use crate::domain::payment::AttemptState;
-use crate::store::jobs::{self, JobRow};
+use crate::store::jobs::JobRow;
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::workflows::desk::Problem;
 use crate::workflows::office::Office;
@@ -27,8 +27,8 @@ pub(super) async fn drive(
     match due {
         Due::Make(rows) => make(office, job, *rows).await,
         Due::CancelFirst(left) => collect::cancel_left_behind(office, id, left).await,
-        Due::Charge(rows) => collect::charge(office, *rows).await,
-        Due::Find(rows) => collect::find(office, *rows).await,
+        Due::Charge(rows) => collect::charge(office, job, *rows).await,
+        Due::Find(rows) => collect::find(office, job, *rows).await,
         Due::Intent(intent) => collect::intent(office, id, attempt, intent).await,
         Due::Look(page) => look(office, job, page).await,
         Due::Ask(session) => {
@@ -54,14 +54,8 @@ async fn heard(
     office
         .write(move |desk, tx| -> Result<(), Problem> {
             let state = payment::heard(desk, tx, id, attempt, &said)?;
-            let next = next(state, tx.now).map(|at| at.naive_utc());
-            if let Some(job) = &job
-                && !jobs::done(tx.conn, job, next, tx.now.naive_utc())?
-            {
-                // What was heard is so all the same.
-                log::warn!("{} {}: {LEASE_ENDED}", job.kind, job.subject);
-            }
-            Ok(())
+            let next = next(state, tx.now);
+            super::end_within(tx, job.as_ref(), next)
         })
         .await?;
     Ok(Next::Kept)

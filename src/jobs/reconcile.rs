@@ -15,7 +15,7 @@ use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::office::Office;
 use crate::workflows::ports::{CallError, ProviderCharge, ProviderRefund, ProviderRefundStatus};
 use crate::workflows::recover::{self, Matched};
-use crate::workflows::{ideas, interest};
+use crate::workflows::{ideas, interest, payment};
 
 /// What a comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,15 +102,10 @@ async fn matched(office: &Office, theirs: &Theirs) -> Result<Report, Problem> {
             report.agree += 1;
             continue;
         }
-        let mut charge = charge.clone();
-        if went_back_as_late(&charge, &theirs.refunds)
-            && let Some(tag) = &mut charge.tag
-        {
-            // It paid for a change that was not made: it is not made now either.
-            tag.change = None;
-        }
+        let went_back = went_back_as_late(charge, &theirs.refunds);
+        let charge = charge.clone();
         let matched = office
-            .write(move |desk, tx| recover::charge(desk, tx, tag.order, tag.attempt, &charge))
+            .write(move |desk, tx| recover::charge(desk, tx, &tag, &charge, went_back))
             .await?;
         report.add(matched);
     }
@@ -274,9 +269,10 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
         else {
             continue;
         };
+        let (id, intent) = (tag.order, charge.intent.clone());
         let (page, order) = office
             .read(move |conn| -> Result<_, Problem> {
-                let page = orders::payment(conn, tag.order, tag.attempt)?;
+                let page = payment::page_of(conn, Some(&tag), intent.as_deref())?;
                 Ok((page, orders::by_id(conn, tag.order)?))
             })
             .await?;
@@ -284,18 +280,18 @@ pub async fn compare(office: &Office) -> Result<Vec<String>, CompareError> {
         match page {
             Some(_) if foreign.is_some() => {
                 let said = foreign.filter(|_| !is_returned(charge, &theirs.refunds));
-                found.extend(said.map(|said| format!("order {}: {said}", tag.order)));
+                found.extend(said.map(|said| format!("order {id}: {said}")));
             }
             None if is_returned(charge, &theirs.refunds) => {}
             None => found.push(format!(
-                "order {}: charge {} is not in the books",
-                tag.order, charge.id
+                "order {id}: charge {} is not in the books",
+                charge.id
             )),
             // Paid there and not heard of here yet: in flight.
             Some(page) if page.state != AttemptState::Paid => {}
             Some(page) if page.amount != charge.amount => found.push(format!(
-                "order {}: charge {} is over {}, the books say {}",
-                tag.order, charge.id, charge.amount, page.amount
+                "order {id}: charge {} is over {}, the books say {}",
+                charge.id, charge.amount, page.amount
             )),
             Some(_) => {}
         }

@@ -4,8 +4,7 @@ use chrono::Duration;
 
 use super::{Next, Trouble, unreadable};
 use crate::domain::ids::RefundId;
-use crate::domain::payment::DisputeState;
-use crate::store::{jobs, refunds};
+use crate::store::jobs;
 use crate::workflows::desk::{Problem, enqueue, payment_subject};
 use crate::workflows::dispute::Heard;
 use crate::workflows::office::Office;
@@ -124,19 +123,20 @@ async fn refused(
     Ok(Next::Done)
 }
 
-/// The dispute that holds a payment's refunds. One that the books know as lost, or as ended otherwise, holds nothing any
+/// The dispute that holds a payment's refunds, or held them until now. One that is over, and is known to be, holds nothing any
 /// more: what is due all the same, because it was over a part, needs another way.
 async fn holding(office: &Office, intent: String) -> Result<Option<String>, Trouble> {
     let all = office.provider().disputes(Some(intent), None, None).await?;
     for dispute in all.data {
+        if !disputes::is_over(&dispute) {
+            return Ok(Some(dispute.id));
+        }
         let id = dispute.id.clone();
         let known = office
-            .read(move |conn| Ok::<_, Problem>(refunds::dispute(conn, &id)?))
+            .read(move |conn| disputes::knows_as_over(conn, &dispute))
             .await?;
-        if known.is_none_or(|known| {
-            known.state != DisputeState::Lost && known.provider_state != disputes::PREVENTED
-        }) {
-            return Ok(Some(dispute.id));
+        if !known {
+            return Ok(Some(id));
         }
     }
     Ok(None)
@@ -171,10 +171,7 @@ async fn find(
 /// Asks for a dispute and applies it; while it is open, again each day.
 pub(super) async fn dispute(office: &Office, subject: &str) -> Result<Next, Trouble> {
     let said = office.provider().dispute(subject.to_owned()).await?;
-    let over = matches!(
-        said.status.as_str(),
-        "won" | "lost" | "warning_closed" | disputes::PREVENTED
-    );
+    let over = disputes::is_over(&said);
     let again = said.clone();
     let mut heard = office
         .write(move |desk, tx| disputes::heard(desk, tx, &said))

@@ -302,6 +302,9 @@ fn cancelled(number: &str, why: &WhyCancelled, back: Option<&str>) -> String {
             format!("Order {number} was paid twice: {back} goes back to you")
         }
         (WhyCancelled::PaidTwice, None) => format!("Order {number} was paid twice"),
+        (WhyCancelled::NotOwed, Some(back)) => {
+            format!("Order {number}: {back} that you do not owe any more goes back to you")
+        }
         (WhyCancelled::NotMade(_), None) => {
             format!("Order {number} is cancelled: nothing was charged")
         }

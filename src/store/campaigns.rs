@@ -122,11 +122,12 @@ pub fn insert(
 
 /// The campaign with this id.
 pub fn by_id(conn: &mut Conn, id: CampaignId) -> Result<Option<CampaignRow>, StoreError> {
-    Ok(campaigns::table
+    let found = each_backend!(conn, c => campaigns::table
         .find(id)
         .select(CampaignRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The campaign with this name in addresses.

@@ -57,11 +57,12 @@ pub fn put(conn: &mut Conn, row: &DueRow) -> Result<(), StoreError> {
 
 /// What is collected from an order.
 pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Option<DueRow>, StoreError> {
-    Ok(dues::table
+    let found = each_backend!(conn, c => dues::table
         .find(order)
         .select(DueRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The states in which something may still be paid.
@@ -192,30 +193,33 @@ pub fn save_card(conn: &mut Conn, row: &CardRow) -> Result<bool, StoreError> {
 
 /// The card with this id at the provider.
 pub fn card(conn: &mut Conn, method: &str) -> Result<Option<CardRow>, StoreError> {
-    Ok(saved_cards::table
+    let found = each_backend!(conn, c => saved_cards::table
         .find(method)
         .select(CardRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The card that an order is charged to.
 pub fn card_of(conn: &mut Conn, order: OrderId) -> Result<Option<CardRow>, StoreError> {
-    Ok(saved_cards::table
+    let found = each_backend!(conn, c => saved_cards::table
         .filter(saved_cards::order_id.eq(order))
         .filter(saved_cards::state.eq(CardState::Saved))
         .select(CardRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// All cards that were saved for an order, the last first.
 pub fn cards_of(conn: &mut Conn, order: OrderId) -> Result<Vec<CardRow>, StoreError> {
-    Ok(saved_cards::table
+    let found = each_backend!(conn, c => saved_cards::table
         .filter(saved_cards::order_id.eq(order))
         .select(CardRow::as_select())
         .order(saved_cards::saved_at.desc())
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// Changes where a card stands, if it still stands where it did; whether it did.

@@ -3,13 +3,14 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::kept::kept;
 use super::schema::{journal_entries, journal_postings};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::ids::{CampaignId, EntryId, MerchantId, OrderId};
 
 /// An entry's row.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = journal_entries)]
+#[diesel(table_name = journal_entries, treat_none_as_default_value = false)]
 pub struct EntryRow {
     /// Its id.
     pub id: EntryId,
@@ -71,8 +72,10 @@ pub fn append(
         })
         .collect();
     each_backend!(conn, c => {
-        diesel::insert_into(journal_entries::table).values(entry).execute(c)?;
-        diesel::insert_into(journal_postings::table).values(&rows).execute(c)?;
+        kept!(diesel::insert_into(journal_entries::table).values(entry)).execute(c)?;
+        for row in &rows {
+            kept!(diesel::insert_into(journal_postings::table).values(row)).execute(c)?;
+        }
     });
     Ok(())
 }

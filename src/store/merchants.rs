@@ -117,11 +117,12 @@ pub fn insert(conn: &mut Conn, merchant: &MerchantRow) -> Result<(), StoreError>
 
 /// The merchant with this id.
 pub fn by_id(conn: &mut Conn, id: MerchantId) -> Result<Option<MerchantRow>, StoreError> {
-    Ok(merchants::table
+    let found = each_backend!(conn, c => merchants::table
         .find(id)
         .select(MerchantRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The merchant with this name in addresses.

@@ -268,11 +268,12 @@ pub fn by_form(
 
 /// An order's lines.
 pub fn lines_of(conn: &mut Conn, id: OrderId) -> Result<Vec<LineRow>, StoreError> {
-    Ok(order_lines::table
+    let found = each_backend!(conn, c => order_lines::table
         .filter(order_lines::order_id.eq(id))
         .select(LineRow::as_select())
         .order(order_lines::sku.asc())
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// The lines of several orders.

@@ -115,11 +115,12 @@ pub fn insert_attempt(conn: &mut Conn, call: &RefundAttemptRow) -> Result<(), St
 
 /// The refund with this id.
 pub fn by_id(conn: &mut Conn, id: RefundId) -> Result<Option<RefundRow>, StoreError> {
-    Ok(refunds::table
+    let found = each_backend!(conn, c => refunds::table
         .find(id)
         .select(RefundRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// The refund a provider's id belongs to.
@@ -134,11 +135,12 @@ pub fn by_provider(conn: &mut Conn, provider_id: &str) -> Result<Option<RefundRo
 
 /// An order's refunds.
 pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<RefundRow>, StoreError> {
-    Ok(refunds::table
+    let found = each_backend!(conn, c => refunds::table
         .filter(refunds::order_id.eq(order))
         .select(RefundRow::as_select())
         .order((refunds::created_at.asc(), refunds::id.asc()))
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// The calls of a refund, first to last.
@@ -156,11 +158,12 @@ pub fn attempt(
     id: RefundId,
     number: i32,
 ) -> Result<Option<RefundAttemptRow>, StoreError> {
-    Ok(refund_attempts::table
+    let found = each_backend!(conn, c => refund_attempts::table
         .find((id, number))
         .select(RefundAttemptRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// Keeps what became of a refund.
@@ -264,10 +267,11 @@ pub fn dispute(conn: &mut Conn, provider_id: &str) -> Result<Option<DisputeRow>,
 
 /// An order's disputes.
 pub fn disputes_of(conn: &mut Conn, order: OrderId) -> Result<Vec<DisputeRow>, StoreError> {
-    Ok(disputes::table
+    let found = each_backend!(conn, c => disputes::table
         .filter(disputes::order_id.eq(order))
         .select(DisputeRow::as_select())
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// Visits every call that the provider took, with its refund, some at a time.

@@ -229,11 +229,12 @@ pub fn cancellations_of(
     conn: &mut Conn,
     order: OrderId,
 ) -> Result<Vec<CancellationRow>, StoreError> {
-    Ok(line_cancellations::table
+    let found = each_backend!(conn, c => line_cancellations::table
         .filter(line_cancellations::order_id.eq(order))
         .select(CancellationRow::as_select())
         .order((line_cancellations::at.asc(), line_cancellations::id.asc()))
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// Takes units out of what left an order: they are wanted again, because they had been handed over before.

@@ -55,8 +55,6 @@ pub(super) struct Pace {
 impl Pace {
     /// So many turns per second; none: no limit.
     pub(super) fn new(per_second: Option<NonZeroU32>) -> Self {
-        // Without a burst: a burst and the second's own turns together would pass the limit.
-        let spaced = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
         Self {
             limiter: per_second.map(|rate| RateLimiter::direct(spaced(rate))),
             patience: PATIENCE,
@@ -81,6 +79,15 @@ impl Pace {
         let _ = timeout_at(enough, nobody_waits(before, &own.quiet)).await;
         let _gate = self.gate.lock().await;
         limiter.until_ready().await;
+    }
+}
+
+/// Turns so far apart that no second has more than `rate` of them. One that comes late, as timers on a busy machine do, lets
+/// the next come early, so that the pace is kept; for that one turn a second is left out.
+fn spaced(rate: NonZeroU32) -> Quota {
+    match NonZeroU32::new(rate.get() - 1) {
+        Some(less) => Quota::per_second(less).allow_burst(NonZeroU32::MIN.saturating_add(1)),
+        None => Quota::per_second(rate),
     }
 }
 
@@ -118,12 +125,22 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
     use futures_util::future::join_all;
+    use governor::clock::FakeRelativeClock;
     use std::cell::RefCell;
 
     /// Turns far enough apart that a busy machine's pauses do not change their order.
     fn fast(patience: Duration) -> Pace {
         let mut pace = Pace::new(NonZeroU32::new(50));
         pace.patience = patience;
+        pace
+    }
+
+    /// The turns that are there at once are taken.
+    async fn begun(patience: Duration) -> Pace {
+        let pace = fast(patience);
+        for _ in 0..2 {
+            pace.turn(Lane::Joining).await;
+        }
         pace
     }
 
@@ -150,8 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn refunds_stand_back_while_pages_wait() {
-        let pace = fast(PATIENCE);
-        pace.turn(Lane::Joining).await;
+        let pace = begun(PATIENCE).await;
         let order = order_of_turns(&pace, &RUSH).await;
         assert_eq!(
             order,
@@ -161,8 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refund_that_waited_long_enough_takes_turns_with_pages() {
-        let pace = fast(Duration::ZERO);
-        pace.turn(Lane::Joining).await;
+        let pace = begun(Duration::ZERO).await;
         let order = order_of_turns(&pace, &RUSH).await;
         assert_eq!(
             order,
@@ -172,8 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_that_was_given_up_keeps_no_refund_waiting() {
-        let pace = fast(Duration::from_secs(3600));
-        pace.turn(Lane::Joining).await;
+        let pace = begun(Duration::from_secs(3600)).await;
         let mut page = Box::pin(pace.turn(Lane::Joining));
         assert!(page.as_mut().now_or_never().is_none());
         let mut refund = Box::pin(pace.turn(Lane::Rest));
@@ -184,8 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn charges_stand_back_for_pages_and_refunds_for_charges() {
-        let pace = fast(PATIENCE);
-        pace.turn(Lane::Joining).await;
+        let pace = begun(PATIENCE).await;
         let rush = [
             (Lane::Joining, "page 1"),
             (Lane::Rest, "refund 1"),
@@ -197,6 +210,27 @@ mod tests {
             order_of_turns(&pace, &rush).await,
             ["page 1", "page 2", "charge 1", "charge 2", "refund 1"]
         );
+    }
+
+    #[test]
+    fn no_second_has_more_turns_than_the_provider_allows() {
+        for rate in [1, 2, 20, 100] {
+            let clock = FakeRelativeClock::default();
+            let quota = spaced(NonZeroU32::new(rate).unwrap());
+            let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
+            let mut turns = Vec::new();
+            for now in 0..5_000u64 {
+                let asks = !(1_500..2_500).contains(&now);
+                while asks && limiter.check().is_ok() {
+                    turns.push(now);
+                }
+                clock.advance(Duration::from_millis(1));
+            }
+            for (at, begun) in turns.iter().enumerate() {
+                let within = turns[at..].iter().take_while(|turn| **turn < begun + 1_000);
+                assert!(within.count() <= rate as usize, "{rate}: from {begun} ms");
+            }
+        }
     }
 
     #[tokio::test]

@@ -95,6 +95,25 @@ fn new_charge(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
     )
 }
 
+/// Plans a charge over what is still owed in place of one over more that was never sent. Whether there is one: not where
+/// nothing is being charged any more, or so little is owed that cards can't be charged it.
+///
+/// # Errors
+/// What the database says.
+pub fn charge_less(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
+    let charging = dues::of_order(tx.conn, order.id)?.filter(|due| due.state == DueState::Charging);
+    let Some(mut due) = charging else {
+        return Ok(false);
+    };
+    if order.owed < money::currency(&order.currency)?.min_charge() {
+        return Ok(false);
+    }
+    due.amount = order.owed;
+    dues::put(tx.conn, &due)?;
+    new_charge(tx, order)?;
+    Ok(true)
+}
+
 /// Plans a further attempt, page or charge, of an order.
 fn add_attempt(
     tx: &mut Tx,
@@ -171,13 +190,25 @@ pub(super) fn paid(
             | OrderState::Shipped
             | OrderState::Delivered
     );
+    let is_charge = loaded.page.kind == PaymentKind::Charge;
     if !counts {
-        return give_back(desk, tx, loaded, WhyCancelled::PaidTooLate);
-    }
-    if loaded.order.owed <= 0 {
-        return give_back(desk, tx, loaded, WhyCancelled::PaidTwice);
+        let why = if is_charge {
+            WhyCancelled::NotOwed
+        } else {
+            WhyCancelled::PaidTooLate
+        };
+        return give_back(desk, tx, loaded, why);
     }
     let due = dues::of_order(tx.conn, loaded.order.id)?;
+    if loaded.order.owed <= 0 {
+        let paid = due.is_none_or(|due| due.state == DueState::Paid);
+        let why = if paid {
+            WhyCancelled::PaidTwice
+        } else {
+            WhyCancelled::NotOwed
+        };
+        return give_back(desk, tx, loaded, why);
+    }
     if amount < loaded.order.owed {
         if due.is_some() {
             return too_little(desk, tx, loaded, amount);

@@ -6,7 +6,7 @@ use super::desk::{Concerns, Desk, Problem, enqueue, happened, lock_campaign, mer
 use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::ProviderDispute;
-use super::{collect, evidence};
+use super::{collect, evidence, payment};
 use crate::domain::campaign::BatchState;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::OrderId;
@@ -16,14 +16,39 @@ use crate::domain::payment::{AttemptState, DisputeState, RefundPurpose, RefundSt
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
-use crate::store::{Tx, campaigns, jobs, misc, orders, refunds};
+use crate::store::{Conn, Tx, campaigns, jobs, misc, orders, refunds};
 
 /// The provider's word for a dispute that it, or a card network, ended before it was raised, mostly by giving the
 /// cardholder the money. Nothing follows it.
 pub const PREVENTED: &str = "prevented";
 
+/// Whether a dispute is over in the provider's words: it holds no money any more.
+pub fn is_over(said: &ProviderDispute) -> bool {
+    matches!(
+        said.status.as_str(),
+        "won" | "lost" | "warning_closed" | PREVENTED
+    )
+}
+
+/// Whether the books have a dispute that is over as the provider says it is: as over, or as one of which nothing is booked.
+///
+/// # Errors
+/// What the database says.
+pub fn knows_as_over(conn: &mut Conn, said: &ProviderDispute) -> Result<bool, Problem> {
+    if let Some(known) = refunds::dispute(conn, &said.id)? {
+        return Ok(known.state.is_over() || known.provider_state == said.status);
+    }
+    // In another currency it is never in the books.
+    let page = payment::page_of(conn, said.tag.as_ref(), said.intent.as_deref())?;
+    let Some(page) = page else {
+        return Ok(false);
+    };
+    let order = orders::by_id(conn, page.order_id)?;
+    Ok(order.is_some_and(|order| order.currency != said.currency.code()))
+}
+
 /// The provider's word for a dispute's state as ours; none where it is not known: kept for staff, never guessed.
-fn state_of(said: &ProviderDispute) -> Option<DisputeState> {
+fn state_of(said: &ProviderDispute, was: Option<DisputeState>) -> Option<DisputeState> {
     match said.status.as_str() {
         "warning_needs_response" | "warning_under_review" => Some(DisputeState::Inquiry),
         "needs_response" | "under_review" => Some(DisputeState::Open),
@@ -31,6 +56,8 @@ fn state_of(said: &ProviderDispute) -> Option<DisputeState> {
         "lost" => Some(DisputeState::Lost),
         // Where the provider took the money, the cardholder has it; else a person finds out who has it.
         PREVENTED if said.withdrawn => Some(DisputeState::Lost),
+        // It had taken the money, and has none of it any more: that is back.
+        PREVENTED if was == Some(DisputeState::Open) => Some(DisputeState::Won),
         _ => None,
     }
 }
@@ -51,19 +78,9 @@ pub enum Heard {
 /// # Errors
 /// What the database says.
 pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, Problem> {
-    let by_intent = match said.intent.as_deref() {
-        Some(intent) => orders::payment_by_intent(tx.conn, intent)?,
-        None => None,
-    };
-    let page = match (by_intent, &said.tag) {
-        (Some(page), _) => page,
-        (None, Some(tag)) if tag.payment_kind().is_some() => {
-            match orders::payment(tx.conn, tag.order, tag.attempt)? {
-                Some(page) => page,
-                None => return Ok(Heard::Foreign),
-            }
-        }
-        (None, _) => return Ok(Heard::Foreign),
+    let page = payment::page_of(tx.conn, said.tag.as_ref(), said.intent.as_deref())?;
+    let Some(page) = page else {
+        return Ok(Heard::Foreign);
     };
     if page.state != AttemptState::Paid {
         return Ok(Heard::TooEarly(page.order_id, page.attempt));
@@ -73,10 +90,13 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     let mut order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
     let before = refunds::dispute(tx.conn, &said.id)?;
     if said.currency.code() != order.currency {
-        return in_another_currency(desk, tx, &order, said);
+        let heard = in_another_currency(desk, tx, &order, said)?;
+        return unbooked(tx, &order, said).map(|()| heard);
     }
-    let Some(state) = state_of(said) else {
-        return left_for_staff(desk, tx, &order, page.attempt, (said, before));
+    let was = before.as_ref().map(|d| d.state);
+    let Some(state) = state_of(said, was) else {
+        let heard = left_for_staff(desk, tx, &order, page.attempt, (said, before))?;
+        return unbooked(tx, &order, said).map(|()| heard);
     };
     let due_by = said.due_by.map(|at| at.naive_utc());
     if let Some(known) = before
@@ -89,7 +109,6 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         };
         refunds::save_dispute(tx.conn, &row)?;
     }
-    let was = before.as_ref().map(|d| d.state);
     if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
         return Ok(Heard::Known);
     }
@@ -119,11 +138,13 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     refunds::save_dispute(tx.conn, &row)?;
     match state {
         DisputeState::Won if was_open => won(tx, &mut order, &row)?,
+        // The provider may have refused a refund for it all the same.
+        DisputeState::Won => release(tx, &order)?,
         DisputeState::Lost => {
             lost(tx, &mut order, &row)?;
             nothing_left(tx, &campaign, &mut order)?;
         }
-        DisputeState::Inquiry | DisputeState::Open | DisputeState::Won => {}
+        DisputeState::Inquiry | DisputeState::Open => {}
     }
     money::keep(tx, &mut order)?;
     if over {
@@ -134,6 +155,30 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         enqueue(tx, jobs::ALLOCATE, &order.batch_id.to_string(), now)?;
     }
     Ok(Heard::Known)
+}
+
+/// A dispute of which nothing is booked: at its end, what the provider refused to refund meanwhile goes out.
+fn unbooked(tx: &mut Tx, order: &OrderRow, said: &ProviderDispute) -> Result<(), Problem> {
+    if is_over(said) {
+        release(tx, order)?;
+    }
+    Ok(())
+}
+
+/// Sends the refunds that a dispute held, unless another one still holds them.
+fn release(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
+    if money::dispute_is_open(tx, order.id)? {
+        return Ok(());
+    }
+    let now = tx.now.naive_utc();
+    for mut refund in refunds::of_order(tx.conn, order.id)? {
+        if refund.held {
+            refund.held = false;
+            refunds::save(tx.conn, &refund)?;
+            enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// The bank disputes in another currency than was charged: nothing of it is booked, and staff are told, once for each of its
@@ -312,20 +357,17 @@ fn opened(
 
 fn won(tx: &mut Tx, order: &mut OrderRow, row: &DisputeRow) -> Result<(), Problem> {
     money::dispute_won(tx, order, &row.provider_id, row.amount)?;
-    let now = tx.now.naive_utc();
-    for mut refund in refunds::of_order(tx.conn, order.id)? {
-        if refund.held {
-            refund.held = false;
-            refunds::save(tx.conn, &refund)?;
-            enqueue(tx, jobs::REFUND, &refund.id.to_string(), now)?;
-        }
-    }
+    release(tx, order)?;
     happened(
         tx,
         Concerns::order(order),
         "system",
         "dispute_won",
-        "The dispute was won.",
+        if row.provider_state == PREVENTED {
+            "The dispute was ended before it was decided, and the provider took nothing for it."
+        } else {
+            "The dispute was won."
+        },
     )
 }
 

@@ -103,6 +103,8 @@ pub enum WhyCancelled {
     SavedAfterCancelling,
     /// It was paid twice: the second payment goes back, the order stays.
     PaidTwice,
+    /// What its card was being charged for left it meanwhile: the charge goes back, the order stays as it is by then.
+    NotOwed,
     /// Less was captured than the order costs: it does not count, and what came goes back.
     WrongAmount,
     /// Its payment was disputed.

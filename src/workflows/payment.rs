@@ -1,16 +1,19 @@
 //! What the provider says of a payment page, applied once, whatever the order in which it is heard (domain sections 2
 //! and 4).
 
-use chrono::NaiveDateTime;
-
 mod foreign;
+mod lost;
 mod making;
 mod saving;
+mod units;
 mod words;
 
 pub(super) use foreign::took_another_currency;
+pub use lost::{make_again, number_of_lost, page_of};
 pub use making::{Due, due, page_request, refused, try_anew};
 use saving::{keep_card, let_go_unowed, saved};
+pub use units::free;
+use units::{is_sold, take_again, within_limit};
 pub use words::{letter_lines, say_threshold};
 
 use super::desk::{
@@ -21,7 +24,7 @@ use super::letters::{Letter, WhyCancelled};
 use super::money::{self, say};
 use super::ports::{Page, PageStatus, Tag};
 use super::stock_sale;
-use super::{batches, changes, collect, counts, waiting};
+use super::{batches, changes, collect, counts};
 use crate::domain::campaign::CampaignState;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::OrderId;
@@ -92,7 +95,8 @@ pub fn heard(
     if said.url.is_some() {
         page.url.clone_from(&said.url);
     }
-    if said.intent.is_some() {
+    // Of one that is paid it is known: another would be another payment's.
+    if said.intent.is_some() && (page.state != AttemptState::Paid || page.intent_id.is_none()) {
         page.intent_id.clone_from(&said.intent);
     }
     match said.status {
@@ -249,79 +253,6 @@ pub(super) fn page_closed(tx: &mut Tx, campaign: &CampaignRow) -> Result<(), Pro
     Ok(())
 }
 
-/// Whether the shopper's limits still leave room for an order whose hold was freed.
-fn within_limit(tx: &mut Tx, campaign: &CampaignRow, order: &OrderRow) -> Result<bool, Problem> {
-    let draft = offer(campaign)?;
-    let has = orders::units_of_shoppers(tx.conn, campaign.id, &[order.email.as_str()])?;
-    Ok(orders::lines_of(tx.conn, order.id)?.iter().all(|line| {
-        let limit = draft
-            .options
-            .iter()
-            .find(|o| o.sku == line.sku)
-            .and_then(|o| o.per_shopper);
-        let others: i64 = has
-            .iter()
-            .filter(|(_, option, _)| *option == line.option_id)
-            .map(|(_, _, quantity)| quantity)
-            .sum();
-        limit.is_none_or(|limit| others + line.quantity <= i64::from(limit))
-    }))
-}
-
-/// Whether what an order is about is still sold: while its campaign takes orders, and from stock after that.
-fn is_sold(campaign: &CampaignRow, order: &OrderRow, now: NaiveDateTime) -> bool {
-    if stock_sale::is_from_stock(order) {
-        stock_sale::sells(campaign.state)
-    } else {
-        takes_orders(campaign, now)
-    }
-}
-
-/// Takes an expired order's units again where there is room for all of them.
-fn take_again(tx: &mut Tx, order: &mut OrderRow) -> Result<bool, Problem> {
-    let lines = orders::lines_of(tx.conn, order.id)?;
-    let from_stock = stock_sale::is_from_stock(order);
-    if !from_stock && !waiting::leaves_room(tx.conn, order.campaign_id, &lines)? {
-        return Ok(false);
-    }
-    let mut taken = 0;
-    for line in &lines {
-        if !campaigns::take(tx.conn, line.option_id, line.quantity)? {
-            break;
-        }
-        if from_stock && !stock_sale::take(tx, order, line)? {
-            campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
-            break;
-        }
-        taken += 1;
-    }
-    if taken < lines.len() {
-        for line in &lines[..taken] {
-            campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
-        }
-        let lines = orders::lines_of(tx.conn, order.id)?;
-        stock_sale::put_back(tx, order, &lines)?;
-        return Ok(false);
-    }
-    order.units_taken = true;
-    Ok(true)
-}
-
-/// Frees an unpaid order's units.
-///
-/// # Errors
-/// What the database says.
-pub fn free(tx: &mut Tx, order: &mut OrderRow) -> Result<(), Problem> {
-    let lines = orders::lines_of(tx.conn, order.id)?;
-    for line in &lines {
-        campaigns::count_option(tx.conn, line.option_id, -line.quantity, 0, 0)?;
-    }
-    stock_sale::put_back(tx, order, &lines)?;
-    orders::cancel_lines(tx.conn, order.id)?;
-    order.units_taken = false;
-    waiting::freed(tx, order.campaign_id)
-}
-
 /// The order is paid for: it counts. What came beyond its price goes back at once.
 fn confirm(desk: &Desk, tx: &mut Tx, loaded: &mut Loaded, excess: i64) -> Result<(), Problem> {
     let now = tx.now.naive_utc();
@@ -443,12 +374,15 @@ fn told_back(
     let order = &mut loaded.order;
     let note = match why {
         WhyCancelled::PaidTwice => "It was paid twice; the second payment goes back.",
+        WhyCancelled::NotOwed => {
+            "What it was for had left the order before it came; the payment goes back in full."
+        }
         WhyCancelled::WrongAmount => {
             "Less was charged than the order costs, so it does not count; the payment goes back in full."
         }
         _ => "It was paid after its units were free again; the payment goes back in full.",
     };
-    if !matches!(why, WhyCancelled::PaidTwice) {
+    if !matches!(why, WhyCancelled::PaidTwice | WhyCancelled::NotOwed) {
         order.note = Some(note.to_owned());
     }
     money::keep(tx, order)?;
@@ -583,8 +517,8 @@ pub fn find_page(
         return Ok(Some((page.order_id, page.attempt)));
     }
     if let Some(tag) = tag
-        && tag.payment_kind().is_some()
         && let Some(page) = orders::payment(conn, tag.order, tag.attempt)?
+        && lost::may_be_of(conn, &page, tag)?
     {
         return Ok(Some((page.order_id, page.attempt)));
     }

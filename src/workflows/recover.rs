@@ -1,18 +1,22 @@
 //! What the provider knows and we do not: found by the reconciler, put into the books where that is safe (domain
 //! section 7, rule 8).
 
+mod of_change;
+
+use of_change::change_lost;
+
 use super::cancel::leave;
-use super::changes::{self, Again};
+use super::changes;
 use super::desk::{Desk, Problem, lock_campaign};
 use super::money;
 use super::payment;
-use super::ports::{Page, PageStatus, ProviderCharge, ProviderRefund};
+use super::ports::{Page, PageStatus, ProviderCharge, ProviderRefund, Tag};
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{OrderId, RefundId};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundPurpose, RefundState};
 use crate::store::campaigns::CampaignRow;
-use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::orders::PaymentRow;
 use crate::store::refunds::{RefundAttemptRow, RefundRow};
 use crate::store::{Tx, orders, refunds};
 
@@ -27,24 +31,26 @@ pub enum Matched {
     Left(String),
 }
 
-/// Matches a charge that carries our ids.
+/// Matches a charge that carries our ids. `went_back`: all of it went back as too late for what it was for.
 ///
 /// # Errors
 /// What the database says.
 pub fn charge(
     desk: &Desk,
     tx: &mut Tx,
-    order: OrderId,
-    attempt: i32,
+    tag: &Tag,
     charge: &ProviderCharge,
+    went_back: bool,
 ) -> Result<Matched, Problem> {
     if !charge.paid {
         return Ok(Matched::Known);
     }
-    if orders::payment(tx.conn, order, attempt)?.is_none() {
-        attempt_lost(tx, order, attempt, charge)?;
-    }
-    let Some(page) = orders::payment(tx.conn, order, attempt)? else {
+    let order = tag.order;
+    let page = match payment::page_of(tx.conn, Some(tag), charge.intent.as_deref())? {
+        None => attempt_lost(tx, tag, charge, went_back)?,
+        known => known,
+    };
+    let Some(page) = page else {
         return Ok(Matched::Left(format!(
             "charge {} over {} is for order {order}, which is not in this database: refund it at the provider",
             charge.id, charge.amount
@@ -73,7 +79,7 @@ pub fn charge(
         card: None,
         tag: None,
     };
-    payment::heard_paid(desk, tx, order, attempt, &said)?;
+    payment::heard_paid(desk, tx, order, page.attempt, &said)?;
     Ok(Matched::Repaired(format!(
         "order {order}: charge {} over {} was not in the books",
         charge.id, charge.amount
@@ -91,46 +97,28 @@ fn in_another_currency(
     Ok(said.map(|said| format!("order {order}: {said}")))
 }
 
-/// A charge of a saved card, a page in its place, or what a change costs, that was made since the backup: its row is made
-/// again, with the change, so that what follows is what follows from any payment.
+/// A charge or a page of an order that was made since the backup: its row is made again, with the change that it paid for,
+/// so that what follows is what follows from any payment. None where the books do not have the order.
 fn attempt_lost(
     tx: &mut Tx,
-    order: OrderId,
-    attempt: i32,
+    tag: &Tag,
     charge: &ProviderCharge,
-) -> Result<(), Problem> {
-    let tag = charge.tag.as_ref();
-    let kind = tag.and_then(|tag| tag.payment_kind());
-    let Some(kind) = kind.filter(|kind| !kind.joins()) else {
-        return Ok(());
+    went_back: bool,
+) -> Result<Option<PaymentRow>, Problem> {
+    let Some(kind) = tag.payment_kind() else {
+        return Ok(None);
     };
-    let Some(row) = orders::by_id(tx.conn, order)? else {
-        return Ok(());
+    let Some(row) = orders::by_id(tx.conn, tag.order)? else {
+        return Ok(None);
     };
     let campaign = lock_campaign(tx, row.campaign_id)?;
-    if let Some(note) = tag.and_then(|tag| tag.change.as_ref()) {
+    let attempt = payment::number_of_lost(tx, tag)?;
+    // What it paid for and was not made then is not made now either.
+    if let Some(note) = tag.change.as_ref().filter(|_| !went_back) {
         changes::paid_again(tx, &campaign, &row, attempt, note)?;
     }
-    let now = tx.now.naive_utc();
-    let page = PaymentRow {
-        order_id: order,
-        attempt,
-        state: AttemptState::Refused,
-        amount: charge.amount,
-        idempotency_key: format!("muster-{kind}-{order}-{attempt}"),
-        planned_at: now,
-        expires_at: now,
-        sent_at: Some(now),
-        session_id: None,
-        url: None,
-        intent_id: charge.intent.clone(),
-        close_wanted: false,
-        problem: Some("found at the provider after a restored backup".to_owned()),
-        settled_at: None,
-        kind,
-        looked_at: None,
-    };
-    Ok(orders::insert_payment(tx.conn, &page)?)
+    payment::make_again(tx, (tag.order, attempt), kind, charge)?;
+    Ok(orders::payment(tx.conn, tag.order, attempt)?)
 }
 
 /// Matches a refund that carries our ids.
@@ -185,79 +173,6 @@ pub fn refund(
             ))
         },
     )
-}
-
-/// A change that gave money back since the backup is made again, with its refunds; what to say where it can't be, and nothing
-/// is booked: the order would keep lines that it does not pay for.
-fn change_lost(
-    desk: &Desk,
-    tx: &mut Tx,
-    campaign: &CampaignRow,
-    order: OrderId,
-    said: &ProviderRefund,
-) -> Result<Option<String>, Problem> {
-    let mut row = orders::by_id(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
-    let page = match &said.intent {
-        Some(intent) => orders::payment_by_intent(tx.conn, intent)?,
-        None => None,
-    };
-    let note = said.tag.as_ref().and_then(|tag| tag.change.as_ref());
-    if let Some(page) = page {
-        let part = (page.attempt, said.amount);
-        if let Some(note) = note
-            && changes::refunded_again(desk, tx, campaign, &row, part, note)? == Again::There
-        {
-            return Ok(None);
-        }
-        if gives_way(tx, &mut row, part)? {
-            return Ok(None);
-        }
-    }
-    let lines = note.map_or_else(String::new, |note| {
-        let lines = note.lines.iter();
-        let lines: Vec<String> = lines
-            .map(|(sku, units, _)| format!("{units} \u{d7} {sku}"))
-            .collect();
-        format!(" to {}", lines.join(", "))
-    });
-    Ok(Some(format!(
-        "order {order}: refund {} over {} is of a change{lines} that is not in the books and does not fit the order as it is: change the order again in the panel, and this refund counts for it",
-        said.id, said.amount
-    )))
-}
-
-/// Whether so much of that page waits to go back, because the order ended or was changed again since: what went back
-/// already comes off that.
-fn gives_way(
-    tx: &mut Tx,
-    order: &mut OrderRow,
-    (page, amount): (i32, i64),
-) -> Result<bool, Problem> {
-    let ended = matches!(order.state, OrderState::Cancelled | OrderState::Expired);
-    let all = refunds::of_order(tx.conn, order.id)?;
-    let waiting: Vec<RefundRow> = all
-        .into_iter()
-        .filter(|r| r.payment_attempt == page && r.state == RefundState::Queued)
-        .filter(|r| !r.purpose.is_allowance() && (ended || r.purpose == RefundPurpose::Change))
-        .collect();
-    let mut rest = waiting.iter().map(|r| r.amount).sum::<i64>() - amount;
-    if waiting.is_empty() || rest < 0 {
-        return Ok(false);
-    }
-    let mut purpose = RefundPurpose::Change;
-    for mut refund in waiting {
-        // The last ones stay as they are, as far as they are owed beyond it.
-        if refund.amount <= rest {
-            rest -= refund.amount;
-            continue;
-        }
-        purpose = refund.purpose;
-        money::drop_refund(tx, order, &mut refund)?;
-        money::rename_dropped(tx, &refund)?;
-    }
-    money::commit_refund(tx, order, page, purpose, rest)?;
-    money::keep(tx, order)?;
-    Ok(true)
 }
 
 fn call(

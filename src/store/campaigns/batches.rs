@@ -148,11 +148,12 @@ pub fn batches_of_all(
 
 /// The batch with this id.
 pub fn batch(conn: &mut Conn, id: BatchId) -> Result<Option<BatchRow>, StoreError> {
-    Ok(batches::table
+    let found = each_backend!(conn, c => batches::table
         .find(id)
         .select(BatchRow::as_select())
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional()?);
+    Ok(found)
 }
 
 /// Changes a batch's state where it is still `from`.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::domain::ids::{CampaignId, OrderId};
 use crate::domain::payment::{AttemptState, PaymentKind};
-use crate::store::kept::kept_update;
+use crate::store::kept::{kept, kept_update};
 use crate::store::schema::{orders, payments};
 use crate::store::{Conn, StoreError, each_backend};
 
@@ -49,17 +49,18 @@ pub struct PaymentRow {
 
 /// Keeps a new page for an order.
 pub fn insert_payment(conn: &mut Conn, page: &PaymentRow) -> Result<(), StoreError> {
-    each_backend!(conn, c => diesel::insert_into(payments::table).values(page).execute(c)?);
+    each_backend!(conn, c => kept!(diesel::insert_into(payments::table).values(page)).execute(c)?);
     Ok(())
 }
 
 /// An order's pages, first to last.
 pub fn payments_of(conn: &mut Conn, id: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
-    Ok(payments::table
+    let found = each_backend!(conn, c => payments::table
         .filter(payments::order_id.eq(id))
         .select(PaymentRow::as_select())
         .order(payments::attempt.asc())
-        .load(conn)?)
+        .load(c)?);
+    Ok(found)
 }
 
 /// One page of an order.

@@ -188,11 +188,16 @@ const KEY_HOURS: i64 = 23;
 
 fn charging(desk: &Desk, tx: &mut Tx, mut page: PaymentRow) -> Result<Due, Problem> {
     let order = orders::by_id(tx.conn, page.order_id)?.ok_or(Problem::NotFound("order"))?;
-    if page.sent_at.is_none() && (page.close_wanted || order.owed <= 0) {
+    // Units left the order since it was planned.
+    let too_much = page.amount > order.owed;
+    if page.sent_at.is_none() && (page.close_wanted || too_much) {
+        let closing = page.close_wanted;
         let loaded = load_around(tx, page)?;
         ended_unpaid(desk, tx, loaded, AttemptState::Refused, None)?;
         // What is left to collect, if anything, is looked at anew.
-        collect::settled(tx, order.id)?;
+        if closing || !collect::charge_less(tx, &order)? {
+            collect::settled(tx, order.id)?;
+        }
         return Ok(Due::Nothing);
     }
     let left = left_behind(tx, &page)?;

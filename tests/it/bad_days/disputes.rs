@@ -208,6 +208,42 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn a_refund_that_a_dispute_held_goes_out_at_its_end_also_where_nothing_of_it_was_booked(db: TestDatabase) {
+        let between = Between::new();
+        *between.dispute.lock().unwrap() = |dispute| dispute.currency = Currency::EUR;
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = join_and_dispute(&shop, &campaign, "a@mail.example", 1).await;
+        shop.cancel(id).await.unwrap();
+        shop.settle().await;
+        let refund = shop.refunds(id).await.pop().unwrap();
+        assert!(refund.held && refund.state == RefundState::Queued, "the provider refuses it: {refund:?}");
+        shop.audit().await;
+        decide(&shop, "won").await;
+        let order = shop.order(id).await;
+        assert_eq!((order.refund_due, order.refunded), (0, 10_000), "{order:#?}");
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+
+    async fn an_open_dispute_that_is_prevented_with_nothing_taken_is_like_a_won_one(db: TestDatabase) {
+        let between = Between::new();
+        let shop = Shop::open_with(db, 5, between.seams()).await;
+        let campaign = shop.publish(shop.example_a()).await;
+        let id = join_and_dispute(&shop, &campaign, "a@mail.example", 2).await;
+        assert_eq!(shop.order(id).await.payment_state, PaymentState::Disputed);
+        *between.dispute.lock().unwrap() = |dispute| {
+            dispute.status = "prevented".into();
+            dispute.withdrawn = false;
+        };
+        decide(&shop, "won").await;
+        let order = shop.order(id).await;
+        assert_eq!((order.refund_due, order.refunded, order.lost), (0, 20_000, 0), "{order:#?}");
+        assert_eq!(order.payment_state, PaymentState::Refunded);
+        agrees(&shop, &[id]).await;
+        shop.close().await;
+    }
+
     async fn an_inquiry_freezes_and_books_nothing(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(shop.example_a()).await;

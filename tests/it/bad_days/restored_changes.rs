@@ -4,8 +4,14 @@
 use chrono::Duration;
 use muster::domain::ids::OrderId;
 use muster::domain::order::OrderState;
-use muster::store::campaigns::CampaignRow;
+use muster::domain::payment::{AttemptState, RefundPurpose};
+use muster::store::campaigns::{self as stored, CampaignRow};
+use muster::store::orders;
+use muster::workflows::campaigns;
 use muster::workflows::changes::Came;
+use muster::workflows::judgement::{judge, settle};
+use muster::workflows::money;
+use muster::workflows::part::{Which, take_out};
 
 use super::restore::{backup, on_line, restore};
 use crate::cards::completes;
@@ -194,6 +200,83 @@ async fn a_change_that_fits_no_more_waits_for_a_person_and_is_not_refunded_twice
         (10_000, 20_000, 0)
     );
     assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_page_that_the_books_lost_is_not_taken_for_another_with_its_number() {
+    let (shop, campaign, order, folder) = with_backup(1).await;
+    asks(&shop, order, &[("set", 2)]).await.unwrap();
+    completes(&shop, order, GOOD_CARD).await;
+    assert_eq!(shop.at_provider(order).await, (20_000, 0));
+    let shop = restored(shop, &folder).await;
+    // The keys are forgotten by then, so that another page gets the same number.
+    shop.advance(Duration::hours(25)).await;
+    asks(&shop, order, &[("set", 1), ("lid", 3)]).await.unwrap();
+    shop.settle().await;
+    reconciled(&shop, 0).await;
+    // What was paid for is made again, under a number of its own; the later wish gives way, and its page is never made.
+    let pages = shop.payments(order).await;
+    let stands: Vec<AttemptState> = pages.iter().map(|page| page.state).collect();
+    assert_eq!(
+        stands,
+        [
+            AttemptState::Paid,
+            AttemptState::Refused,
+            AttemptState::Paid
+        ]
+    );
+    assert_ne!(pages[1].intent_id, pages[2].intent_id);
+    assert_eq!(wants(&shop, order).await, [("set".into(), 2, 10_000)]);
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(7)).await;
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.total, row.charged, row.refunded, row.refund_due),
+        (20_000, 20_000, 0, 0)
+    );
+    assert_eq!(taken(&shop, &campaign, "set").await, 2);
+    assert_eq!(taken(&shop, &campaign, "lid").await, 0);
+    assert_eq!(shop.at_provider(order).await, (20_000, 0));
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn what_fits_no_more_after_joining_ended_counts_for_the_units_that_staff_cancel() {
+    let (shop, campaign, order, folder) = with_backup(6).await;
+    asks(&shop, order, &[("set", 5)]).await.unwrap();
+    shop.settle().await;
+    assert_eq!(shop.at_provider(order).await, (60_000, 10_000));
+    let shop = restored(shop, &folder).await;
+    // Joining ended before anybody reconciled.
+    let (merchant, slug, id) = (shop.merchant, campaign.slug.clone(), campaign.id);
+    let batch = shop.order(order).await.batch_id;
+    shop.write(move |desk, tx| {
+        campaigns::close(tx, merchant, &slug)?;
+        judge(desk, tx, id)?;
+        settle(desk, tx, batch)
+    })
+    .await
+    .unwrap();
+    let said = reconciled(&shop, 1).await;
+    assert!(said.contains("cancel these units there"), "{said}");
+    shop.write(move |_, tx| {
+        let mut order = orders::by_id(tx.conn, order)?.expect("an order");
+        let campaign = stored::by_id(tx.conn, order.campaign_id)?.expect("a campaign");
+        let option = orders::lines_of(tx.conn, order.id)?[0].option_id;
+        let which = Which::These(vec![(option, 1)]);
+        take_out(tx, &campaign, &mut order, &which, RefundPurpose::Change)?;
+        money::keep(tx, &mut order)
+    })
+    .await
+    .unwrap();
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    // Five at the price that six reached.
+    assert_eq!(shop.at_provider(order).await, (60_000, 15_000));
+    assert_eq!(shop.order(order).await.refunded, 15_000);
     shop.audit().await;
     shop.close().await;
 }

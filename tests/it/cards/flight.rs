@@ -9,7 +9,12 @@ use muster::domain::ids::OrderId;
 use muster::domain::order::{OrderState, PaymentState};
 use muster::domain::payment::{AttemptState, PaymentKind, RefundPurpose};
 use muster::jobs::{Worker, reconcile};
-use muster::store::misc;
+use muster::store::{Tx, campaigns, misc, orders};
+use muster::workflows::campaigns::close;
+use muster::workflows::desk::Problem;
+use muster::workflows::judgement::{judge, settle};
+use muster::workflows::money;
+use muster::workflows::part::{Which, take_out};
 use muster::workflows::ports::CallError;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -51,7 +56,59 @@ async fn is_told(shop: &Shop, kind: &str) {
     }
 }
 
+/// Units of an order leave it.
+fn leave(tx: &mut Tx, order: OrderId, units: i64) -> Result<(), Problem> {
+    let mut order = orders::by_id(tx.conn, order)?.expect("an order");
+    let campaign = campaigns::by_id(tx.conn, order.campaign_id)?.expect("a campaign");
+    let option = orders::lines_of(tx.conn, order.id)?[0].option_id;
+    let which = Which::These(vec![(option, units)]);
+    take_out(tx, &campaign, &mut order, &which, RefundPurpose::Change)?;
+    money::keep(tx, &mut order)
+}
+
 both_databases! {
+    async fn what_left_while_the_card_is_charged_goes_back_and_is_not_called_paid_twice(db: TestDatabase) {
+        let (shop, between) = open(db).await;
+        let campaign = shop.publish(saved(&shop)).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+        let stays = saves(&shop, &campaign, "b@mail.example", 5, GOOD_CARD).await;
+        between.hold_answers();
+        tokio::join!(deadline_passes(&shop, &campaign), async {
+            between.charged(2).await;
+            shop.write(move |_, tx| leave(tx, order, 6)).await.unwrap();
+            goes_on(&between);
+        });
+        shop.settle().await;
+        assert_eq!(shop.at_provider(order).await, (48_000, 48_000));
+        assert_eq!(shop.at_provider(stays).await, (40_000, 0));
+        let told = shop.mail_to("a@mail.example").await;
+        let last = told.last().unwrap();
+        assert!(last.contains("that you do not owe any more goes back"), "{told:?}");
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_charge_that_was_planned_over_more_than_is_owed_by_then_is_never_sent(db: TestDatabase) {
+        let (shop, _) = open(db).await;
+        let campaign = shop.publish(saved(&shop)).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 8, GOOD_CARD).await;
+        let (merchant, slug, id, batch) = (shop.merchant, campaign.slug.clone(), campaign.id, shop.order(order).await.batch_id);
+        shop.write(move |desk, tx| {
+            close(tx, merchant, &slug)?;
+            judge(desk, tx, id)?;
+            settle(desk, tx, batch)?;
+            leave(tx, order, 2)
+        })
+        .await
+        .unwrap();
+        shop.settle().await;
+        assert_eq!(charges(&shop, order).await, [AttemptState::Refused, AttemptState::Paid]);
+        assert_eq!(shop.at_provider(order).await, (54_000, 0), "six of eight");
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn who_leaves_while_the_card_is_charged_gets_the_money_back_once(db: TestDatabase) {
         let (shop, between) = open(db).await;
         let campaign = shop.publish(saved(&shop)).await;
