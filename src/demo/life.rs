@@ -90,11 +90,10 @@ const HANDS: &str = "Ines";
 fn wish(order: OrderId, lines: &[(&str, i64)], by: Option<&str>) -> Wish {
     let lines = lines.iter().map(|(sku, units)| ((*sku).to_owned(), *units));
     Wish {
-        order,
-        lines: lines.collect(),
-        agreed_total: None,
-        form_key: None,
+        lines: Some(lines.collect()),
         by: by.map(str::to_owned),
+        from: by.is_none().then(|| "127.0.0.1".to_owned()),
+        ..Wish::of(order)
     }
 }
 

@@ -3,15 +3,20 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::orders::OrderRow;
 use super::schema::{batches, orders};
 use super::{Conn, StoreError};
 use crate::domain::ids::{BatchId, OrderId};
 use crate::domain::order::Delivery;
 
-/// Keeps another name and address, in the country it had.
-pub fn save(conn: &mut Conn, id: OrderId, name: &str, address: &str) -> Result<(), StoreError> {
-    diesel::update(orders::table.find(id))
-        .set((orders::name.eq(name), orders::address.eq(address)))
+/// Keeps the name and the address that an order has now, with its country.
+pub fn save(conn: &mut Conn, order: &OrderRow) -> Result<(), StoreError> {
+    diesel::update(orders::table.find(order.id))
+        .set((
+            orders::name.eq(&order.name),
+            orders::address.eq(&order.address),
+            orders::country.eq(&order.country),
+        ))
         .execute(conn)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::schema::{changes, order_lines, orders};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::change::ChangeState;
 use crate::domain::ids::{BatchId, CampaignId, ChangeId, OptionId, OrderId};
+use crate::domain::order::Delivery;
 
 /// A change's row.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -37,6 +38,16 @@ pub struct ChangeRow {
     pub closed_at: Option<NaiveDateTime>,
     /// Who of the staff asked for it; none: the order's shopper.
     pub asked_by: Option<String>,
+    /// Name and address to which the order goes once it took effect, as JSON; none: as before.
+    pub goes_to: Option<String>,
+    /// How its parcels come then; none: as before.
+    pub delivery: Option<Delivery>,
+    /// When its shopper agreed to it; none: nobody had to, or not yet.
+    pub agreed_at: Option<NaiveDateTime>,
+    /// The version of the terms that was in force then.
+    pub agreed_terms: Option<i32>,
+    /// The network address from which it was agreed to.
+    pub agreed_from: Option<String>,
 }
 
 impl ChangeRow {
@@ -72,6 +83,22 @@ pub fn save(conn: &mut Conn, row: &ChangeRow) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps that a change's shopper agreed to it, where nothing says so yet.
+pub fn save_consent(conn: &mut Conn, row: &ChangeRow) -> Result<(), StoreError> {
+    diesel::update(
+        changes::table
+            .find(row.id)
+            .filter(changes::agreed_at.is_null()),
+    )
+    .set((
+        changes::agreed_at.eq(row.agreed_at),
+        changes::agreed_terms.eq(row.agreed_terms),
+        changes::agreed_from.eq(&row.agreed_from),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
 /// An order's changes, first to last.
 pub fn of_order(conn: &mut Conn, order: OrderId) -> Result<Vec<ChangeRow>, StoreError> {
     of_orders(conn, &[order])
@@ -96,32 +123,28 @@ pub fn under_way(conn: &mut Conn, order: OrderId) -> Result<Option<ChangeRow>, S
         .optional()?)
 }
 
-/// Changes that staff asked for and that are under way in a campaign: the orders, and the attempts that pay for them.
-pub fn asked_by_staff(
-    conn: &mut Conn,
-    campaign: CampaignId,
-) -> Result<Vec<(OrderId, i32)>, StoreError> {
-    let rows: Vec<(OrderId, Option<i32>)> = changes::table
-        .inner_join(orders::table)
-        .filter(orders::campaign_id.eq(campaign))
-        .filter(changes::state.eq(ChangeState::Planned))
-        .filter(changes::asked_by.is_not_null())
-        .select((changes::order_id, changes::attempt))
-        .load(conn)?;
-    let paid = rows
-        .into_iter()
-        .filter_map(|(order, attempt)| Some((order, attempt?)));
-    Ok(paid.collect())
+/// Whose changes under way are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnderWay {
+    /// All of a batch's orders.
+    InBatch(BatchId),
+    /// Those of a campaign's orders that staff asked for.
+    AskedByStaff(CampaignId),
 }
 
-/// Changes of a batch's orders that are under way: the orders, and the attempts that pay for them.
-pub fn under_way_in(conn: &mut Conn, batch: BatchId) -> Result<Vec<(OrderId, i32)>, StoreError> {
-    let rows: Vec<(OrderId, Option<i32>)> = changes::table
+/// Changes that are under way: the orders, and the attempts that pay for them.
+pub fn pages_of(conn: &mut Conn, which: UnderWay) -> Result<Vec<(OrderId, i32)>, StoreError> {
+    let planned = changes::table
         .inner_join(orders::table)
-        .filter(orders::batch_id.eq(batch))
         .filter(changes::state.eq(ChangeState::Planned))
-        .select((changes::order_id, changes::attempt))
-        .load(conn)?;
+        .select((changes::order_id, changes::attempt));
+    let rows: Vec<(OrderId, Option<i32>)> = match which {
+        UnderWay::InBatch(batch) => planned.filter(orders::batch_id.eq(batch)).load(conn)?,
+        UnderWay::AskedByStaff(campaign) => planned
+            .filter(orders::campaign_id.eq(campaign))
+            .filter(changes::asked_by.is_not_null())
+            .load(conn)?,
+    };
     let paid = rows
         .into_iter()
         .filter_map(|(order, attempt)| Some((order, attempt?)));

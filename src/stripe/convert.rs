@@ -10,6 +10,7 @@ use stripe_shared::{
 use stripe_types::{Expandable, List};
 
 use super::cards;
+use crate::domain::country::Country;
 use crate::domain::currency::Currency;
 use crate::workflows::ports::{
     Balance, CallError, ChangeNote, Listed, Page, PageStatus, ProviderCharge, ProviderDispute,
@@ -35,8 +36,18 @@ fn change(metadata: &HashMap<String, String>) -> Option<ChangeNote> {
     Some(ChangeNote {
         change: metadata.get("change")?.parse().ok()?,
         lines: serde_json::from_str(&lines).ok()?,
+        by_staff: metadata.contains_key(CHANGE_BY),
+        country: match metadata.get(CHANGE_COUNTRY) {
+            Some(code) => Some(Country::parse(code)?),
+            None => None,
+        },
     })
 }
+
+/// The key that says that staff asked for a change.
+pub(super) const CHANGE_BY: &str = "change_by";
+/// The key of the country to which a change sent an order.
+pub(super) const CHANGE_COUNTRY: &str = "change_country";
 
 /// The key of one part of a change's lines: a value has a limit.
 pub(super) fn lines_key(part: usize) -> String {

@@ -23,7 +23,7 @@ use stripe_shared::CheckoutSessionMode;
 use stripe_types::RangeQueryTs;
 use url::Url;
 
-use super::convert::lines_key;
+use super::convert::{CHANGE_BY, CHANGE_COUNTRY, lines_key};
 use crate::domain::currency::Currency;
 use crate::workflows::ports::{
     CallError, EvidenceField, NewCharge, NewEvidence, NewPage, NewRefund, PageLine, PageMode, Tag,
@@ -304,6 +304,12 @@ fn metadata(tag: &Tag) -> HashMap<String, String> {
         let lines: Vec<char> = json!(note.lines).to_string().chars().collect();
         let parts = lines.chunks(LONGEST_VALUE).enumerate();
         words.extend(parts.map(|(at, part)| (lines_key(at + 1), part.iter().collect())));
+        if note.by_staff {
+            words.insert(CHANGE_BY.to_owned(), "staff".to_owned());
+        }
+        if let Some(country) = note.country {
+            words.insert(CHANGE_COUNTRY.to_owned(), country.code().to_owned());
+        }
     }
     words
 }

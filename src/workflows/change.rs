@@ -1,23 +1,65 @@
 //! What a shopper may change until the order is packed: where it goes, and in how many parcels (domain section 5).
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::claims::{Case, Who, lock};
 use super::desk::{Concerns, Desk, Problem, happened, lock_campaign};
 use super::join::Address;
 use super::letters::After;
+use super::part::cost_of;
+use super::payment::frozen;
 use crate::domain::country::Country;
 use crate::domain::day::{day_of, day_start};
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{BatchId, MerchantId, OrderId};
 use crate::domain::order::Delivery;
+use crate::domain::tariff::Tariff;
 use crate::domain::text::{clean_line, optional_line};
 use crate::store::campaigns::BatchRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Conn, Tx, addresses, campaigns};
+use crate::store::{Conn, Tx, addresses, campaigns, changes};
 
 /// Longest line of name and address, in characters.
 const LINE: usize = 200;
+
+/// Who gets an order, and where: checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The shopper's name.
+    pub name: String,
+    /// The address.
+    pub address: Address,
+}
+
+impl Destination {
+    /// As it is kept with an order.
+    ///
+    /// # Errors
+    /// When the order's row is damaged.
+    pub fn of(order: &OrderRow) -> Result<Self, Problem> {
+        Ok(Self {
+            name: order.name.clone(),
+            address: serde_json::from_str(&order.address)?,
+        })
+    }
+
+    /// Name and address, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        lines_of(&self.name, &self.address)
+    }
+
+    /// Puts it into an order's row.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn put_into(&self, order: &mut OrderRow) -> Result<(), Problem> {
+        order.name.clone_from(&self.name);
+        order.address = serde_json::to_string(&self.address)?;
+        self.address.country.code().clone_into(&mut order.country);
+        Ok(())
+    }
+}
 
 /// An address as it was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,9 +86,9 @@ impl Typed {
     /// # Errors
     /// When the order's row is damaged.
     pub fn of(order: &OrderRow) -> Result<Self, Problem> {
-        let address: Address = serde_json::from_str(&order.address)?;
+        let Destination { name, address } = Destination::of(order)?;
         Ok(Self {
-            name: order.name.clone(),
+            name,
             line1: address.line1,
             line2: address.line2.unwrap_or_default(),
             city: address.city,
@@ -56,11 +98,11 @@ impl Typed {
         })
     }
 
-    /// Name and address, checked as at joining; the country stays.
+    /// Name and address, checked as at joining: in the country it had, or in another that the tariff ships to.
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn check(&self, had: Country) -> Result<(String, Address), Problem> {
+    pub fn check(&self, had: Country, tariff: &Tariff) -> Result<Destination, Problem> {
         let mut errors = Vec::new();
         let mut needed = |field: &str, text: &str, missing: &str| {
             let checked = match text.trim() {
@@ -84,14 +126,10 @@ impl Typed {
         let line2 = maybe("line2", &self.line2);
         let region = maybe("region", &self.region);
         let postal_code = maybe("postal_code", &self.postal_code);
-        let typed = self.country.trim();
-        if !typed.is_empty() && Country::parse(typed) != Some(had) {
-            let say = format!(
-                "It stays in {}: shipping and tax were charged for it. Write to the seller to send it elsewhere.",
-                had.name()
-            );
+        let country = self.country(had, tariff).unwrap_or_else(|say| {
             errors.push(FieldError::new("country", say));
-        }
+            had
+        });
         if !errors.is_empty() {
             return Err(Problem::Invalid(errors));
         }
@@ -101,10 +139,39 @@ impl Typed {
             city,
             region,
             postal_code,
-            country: had,
+            country,
         };
-        Ok((name, address))
+        Ok(Destination { name, address })
     }
+
+    fn country(&self, had: Country, tariff: &Tariff) -> Result<Country, String> {
+        let typed = self.country.trim();
+        if typed.is_empty() {
+            return Ok(had);
+        }
+        match Country::parse(typed) {
+            None => Err("Choose the country it goes to.".to_owned()),
+            Some(country) if country == had || tariff.ships_to(country) => Ok(country),
+            Some(country) => Err(format!(
+                "This campaign does not ship to {}.",
+                country.name()
+            )),
+        }
+    }
+}
+
+/// Countries that an order may be sent to: its own, and those that the tariff frozen at joining ships to; by name.
+///
+/// # Errors
+/// When the order's row is damaged.
+pub fn countries_of(order: &OrderRow) -> Result<Vec<Country>, Problem> {
+    let tariff = frozen(order)?.tariff;
+    let own = Country::parse(&order.country);
+    let mut all: Vec<Country> = Country::all()
+        .filter(|country| Some(*country) == own || tariff.ships_to(*country))
+        .collect();
+    all.sort_by_key(|country| country.name());
+    Ok(all)
 }
 
 /// Why an order's parcels cannot be changed any more; none while they can. `now` is compared with the day from which
@@ -158,10 +225,10 @@ pub struct Change {
     pub delivery: Option<Delivery>,
 }
 
-/// Sends an order elsewhere, or in other parcels. The address before is kept for staff.
+/// Sends an order elsewhere, or in other parcels, where it costs the same. The address before is kept for staff.
 ///
 /// # Errors
-/// Wrong fields; a conflict once it is packed.
+/// Wrong fields; a conflict once it is packed, or while a change that sends it elsewhere is being paid.
 pub fn change(
     desk: &Desk,
     tx: &mut Tx,
@@ -178,16 +245,63 @@ pub fn change(
         readdress(desk, tx, &mut case, typed, who)?;
     }
     if let Some(delivery) = change.delivery.filter(|d| *d != case.order.delivery) {
-        addresses::save_delivery(tx.conn, order, delivery)?;
-        case.order.delivery = delivery;
-        let detail = match delivery {
-            Delivery::OneParcel => "It is to come in one parcel.",
-            Delivery::AsAvailable => "What is there is to be sent, the rest later.",
-        };
-        let concerns = Concerns::order(&case.order);
-        happened(tx, concerns, who.actor(), "delivery_changed", detail)?;
+        deliver(tx, &mut case.order, delivery, who.actor())?;
     }
     Ok(case.order)
+}
+
+/// Keeps another choice of parcels.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn deliver(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    delivery: Delivery,
+    actor: &str,
+) -> Result<(), Problem> {
+    addresses::save_delivery(tx.conn, order.id, delivery)?;
+    order.delivery = delivery;
+    let detail = match delivery {
+        Delivery::OneParcel => "It is to come in one parcel.",
+        Delivery::AsAvailable => "What is there is to be sent, the rest later.",
+    };
+    happened(
+        tx,
+        Concerns::order(order),
+        actor,
+        "delivery_changed",
+        detail,
+    )
+}
+
+/// Keeps where an order goes from now on. The address before is kept for staff.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn send_to(
+    tx: &mut Tx,
+    order: &mut OrderRow,
+    to: &Destination,
+    actor: &str,
+) -> Result<(), Problem> {
+    let had = Destination::of(order)?;
+    to.put_into(order)?;
+    addresses::save(tx.conn, order)?;
+    let concerns = Concerns::order(order);
+    let before = format!("Before: {}", had.lines().join(", "));
+    happened(tx, concerns, actor, "address_before", before)?;
+    let country = to.address.country;
+    let detail = if country == had.address.country {
+        "The delivery address was changed.".to_owned()
+    } else {
+        let before = had.address.country.name();
+        format!(
+            "The delivery address was changed: it goes to {}, not to {before}.",
+            country.name()
+        )
+    };
+    happened(tx, concerns, actor, "address_changed", detail)
 }
 
 fn readdress(
@@ -197,27 +311,40 @@ fn readdress(
     typed: &Typed,
     who: &Who,
 ) -> Result<(), Problem> {
-    let had: Address = serde_json::from_str(&case.order.address)?;
-    let (name, address) = typed.check(had.country)?;
-    if name == case.order.name && address == had {
+    let had = Destination::of(&case.order)?;
+    let to = typed.check(had.address.country, &case.agreed.tariff)?;
+    if to == had {
         return Ok(());
     }
-    let concerns = Concerns::order(&case.order);
-    let before = lines_of(&case.order.name, &had).join(", ");
-    let kept = serde_json::to_string(&address)?;
-    addresses::save(tx.conn, case.order.id, &name, &kept)?;
-    case.order.name.clone_from(&name);
-    case.order.address = kept;
-    let detail = format!("Before: {before}");
-    happened(tx, concerns, who.actor(), "address_before", detail)?;
-    let detail = "The delivery address was changed.";
-    happened(tx, concerns, who.actor(), "address_changed", detail)?;
+    let country = to.address.country;
+    let abroad = country != had.address.country;
+    let waits = changes::under_way(tx.conn, case.order.id)?;
+    if waits.is_some_and(|row| abroad || row.goes_to.is_some()) {
+        return Err(super::changes::under_way());
+    }
+    if abroad && !costs_the_same(case, &to)? {
+        let say = format!(
+            "Shipping and tax come out differently in {}. That is a change of the order with a new total, which can be made while joining is open; after that, write to the seller.",
+            country.name()
+        );
+        return Err(Problem::field("country", say));
+    }
+    send_to(tx, &mut case.order, &to, who.actor())?;
     let once = format!("address_changed:{}", crate::domain::ids::HappeningId::new());
     let news = After::AddressChanged {
-        lines: lines_of(&name, &address),
+        lines: to.lines(),
         by_shopper: *who == Who::Shopper,
     };
     case.tell(desk, tx, &once, news)
+}
+
+/// Whether shipping and tax of what is still wanted of an order come out the same elsewhere.
+fn costs_the_same(case: &Case, to: &Destination) -> Result<bool, Problem> {
+    let mut there = case.order.clone();
+    to.put_into(&mut there)?;
+    let cost = |order: &OrderRow| cost_of(order, &case.lines, |line| line.units().wanted());
+    // What is too large for the other country's shipping has no price there.
+    Ok(cost(&there).ok() == Some(cost(&case.order)?))
 }
 
 /// Name and address, line by line.

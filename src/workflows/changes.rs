@@ -1,5 +1,5 @@
-//! A shopper, or staff for one, changes what an order is over, before the judgement: priced by the rules of joining, the
-//! difference charged or given back (domain sections 3 and 4).
+//! A shopper, or staff for one, changes what an order is over and where it goes, before the judgement: priced by the rules of
+//! joining, the difference charged or given back (domain sections 3 and 4).
 //!
 //! What costs no more takes effect at once. What costs more is paid first: the units are held and a payment is committed
 //! beside the change's row; the order stays as it is until the provider says that it is paid. What staff ask for is paid by
@@ -8,22 +8,31 @@
 use serde::{Deserialize, Serialize};
 
 mod again;
+mod allowed;
 mod asked;
+mod begun;
 mod effect;
 mod offer;
 mod page;
 mod places;
+mod shown;
 
-pub(super) use again::{Again, note_of_page, note_of_refund, paid_again, refunded_again};
-pub use asked::{asked_for, withdraw};
+pub(super) use again::{
+    Remade, note_of_page, note_of_refund, note_said, paid_again, refunded_again,
+};
+pub use asked::{agree, asked_for, withdraw};
 pub(super) use asked::{end_of_joining, page_plan};
 pub use effect::lines_said;
 pub use offer::{Choice, Offer, choices, preview};
 pub(super) use page::{drop_unpaid, paid};
 pub(super) use places::{unpicked_by_payment, waiting_by_payment};
+pub use shown::Shown;
 
+use begun::{Begun, begin};
 use effect::Effect;
 
+use super::change::{Destination, Typed};
+use super::claims::Who;
 use super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, payment_subject,
 };
@@ -31,32 +40,59 @@ use super::join::{FrozenQuote, new_page};
 use super::money::say;
 use super::payment::frozen;
 use crate::domain::change::{ChangeEvent, ChangeState};
-use crate::domain::ids::{BatchId, ChangeId, OptionId, OrderId};
+use crate::domain::ids::{BatchId, OptionId, OrderId};
+use crate::domain::order::Delivery;
 use crate::domain::payment::{PagePlan, PaymentKind};
 use crate::store::campaigns::{CampaignRow, Moved};
-use crate::store::changes::ChangeRow;
+use crate::store::changes::{ChangeRow, UnderWay};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{StoreError, Tx, campaigns, changes, jobs, orders};
 
-/// What an order is to be over.
+/// What an order is to be; what is none stays as it is.
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// The order.
     pub order: OrderId,
     /// Option codes and quantities; what is not named leaves the order.
-    pub lines: Vec<(String, i64)>,
-    /// The new total the shopper was shown and agreed to; a higher one is not charged but shown again.
+    pub lines: Option<Vec<(String, i64)>>,
+    /// Where it goes.
+    pub address: Option<Typed>,
+    /// How its parcels come.
+    pub delivery: Option<Delivery>,
+    /// The new total that was agreed to; a higher one is not charged but shown again.
     pub agreed_total: Option<i64>,
+    /// What was shown and agreed to; what comes out otherwise is not done but shown again.
+    pub shown: Option<Shown>,
     /// What makes a second submit the same change.
     pub form_key: Option<String>,
     /// Who of the staff asks for it; none: the order's shopper.
     pub by: Option<String>,
+    /// The network address that it came from; kept where the shopper agrees.
+    pub from: Option<String>,
 }
 
 impl Wish {
-    /// As the history writes down who did it.
-    fn actor(&self) -> &str {
-        self.by.as_deref().unwrap_or("shopper")
+    /// That an order stays as it is, by its shopper's word.
+    pub fn of(order: OrderId) -> Self {
+        Self {
+            order,
+            lines: None,
+            address: None,
+            delivery: None,
+            agreed_total: None,
+            shown: None,
+            form_key: None,
+            by: None,
+            from: None,
+        }
+    }
+
+    /// Who wishes it.
+    fn who(&self) -> Who {
+        match &self.by {
+            Some(name) => Who::Staff(name.clone()),
+            None => Who::Shopper,
+        }
     }
 }
 
@@ -91,6 +127,9 @@ pub struct Before {
     pub lines: Vec<BeforeLine>,
     /// What it cost, minor units.
     pub total: i64,
+    /// The code of the country it went to, where the change sends it to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
 }
 
 impl Before {
@@ -109,6 +148,7 @@ impl Before {
         Self {
             lines: lines.collect(),
             total: order.final_total.unwrap_or(order.total),
+            country: None,
         }
     }
 
@@ -129,11 +169,21 @@ pub fn wanted(row: &ChangeRow) -> Result<FrozenQuote, Problem> {
     Ok(serde_json::from_str(&row.wanted)?)
 }
 
-/// Changes what an order is over, or begins to. The same form, and the same wish while it is being paid, are the same
-/// change.
+/// Where an order goes once a change takes effect; none: as before.
 ///
 /// # Errors
-/// A conflict where the order cannot be changed, units are missing, or it costs more than was agreed; wrong fields.
+/// When the row is damaged.
+pub fn goes_to(row: &ChangeRow) -> Result<Option<Destination>, Problem> {
+    let kept = row.goes_to.as_deref();
+    Ok(kept.map(serde_json::from_str).transpose()?)
+}
+
+/// Changes what an order is over and where it goes, or begins to. The same form, and the same wish while it is being paid, are
+/// the same change. What costs the same to the last cent, with the same lines, is a correction and no change
+/// ([`super::change`]).
+///
+/// # Errors
+/// A conflict where the order cannot be changed, units are missing, or it comes out otherwise than was agreed; wrong fields.
 pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
     let id = orders::campaign_of(tx.conn, wish.order)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, id)?;
@@ -141,9 +191,10 @@ pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
         return Ok(came);
     }
     let now = tx.now;
-    let offer = preview(tx.conn, wish.order, &wish.lines, now)?;
+    let offer = preview(tx.conn, wish, now)?;
     let total = offer.wanted.quote.total;
-    if wish.agreed_total.is_some_and(|agreed| total > agreed) {
+    let risen = wish.agreed_total.is_some_and(|agreed| total > agreed);
+    if risen || wish.shown.as_ref().is_some_and(|s| *s != offer.shown()) {
         let total = say(total, &offer.order.currency);
         return Err(Problem::conflict(
             "price-changed",
@@ -152,6 +203,14 @@ pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
     }
     if offer.is_nothing() {
         return Ok(Came::Nothing);
+    }
+    if offer.is_correction() {
+        let parcels = super::change::Change {
+            address: wish.address.clone(),
+            delivery: wish.delivery,
+        };
+        super::change::change(desk, tx, (None, wish.order), &parcels, &wish.who())?;
+        return Ok(Came::Done);
     }
     if wish.by.is_some() {
         offer.may_be_made_for_the_shopper()?;
@@ -173,21 +232,10 @@ pub fn change(desk: &Desk, tx: &mut Tx, wish: &Wish) -> Result<Came, Problem> {
 
 /// What came of this form before, or of the same wish that is under way; none where it is a new one.
 fn asked_before(tx: &mut Tx, wish: &Wish) -> Result<Option<Came>, Problem> {
-    let same = |row: &ChangeRow| -> Result<bool, Problem> {
-        let agreed = wanted(row)?;
-        let quantities = agreed.quote.lines.iter().map(|line| line.quantity);
-        let skus = agreed.lines.iter().map(|line| line.sku.clone());
-        let mut had: Vec<(String, i64)> = skus.zip(quantities).collect();
-        let some = wish.lines.iter().filter(|(_, n)| *n > 0);
-        let mut asks: Vec<(String, i64)> = some.cloned().collect();
-        had.sort_unstable();
-        asks.sort_unstable();
-        Ok(had == asks)
-    };
     if let Some(key) = &wish.form_key
         && let Some(row) = changes::by_form(tx.conn, wish.order, key)?
     {
-        if !same(&row)? {
+        if !is_same(tx, &row, wish)? {
             return Err(Problem::conflict(
                 "form-used",
                 "This form was used for another change already. Open the order again to change it once more.",
@@ -207,10 +255,41 @@ fn asked_before(tx: &mut Tx, wish: &Wish) -> Result<Option<Came>, Problem> {
     };
     // What the shopper began is the shopper's to pay: no letter goes out for it.
     let theirs = row.asked_by.is_none() && wish.by.is_some();
-    if !theirs && same(&row)? && !is_closing(tx, &row)? {
+    if !theirs && is_same(tx, &row, wish)? && !is_closing(tx, &row)? {
         return Ok(Some(Came::ToPay));
     }
     Err(under_way())
+}
+
+/// Whether a wish asks for what a change makes of its order.
+fn is_same(tx: &mut Tx, row: &ChangeRow, wish: &Wish) -> Result<bool, Problem> {
+    let sorted = |mut lines: Vec<(String, i64)>| {
+        lines.sort_unstable();
+        lines
+    };
+    let agreed = wanted(row)?;
+    let quantities = agreed.quote.lines.iter().map(|line| line.quantity);
+    let skus = agreed.lines.iter().map(|line| line.sku.clone());
+    let becomes = sorted(skus.zip(quantities).collect());
+    let asked = match &wish.lines {
+        Some(lines) => lines.iter().filter(|(_, n)| *n > 0).cloned().collect(),
+        None => {
+            let had = Before::read(row)?.lines.into_iter();
+            had.map(|line| (line.sku, line.quantity)).collect()
+        }
+    };
+    if becomes != sorted(asked) {
+        return Ok(false);
+    }
+    let order = orders::by_id(tx.conn, wish.order)?.ok_or(Problem::NotFound("order"))?;
+    let has = Destination::of(&order)?;
+    let becomes = goes_to(row)?.unwrap_or_else(|| has.clone());
+    let asked = match &wish.address {
+        Some(typed) => typed.check(has.address.country, &agreed.tariff)?,
+        None => has,
+    };
+    let delivery = row.delivery.unwrap_or(order.delivery);
+    Ok(becomes == asked && wish.delivery.is_none_or(|asked| asked == delivery))
 }
 
 /// Whether the page of a change is to be closed.
@@ -222,40 +301,11 @@ fn is_closing(tx: &mut Tx, row: &ChangeRow) -> Result<bool, Problem> {
     Ok(page.is_some_and(|page| page.close_wanted))
 }
 
-fn under_way() -> Problem {
+pub(super) fn under_way() -> Problem {
     Problem::conflict(
         "change-under-way",
         "A change of this order is being paid just now. Pay it on the order's page, or take it back there, before you change anything else.",
     )
-}
-
-/// The row of a change.
-fn row_of(
-    tx: &Tx,
-    wish: &Wish,
-    offer: &Offer,
-    (attempt, plan): (Option<i32>, PagePlan),
-) -> Result<ChangeRow, Problem> {
-    let now = tx.now.naive_utc();
-    let planned = attempt.is_some();
-    Ok(ChangeRow {
-        id: ChangeId::new(),
-        order_id: offer.order.id,
-        state: if planned {
-            ChangeState::Planned
-        } else {
-            ChangeState::Done
-        },
-        attempt,
-        had: serde_json::to_string(&offer.before)?,
-        wanted: serde_json::to_string(&offer.wanted)?,
-        held: serde_json::to_string(&offer.entering)?,
-        form_key: wish.form_key.clone(),
-        hold_expires_at: plan.hold_expires_at.naive_utc(),
-        created_at: now,
-        closed_at: (!planned).then_some(now),
-        asked_by: wish.by.clone(),
-    })
 }
 
 /// Takes units where the caps leave room.
@@ -279,19 +329,9 @@ fn at_once(
 ) -> Result<(), Problem> {
     take(tx, &offer.entering)?;
     let plan = PagePlan::at(tx.now, desk.hold_minutes);
-    let row = row_of(tx, wish, &offer, (None, plan))?;
-    changes::insert(tx.conn, &row)?;
-    let mut order = offer.order;
-    let effect = Effect {
-        campaign: &campaign,
-        change: row.id,
-        by: row.asked_by,
-        before: offer.before,
-        wanted: offer.wanted,
-        paid: 0,
-        receipt: None,
-    };
-    effect.take(desk, tx, &mut order)
+    let row = begin(tx, wish, &offer, (None, plan))?;
+    let mut order = offer.order.clone();
+    Effect::at_once(&campaign, &row, offer).take(desk, tx, &mut order)
 }
 
 /// It costs more: the units are held, and the difference is to be paid.
@@ -321,8 +361,7 @@ fn plan(
         PaymentKind::Change,
     );
     orders::insert_payment(tx.conn, &page)?;
-    let row = row_of(tx, wish, offer, (Some(attempt), plan))?;
-    changes::insert(tx.conn, &row)?;
+    let row = begin(tx, wish, offer, (Some(attempt), plan))?;
     let now = tx.now.naive_utc();
     let moved = Moved {
         open_payments: 1,
@@ -332,13 +371,13 @@ fn plan(
     tx.touch(campaign.id);
     let subject = payment_subject(order.id, attempt);
     enqueue(tx, jobs::PAYMENT, &subject, page.planned_at)?;
+    let pay = say(offer.moved.pay, &order.currency);
     let detail = format!(
-        "A change to {} was asked for: {} more is to be paid for it. Until then the order stays as it is.",
-        lines_said(&offer.wanted, &order.currency).join("; "),
-        say(offer.moved.pay, &order.currency),
+        "It would be over {}. {pay} is to be paid for it. Until then the order stays as it is.",
+        offer.said()
     );
     let concerns = Concerns::order(order);
-    happened(tx, concerns, wish.actor(), "change_planned", detail)?;
+    happened(tx, concerns, wish.who().actor(), "change_planned", detail)?;
     if wish.by.is_some() {
         asked::tell(desk, tx, campaign, offer, &row)?;
     }
@@ -375,7 +414,7 @@ fn close_page(tx: &mut Tx, id: OrderId, attempt: i32) -> Result<(), Problem> {
 /// # Errors
 /// What the database says.
 pub(super) fn end_of_batch(tx: &mut Tx, batch: BatchId) -> Result<(), Problem> {
-    for (order, attempt) in changes::under_way_in(tx.conn, batch)? {
+    for (order, attempt) in changes::pages_of(tx.conn, UnderWay::InBatch(batch))? {
         close_page(tx, order, attempt)?;
     }
     Ok(())
@@ -392,5 +431,9 @@ fn close(tx: &mut Tx, row: &mut ChangeRow, event: ChangeEvent) -> Result<(), Pro
 /// Whether an order is as it was when a change of it was asked for.
 fn is_as_before(tx: &mut Tx, order: &OrderRow, row: &ChangeRow) -> Result<bool, Problem> {
     let lines = orders::lines_of(tx.conn, order.id)?;
-    Ok(Before::of(order, &frozen(order)?, &lines) == Before::read(row)?)
+    let had = Before::read(row)?;
+    // While a change is under way the country stays.
+    let country = had.country.clone();
+    let has = Before::of(order, &frozen(order)?, &lines);
+    Ok(Before { country, ..has } == had)
 }

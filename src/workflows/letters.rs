@@ -10,7 +10,7 @@ mod card;
 mod delay;
 mod waiting;
 
-pub use after::After;
+pub use after::{After, parcels_said};
 pub use asked::{Asked, Asking};
 pub use card::{AtTheEnd, CardNews, Joined, JoinedBy};
 pub use delay::{Delay, DelayRefund};

@@ -12,7 +12,7 @@
 use chrono::{DateTime, Utc};
 
 use super::change::lines_of;
-use super::changes::wanted;
+use super::changes::{goes_to, wanted};
 use super::desk::{Problem, merchant, offer, order_number};
 use super::join::{Address, FrozenQuote};
 use super::part::cost_of;
@@ -40,6 +40,7 @@ pub fn receipt(tx: &mut Tx, order: &OrderRow, attempt: i32, amount: i64) -> Resu
         return Ok(());
     }
     let agreed = frozen(order)?;
+    let order = &as_paid_for(tx, order, attempt)?;
     let amounts = paid_for(tx, order, &agreed, (attempt, amount))?;
     let new = New {
         kind: PaperKind::Receipt,
@@ -186,14 +187,15 @@ fn paid_for(
     if let Some(row) = changes::under_way(tx.conn, order.id)?
         && row.attempt == Some(attempt)
     {
-        // What a change costs more: the tax is the rest of the tax, where the whole difference is paid.
+        // What a change costs more: the tax is the rest of the tax, where the whole difference is paid. Where less tax is due
+        // in another country, or more than it costs more, a paper over the difference says as much of that as it can.
         let wanted = wanted(&row)?.quote;
         let more = (
             wanted.total - agreed.quote.total,
             wanted.tax() - agreed.quote.tax(),
         );
         let tax = match more {
-            (total, tax) if total == amount && tax >= 0 => tax,
+            (total, tax) if total == amount => tax.clamp(0, amount),
             _ => tax_in_part((wanted.total, wanted.tax()), (0, 0), amount, grain),
         };
         let name = format!("Change of order {}", order_number(order.number));
@@ -223,6 +225,17 @@ fn paid_for(
     let tax = tax_in_part(whole, before, amount, grain);
     let name = format!("Payment for order {}", order_number(order.number));
     Ok(paper::sum(name, amount, tax, rule))
+}
+
+/// An order as the receipt of a payment says it: of a change's, it goes where the change sends it, by the taxes of there.
+fn as_paid_for(tx: &mut Tx, order: &OrderRow, attempt: i32) -> Result<OrderRow, Problem> {
+    let mut order = order.clone();
+    let row = changes::under_way(tx.conn, order.id)?.filter(|row| row.attempt == Some(attempt));
+    let to = row.as_ref().map(goes_to).transpose()?.flatten();
+    if let Some(to) = to {
+        to.put_into(&mut order)?;
+    }
+    Ok(order)
 }
 
 struct New<'a> {

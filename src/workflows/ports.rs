@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::letters::{Letter, Written};
 use crate::domain::card::{CardExpiry, Decline};
+use crate::domain::country::Country;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{ChangeId, OrderId, RefundId};
 use crate::domain::payment::{PaymentKind, RefundPurpose};
@@ -78,6 +79,10 @@ pub struct ChangeNote {
     pub change: ChangeId,
     /// What the order is over once it took effect: option code, units, and what each costs in minor units.
     pub lines: Vec<(String, i64, i64)>,
+    /// Whether staff asked for it; who, the provider does not learn.
+    pub by_staff: bool,
+    /// The country to which it sent the order, where that was another one; of the address no more goes to the provider.
+    pub country: Option<Country>,
 }
 
 impl Tag {

@@ -1,6 +1,7 @@
 use super::letters::page;
 use super::{about, date, utc};
-use crate::workflows::letters::{After, Letter};
+use crate::domain::order::Delivery;
+use crate::workflows::letters::{After, Letter, parcels_said};
 
 /// Every news of an order after it was ordered, with these words in it.
 pub(super) fn news(word: &str) -> Vec<After> {
@@ -58,6 +59,12 @@ pub(super) fn news(word: &str) -> Vec<After> {
             cost: "$96.50".to_owned(),
             now: lines(),
             costs: "$186.50".to_owned(),
+            goes_to: Some(vec![
+                word(),
+                "Torstra\u{df}e 1".to_owned(),
+                "Germany".to_owned(),
+            ]),
+            parcels: Some(parcels_said(Delivery::AsAvailable).to_owned()),
             pay: "$90.00".to_owned(),
             later: Some("$10.00".to_owned()),
             until: utc("2026-05-22T13:00:00Z"),
@@ -84,6 +91,10 @@ fn changed(paid: Option<String>, back: Option<String>) -> After {
         cost: was.1.to_owned(),
         now: vec![is.0.to_owned()],
         costs: is.1.to_owned(),
+        goes_to: paid
+            .as_ref()
+            .map(|_| vec!["Ada Lima".to_owned(), "Germany".to_owned()]),
+        parcels: None,
         receipt: paid.as_ref().map(|_| receipt.to_owned()),
         paid,
         back,

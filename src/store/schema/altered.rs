@@ -16,6 +16,11 @@ diesel::table! {
         created_at -> Timestamp,
         closed_at -> Nullable<Timestamp>,
         asked_by -> Nullable<Text>,
+        goes_to -> Nullable<Text>,
+        delivery -> Nullable<Text>,
+        agreed_at -> Nullable<Timestamp>,
+        agreed_terms -> Nullable<Integer>,
+        agreed_from -> Nullable<Text>,
     }
 }
 

@@ -4,14 +4,15 @@ use actix_web::{HttpResponse, web};
 
 use super::form::{FormPage, Line, Pairs, Section, Typed, problems_of};
 use super::guard::{Refusal, Staff};
-use super::kit::{act, fact, id};
-use crate::domain::country::Country;
+use super::kit::{act, id};
+use super::order_change::Case;
 use crate::domain::day::parse_date;
+use crate::domain::draft::FieldError;
 use crate::domain::ids::{BatchId, OrderId};
 use crate::domain::order::Delivery;
 use crate::store::Tx;
 use crate::store::orders::OrderRow;
-use crate::web::order::{address_fields, typed_of};
+use crate::web::order::{address_fields, country_choices, typed_of};
 use crate::web::view::{Choice, Field, Link, Problems};
 use crate::workflows::change::{self, Change, batch_of, lock_addresses};
 use crate::workflows::claims::Who;
@@ -36,33 +37,15 @@ async fn order_of(staff: &Staff, path: &str) -> Result<OrderRow, Refusal> {
     Ok(found.await?)
 }
 
-fn address_page(
-    staff: &Staff,
-    order: &OrderRow,
+/// The fields of name, address and parcels.
+pub(super) fn parcel_lines(
     typed: &change::Typed,
+    countries: Vec<Choice>,
     delivery: &str,
-    problems: Problems,
-) -> HttpResponse {
-    let href = format!("/admin/orders/{}", order.id);
-    let number = order_number(order.number);
-    let title = format!("Where order {number} goes");
-    let mut page = FormPage::new(staff.shell("orders"), title, format!("{href}/address"));
-    page.crumbs = vec![
-        Link::new("/admin/orders", "Orders"),
-        Link::new(&href, &number),
-    ];
-    page.back = Some(Link::new(href, "Leave it as it is"));
-    let country = Country::parse(&order.country).map_or("", Country::name);
-    page.facts = vec![fact("Country", country)];
-    page.lead = vec![
-        "The country stays: shipping and tax were charged for it. The shopper is told by mail; the address before is kept \
-         in the history."
-            .into(),
-    ];
-    let mut lines: Vec<Line> = address_fields(typed, &problems)
-        .into_iter()
-        .map(Line::from)
-        .collect();
+    problems: &Problems,
+) -> Vec<Line> {
+    let fields = address_fields(typed, countries, problems).into_iter();
+    let mut lines: Vec<Line> = fields.map(Line::from).collect();
     let choices = vec![
         Choice::new("one_parcel", "Everything in one parcel"),
         Choice::new("as_available", "What is there, the rest later"),
@@ -72,10 +55,36 @@ fn address_page(
             .value(delivery)
             .into(),
     );
+    lines
+}
+
+fn address_page(
+    staff: &Staff,
+    order: &OrderRow,
+    typed: &change::Typed,
+    delivery: &str,
+    problems: Problems,
+) -> Result<HttpResponse, Refusal> {
+    let href = format!("/admin/orders/{}", order.id);
+    let number = order_number(order.number);
+    let title = format!("Where order {number} goes");
+    let mut page = FormPage::new(staff.shell("orders"), title, format!("{href}/address"));
+    page.crumbs = vec![
+        Link::new("/admin/orders", "Orders"),
+        Link::new(&href, &number),
+    ];
+    page.back = Some(Link::new(href, "Leave it as it is"));
+    page.lead = vec![
+        "The shopper is told by mail; the address before is kept in the history. Where shipping or tax come out differently \
+         in another country, the next page shows the difference before anything changes; that is possible while joining is \
+         open."
+            .into(),
+    ];
+    let lines = parcel_lines(typed, country_choices(order)?, delivery, &problems);
     page.sections = vec![Section::new("Address", lines)];
     page.submit = "Save the address".to_owned();
     page.problems = problems;
-    page.answer()
+    Ok(page.answer())
 }
 
 /// `GET /admin/orders/{id}/address`
@@ -83,13 +92,7 @@ pub async fn address(staff: Staff, path: web::Path<String>) -> Result<HttpRespon
     let order = order_of(&staff, &path).await?;
     let typed = change::Typed::of(&order)?;
     let delivery = order.delivery.as_str();
-    Ok(address_page(
-        &staff,
-        &order,
-        &typed,
-        delivery,
-        Problems::default(),
-    ))
+    address_page(&staff, &order, &typed, delivery, Problems::default())
 }
 
 /// `POST /admin/orders/{id}/address`
@@ -101,6 +104,17 @@ pub async fn save_address(
     let order = order_of(&staff, &path).await?;
     let form = Typed::from(form.into_inner());
     let typed = typed_of(|name| form.get(name).to_owned());
+    let again = |errors: &[FieldError]| {
+        let problems = problems_of(errors);
+        address_page(&staff, &order, &typed, form.get("delivery"), problems)
+    };
+    let case = Case::of(staff.clone(), &path).await?;
+    match case.priced(&form).await {
+        Ok(Some(review)) => return Ok(review),
+        Ok(None) => {}
+        Err(Problem::Invalid(errors)) => return again(&errors),
+        Err(e) => return Err(e.into()),
+    }
     let wish = Change {
         address: Some(typed.clone()),
         delivery: form.get("delivery").parse::<Delivery>().ok(),
@@ -112,16 +126,7 @@ pub async fn save_address(
     let f = move |desk: &Desk, tx: &mut Tx| change::change(desk, tx, of, &wish, &who).map(|_| ());
     let to = format!("/admin/orders/{}", order.id);
     match act(&staff, f, "The address is saved.", &to).await {
-        Err(Refusal::Problem(Problem::Invalid(errors))) => {
-            let problems = problems_of(&errors);
-            Ok(address_page(
-                &staff,
-                &order,
-                &typed,
-                form.get("delivery"),
-                problems,
-            ))
-        }
+        Err(Refusal::Problem(Problem::Invalid(errors))) => again(&errors),
         other => other,
     }
 }

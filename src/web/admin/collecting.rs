@@ -18,6 +18,7 @@ use crate::web::order::{address_fields, new_key, typed_of};
 use crate::web::pages::see_other;
 use crate::web::shop::countries;
 use crate::web::view::{Field, Link, Problems, grouped, plural};
+use crate::workflows::change::Destination;
 use crate::workflows::collect::may_buy;
 use crate::workflows::desk::{Problem, offer, order_number};
 use crate::workflows::join::{JoinRequest, Waits};
@@ -287,16 +288,10 @@ impl About {
             );
         }
         let typed = typed_of(|name| form.get(name).to_owned());
-        let mut to: Vec<Line> = address_fields(&typed, &problems)
+        let mut to: Vec<Line> = address_fields(&typed, countries(&self.draft), &problems)
             .into_iter()
             .map(Line::from)
             .collect();
-        to.push(
-            Field::select("country", "Country", countries(&self.draft))
-                .value(form.get("country"))
-                .problems(&problems)
-                .into(),
-        );
         let key = match form.get("form_key") {
             "" => new_key(),
             key => key.to_owned(),
@@ -334,7 +329,7 @@ impl About {
         }
         let typed = typed_of(|name| form.get(name).to_owned());
         let to = match Country::parse(typed.country.trim()) {
-            Some(country) => match typed.check(country) {
+            Some(country) => match typed.check(country, &self.draft.tariff()) {
                 Ok(to) => Some(to),
                 Err(Problem::Invalid(wrong)) => {
                     errors.extend(wrong);
@@ -348,7 +343,7 @@ impl About {
             }
         };
         match to {
-            Some((name, address)) if errors.is_empty() => Ok(JoinRequest {
+            Some(Destination { name, address }) if errors.is_empty() => Ok(JoinRequest {
                 campaign: self.row.id,
                 named: None,
                 email: staff.merchant.email.trim().to_lowercase(),

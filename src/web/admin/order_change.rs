@@ -1,22 +1,27 @@
-//! Staff change what an order is over, by the same rules as its shopper: how many of each, the difference, and the deed.
+//! Staff change what an order is over and where it goes, by the same rules as its shopper: the form, the difference, and the deed.
 //! What costs more the shopper pays, or nothing changes.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
+use super::addresses::parcel_lines;
 use super::form::{FormPage, Line, Pairs, Section, Typed, sentence};
 use super::guard::{Refusal, Staff};
 use super::kit::{act as run, fact, id};
+use crate::domain::country::Country;
 use crate::domain::ids::OrderId;
+use crate::domain::order::Delivery;
 use crate::store::orders::{self, OrderRow};
-use crate::web::order::new_key;
+use crate::web::order::{country_choices, is_of_address, new_key, pairs_of, typed_of};
 use crate::web::pages;
 use crate::web::shop::quantity;
 use crate::web::view::{Field, Link, Problems, grouped};
+use crate::workflows::change::Typed as Address;
 use crate::workflows::changes::{
-    Came, Choice, Offer, Wish, change, choices, lines_said, preview, withdraw,
+    Came, Choice, Offer, Shown, Wish, change, choices, lines_said, preview, withdraw,
 };
 use crate::workflows::desk::{Problem, order_number};
+use crate::workflows::letters::parcels_said;
 use crate::workflows::money::say;
 
 /// Mounts it.
@@ -27,13 +32,13 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 }
 
 /// One request about a change.
-struct Case {
+pub(super) struct Case {
     staff: Staff,
     order: OrderRow,
 }
 
 impl Case {
-    async fn of(staff: Staff, path: &str) -> Result<Self, Refusal> {
+    pub(super) async fn of(staff: Staff, path: &str) -> Result<Self, Refusal> {
         staff.manages()?;
         let (merchant, order) = (staff.merchant.id, id::<OrderId>(path)?);
         let found = staff.office.read(move |conn| -> Result<_, Problem> {
@@ -96,6 +101,19 @@ impl Case {
             )
         });
         page.sections = vec![Section::new("How many of each", fields.collect())];
+        let is = Address::of(&self.order)?;
+        let address = address_of(typed).unwrap_or(is);
+        let delivery = typed.some("delivery");
+        let lines = parcel_lines(
+            &address,
+            country_choices(&self.order)?,
+            delivery.unwrap_or(self.order.delivery.as_str()),
+            &problems,
+        );
+        page.sections.push(
+            Section::new("Where it goes", lines)
+                .text("Leave it as it is, or let it go elsewhere in the same change."),
+        );
         page.submit = "Show the difference".to_owned();
         page.problems = problems;
         Ok(page.answer())
@@ -125,7 +143,7 @@ impl Case {
     }
 
     /// What a form asks for; else what is wrong with it, at its fields.
-    fn lines(typed: &Typed, choices: &[Choice]) -> Result<Vec<(String, i64)>, Problems> {
+    fn wish(&self, typed: &Typed, choices: &[Choice]) -> Result<Wish, Problems> {
         let (mut lines, mut problems) = (Vec::new(), Problems::default());
         for choice in choices {
             let name = format!("qty_{}", choice.sku);
@@ -135,55 +153,92 @@ impl Case {
             }
         }
         if problems.is_empty() {
-            Ok(lines)
+            Ok(self.wished(typed, lines))
         } else {
             Err(problems)
         }
     }
 
-    /// The difference, before the button that makes the change. `before`: the total when it was last shown.
-    async fn review(
-        &self,
-        typed: &Typed,
-        lines: &[(String, i64)],
-        before: Option<i64>,
-    ) -> Result<HttpResponse, Refusal> {
-        let (id, now, wanted) = (self.order.id, self.staff.office.now(), lines.to_vec());
+    /// What a form asks for, with these lines; the lines stay where it names none.
+    fn wished(&self, typed: &Typed, lines: Vec<(String, i64)>) -> Wish {
+        let names_lines = typed.below("qty_").next().is_some();
+        let key = typed.some("form_key").filter(|key| key.len() <= 64);
+        Wish {
+            lines: names_lines.then_some(lines),
+            address: address_of(typed),
+            delivery: typed.get("delivery").parse::<Delivery>().ok(),
+            shown: typed.some("shown").and_then(Shown::read),
+            form_key: key.map(|key| format!("panel:{key}")),
+            by: Some(self.staff.name()),
+            ..Wish::of(self.order.id)
+        }
+    }
+
+    async fn preview(&self, wish: &Wish) -> Result<Offer, Problem> {
+        let (wish, now) = (wish.clone(), self.staff.office.now());
         let found = self
             .staff
             .office
-            .read(move |conn| preview(conn, id, &wanted, now));
-        let offer = match found.await {
-            Ok(offer) if offer.is_nothing() => {
-                return self
-                    .form(typed, at(lines, "This is what is ordered already."))
-                    .await;
-            }
-            Ok(offer) => match offer.may_be_made_for_the_shopper() {
-                Ok(()) => offer,
-                Err(e) => return self.refused(typed, lines, e).await,
-            },
-            Err(e) => return self.refused(typed, lines, e).await,
-        };
-        let (mut page, status) = (self.review_page(lines, &offer), before.is_some());
-        if let Some(before) = before {
-            page.lead.insert(
-                0,
-                format!(
-                    "The total has changed since you last saw it: it was {}. Nothing was done; look at it again.",
-                    self.money(before)
-                ),
-            );
-        }
-        let status = if status {
-            StatusCode::CONFLICT
-        } else {
-            StatusCode::OK
-        };
-        Ok(pages::private(status, &page))
+            .read(move |conn| preview(conn, &wish, now));
+        found.await
     }
 
-    fn review_page(&self, lines: &[(String, i64)], offer: &Offer) -> FormPage {
+    /// What the form of an address leads to where it names another country: the difference, where there is one; none where it
+    /// is a correction, or nothing can be priced any more.
+    pub(super) async fn priced(&self, typed: &Typed) -> Result<Option<HttpResponse>, Problem> {
+        let wish = self.wished(typed, Vec::new());
+        let offer = match self.preview(&wish).await {
+            Ok(offer) if offer.is_correction() || offer.is_nothing() => return Ok(None),
+            Ok(offer) => offer,
+            Err(Problem::Conflict { .. }) => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        match offer.may_be_made_for_the_shopper() {
+            Ok(()) => {}
+            Err(Problem::Conflict { message, .. }) => {
+                return Err(Problem::field("country", message));
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(Some(pages::private(
+            StatusCode::OK,
+            &self.review_page(&wish, &offer)?,
+        )))
+    }
+
+    /// The difference, before the button that makes the change; what costs the same is done at once. `before`: what was shown
+    /// when it was last looked at.
+    async fn review(
+        &self,
+        typed: &Typed,
+        wish: Wish,
+        before: Option<Shown>,
+    ) -> Result<HttpResponse, Refusal> {
+        let offer = match self.preview(&wish).await {
+            Ok(offer) if offer.is_nothing() => {
+                return self
+                    .form(typed, at(&wish, "This is what is ordered already."))
+                    .await;
+            }
+            Ok(offer) if offer.is_correction() => return self.agree(typed, wish).await,
+            Ok(offer) => match offer.may_be_made_for_the_shopper() {
+                Ok(()) => offer,
+                Err(e) => return self.refused(typed, &wish, e).await,
+            },
+            Err(e) => return self.refused(typed, &wish, e).await,
+        };
+        let mut page = self.review_page(&wish, &offer)?;
+        let Some(before) = before else {
+            return Ok(pages::private(StatusCode::OK, &page));
+        };
+        let mut lead = before.moved(&offer);
+        lead.push("Nothing was done; look at it again.".to_owned());
+        lead.append(&mut page.lead);
+        page.lead = lead;
+        Ok(pages::private(StatusCode::CONFLICT, &page))
+    }
+
+    fn review_page(&self, wish: &Wish, offer: &Offer) -> Result<FormPage, Problem> {
         let (was, total) = (offer.before.total, offer.wanted.quote.total);
         let title = match total - was {
             0 => "The same total".to_owned(),
@@ -201,6 +256,7 @@ impl Case {
             ),
             fact("Will cost", self.money(total)),
         ];
+        page.facts.extend(self.parcel_facts(offer));
         let moved = offer.moved;
         let mut submit = "Change the order".to_owned();
         page.lead = vec![if moved.pay > 0 {
@@ -225,37 +281,51 @@ impl Case {
                 .push(fact("Collected later, at most", self.money(moved.owed)));
         }
         let hidden = |name: String, value: String| Line::Hidden(name, value);
+        let lines = wish.lines.iter().flatten();
         let mut all: Vec<Line> = lines
-            .iter()
             .map(|(sku, n)| hidden(format!("qty_{sku}"), n.to_string()))
             .collect();
-        all.push(hidden("agreed_total".into(), total.to_string()));
+        let address = wish.address.iter().flat_map(pairs_of);
+        all.extend(address.map(|(name, value)| hidden(name.into(), value.into())));
+        if let Some(delivery) = wish.delivery {
+            all.push(hidden("delivery".into(), delivery.to_string()));
+        }
+        all.push(hidden("shown".into(), offer.shown().written()?));
         all.push(hidden("form_key".into(), new_key()));
         all.push(Line::Text("Agree on it with the shopper first.".into()));
         all.push(Line::Button("edit".into(), "Change something".into()));
         page.sections = vec![Section::new("Sure?", all)];
         page.submit = submit;
-        page
+        Ok(page)
     }
 
-    async fn agree(
-        &self,
-        typed: &Typed,
-        lines: Vec<(String, i64)>,
-        agreed: i64,
-    ) -> Result<HttpResponse, Refusal> {
-        let wish = Wish {
-            order: self.order.id,
-            lines: lines.clone(),
-            agreed_total: Some(agreed),
-            form_key: typed
-                .some("form_key")
-                .filter(|key| key.len() <= 64)
-                .map(|key| format!("panel:{key}")),
-            by: Some(self.staff.name()),
-        };
+    /// Where it goes, how, and what shipping and tax are there, as far as that changes.
+    fn parcel_facts(&self, offer: &Offer) -> super::kit::Facts {
+        let mut facts = Vec::new();
+        if let Some(to) = &offer.goes_to {
+            facts.push(fact("Will go to", to.lines().join(", ")));
+        }
+        if offer.abroad().is_some() {
+            let (was, is) = (&offer.agreed.quote, &offer.wanted.quote);
+            let here = Country::parse(&self.order.country);
+            facts.push(fact("Goes to", here.map_or("", Country::name)));
+            facts.push(fact("Shipping", self.moves(was.shipping, is.shipping)));
+            facts.push(fact("Tax", self.moves(was.tax(), is.tax())));
+        }
+        if let Some(delivery) = offer.delivery {
+            facts.push(fact("Parcels", parcels_said(delivery)));
+        }
+        facts
+    }
+
+    fn moves(&self, was: i64, is: i64) -> String {
+        format!("{}, before {}", self.money(is), self.money(was))
+    }
+
+    async fn agree(&self, typed: &Typed, wish: Wish) -> Result<HttpResponse, Refusal> {
+        let asked = wish.clone();
         let f = move |desk: &crate::workflows::desk::Desk, tx: &mut crate::store::Tx| {
-            change(desk, tx, &wish)
+            change(desk, tx, &asked)
         };
         match self.staff.office.write(f).await {
             Ok(Came::Done) => self.staff.done("The order is changed; the shopper is told.", &self.href()),
@@ -264,12 +334,13 @@ impl Case {
                 &self.href(),
             ),
             Ok(Came::Nothing) => {
-                self.form(typed, at(&lines, "This is what is ordered already.")).await
+                self.form(typed, at(&wish, "This is what is ordered already.")).await
             }
             Err(Problem::Conflict { kind: "price-changed", .. }) => {
-                self.review(typed, &lines, Some(agreed)).await
+                let (before, wish) = (wish.shown.clone(), Wish { shown: None, ..wish });
+                Box::pin(self.review(typed, wish, before)).await
             }
-            Err(e) => self.refused(typed, &lines, e).await,
+            Err(e) => self.refused(typed, &wish, e).await,
         }
     }
 
@@ -277,17 +348,22 @@ impl Case {
     async fn refused(
         &self,
         typed: &Typed,
-        lines: &[(String, i64)],
+        wish: &Wish,
         problem: Problem,
     ) -> Result<HttpResponse, Refusal> {
+        let lines = wish.lines.as_deref().unwrap_or_default();
         let problems = match problem {
             Problem::Conflict {
                 kind: "sold-out" | "limit-per-shopper" | "shopper-must-agree",
                 message,
-            } => at(lines, &message),
+            } => at(wish, &message),
             Problem::Invalid(errors) => {
                 let mut problems = Problems::default();
                 for error in errors {
+                    if is_of_address(&error.field) {
+                        problems.add(error.field, sentence(&error.message));
+                        continue;
+                    }
                     let index = error.field.strip_prefix("lines[");
                     let index =
                         index.and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
@@ -310,10 +386,16 @@ fn named(typed: &Typed) -> Vec<(String, i64)> {
         .collect()
 }
 
+/// The address that a form names, if it asks for one.
+fn address_of(typed: &Typed) -> Option<Address> {
+    let asked = typed.ticked("line1");
+    asked.then(|| typed_of(|name| typed.get(name).to_owned()))
+}
+
 /// What is wrong with the choice as a whole, at its first field.
-fn at(lines: &[(String, i64)], what: &str) -> Problems {
+fn at(wish: &Wish, what: &str) -> Problems {
     let mut problems = Problems::default();
-    let first = lines.first();
+    let first = wish.lines.iter().flatten().next();
     problems.add(
         first.map_or_else(String::new, |(sku, _)| format!("qty_{sku}")),
         what,
@@ -363,20 +445,21 @@ pub async fn work(
     if typed.get("do") == "edit" {
         return case.form(&typed, Problems::default()).await;
     }
-    let agreed = typed.get("agreed_total").parse().ok();
+    let agreed = typed.some("shown").and_then(Shown::read).is_some();
     // A form that was sent twice finds the order changed already; what it names is taken as it is.
-    let choices = match (case.choices().await, agreed) {
-        (Ok(choices), _) => choices,
-        (Err(_), Some(agreed)) => return case.agree(&typed, named(&typed), agreed).await,
-        (Err(e), None) => return Err(e),
+    let wish = match case.choices().await {
+        Ok(_) if typed.below("qty_").next().is_none() => case.wished(&typed, Vec::new()),
+        Ok(choices) => match case.wish(&typed, &choices) {
+            Ok(wish) => wish,
+            Err(problems) => return case.form(&typed, problems).await,
+        },
+        Err(_) if agreed => case.wished(&typed, named(&typed)),
+        Err(e) => return Err(e),
     };
-    let lines = match Case::lines(&typed, &choices) {
-        Ok(lines) => lines,
-        Err(problems) => return case.form(&typed, problems).await,
-    };
-    match agreed {
-        None => case.review(&typed, &lines, None).await,
-        Some(agreed) => case.agree(&typed, lines, agreed).await,
+    if agreed {
+        case.agree(&typed, wish).await
+    } else {
+        case.review(&typed, wish, None).await
     }
 }
 

@@ -326,12 +326,13 @@ pub(super) async fn edit(ask: Ask, path: Path<String>) -> Response {
 }
 
 /// The fields of an address as the body nests them.
-fn in_body(problem: Problem) -> Problem {
+pub(super) fn in_body(problem: Problem) -> Problem {
     let Problem::Invalid(mut errors) = problem else {
         return problem;
     };
     for error in &mut errors {
-        if error.field != "name" {
+        let nested = ["line1", "line2", "city", "region", "postal_code", "country"];
+        if nested.contains(&error.field.as_str()) {
             error.field = format!("address.{}", error.field);
         }
     }

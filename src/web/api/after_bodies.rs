@@ -70,7 +70,7 @@ pub(super) struct WithdrawBody {
 #[allow(dead_code)]
 pub(super) struct ChangeBody {
     name: Option<String>,
-    /// Whole; in the country it had.
+    /// Whole; in another country only where shipping and tax come out the same there (see `changeOrderLines`).
     address: Option<AddressBody>,
     delivery: Option<Delivery>,
 }
@@ -196,9 +196,23 @@ pub(super) fn withdrawal(body: &Value, e: &mut Errors) -> Option<WithdrawalSaid>
     Some((units, name, email))
 }
 
-/// Reads what changes of an order.
+/// Reads what changes of an order's parcels.
 pub(super) fn change(body: &Value, order: &OrderRow, e: &mut Errors) -> Option<Change> {
     let mut r = Reader::body(body, e)?;
+    let (address, delivery) = parcels(&mut r, order, e)?;
+    r.end(e);
+    if address.is_none() && delivery.is_none() && e.is_empty() {
+        e.add("address", "write what changes: name, address or delivery");
+    }
+    Some(Change { address, delivery })
+}
+
+/// Reads where an order is to go and how; none of it where it stays, nothing where something is wrong.
+pub(super) fn parcels(
+    r: &mut Reader,
+    order: &OrderRow,
+    e: &mut Errors,
+) -> Option<(Option<Typed>, Option<Delivery>)> {
     let name = r.string("name", e);
     let address = r.object("address", e);
     let address = address.map(|r| super::bodies::address(r, e));
@@ -206,10 +220,6 @@ pub(super) fn change(body: &Value, order: &OrderRow, e: &mut Errors) -> Option<C
         let say = "write one of: one_parcel, as_available";
         e.keep("delivery", word.parse::<Delivery>().map_err(|_| say))
     });
-    r.end(e);
-    if name.is_none() && address.is_none() && delivery.is_none() && e.is_empty() {
-        e.add("address", "write what changes: name, address or delivery");
-    }
     let typed = match (name, address) {
         (None, None) => None,
         (name, address) => {
@@ -217,8 +227,7 @@ pub(super) fn change(body: &Value, order: &OrderRow, e: &mut Errors) -> Option<C
             if let Some(name) = name {
                 typed.name = name;
             }
-            if let Some(address) = address {
-                let address = address?;
+            if let Some(Some(address)) = address {
                 typed.line1 = address.line1;
                 typed.line2 = address.line2.unwrap_or_default();
                 typed.city = address.city;
@@ -229,13 +238,7 @@ pub(super) fn change(body: &Value, order: &OrderRow, e: &mut Errors) -> Option<C
             Some(typed)
         }
     };
-    Some(Change {
-        address: typed,
-        delivery: match delivery {
-            None => None,
-            Some(delivery) => Some(delivery?),
-        },
-    })
+    Some((typed, delivery.flatten()))
 }
 
 fn said(problem: Problem) -> String {

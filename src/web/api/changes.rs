@@ -1,13 +1,15 @@
-//! Changing what an order is over, before the judgement.
+//! Changing what an order is over and where it goes, before the judgement.
 
 use actix_web::web::Path;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::after_bodies::{UnitsBody, lines, money};
+use super::after::in_body;
+use super::after_bodies::{UnitsBody, lines, money, parcels};
 use super::answer::{Answer, Response, change as answer};
 use super::ask::Ask;
+use super::bodies::AddressBody;
 use super::document::Refusals;
 use super::fields::{Errors, Reader};
 use super::order_views::{self, Order};
@@ -16,19 +18,25 @@ use crate::domain::change::Difference;
 use crate::domain::currency::Currency;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
+use crate::domain::order::Delivery;
+use crate::store::orders::OrderRow;
 use crate::store::{Tx, orders};
 use crate::workflows::changes::{Came, Wish, asked_for, change, preview};
 use crate::workflows::desk::Problem;
 use crate::workflows::join::FrozenQuote;
 use crate::workflows::money::currency;
 
-/// What an order is to be over. What is left out of the lines leaves the order.
+/// What an order is to be; what is left out stays. What is left out of the lines leaves the order.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub(super) struct OrderChangeBody {
     #[schema(min_items = 1, max_items = 100)]
-    lines: Vec<UnitsBody>,
+    lines: Option<Vec<UnitsBody>>,
+    name: Option<String>,
+    /// Whole; in a country to which the campaign shipped when the order joined.
+    address: Option<AddressBody>,
+    delivery: Option<Delivery>,
     /// The new total that was shown: a higher one is refused (`price-changed`).
     agreed_total: Option<Money>,
     /// Only answers what the change would come to.
@@ -54,6 +62,8 @@ struct ChangedLine {
     sku: String,
     quantity: i64,
     unit_price: Money,
+    /// Whether it is exempt from withdrawal: tell the shopper before.
+    made_to_order: bool,
 }
 
 /// What a change comes to.
@@ -66,6 +76,10 @@ pub(super) struct OrderChange {
     total_before: Money,
     /// What it costs with the change, shipping and tax included.
     total: Money,
+    /// Shipping with the change.
+    shipping: Money,
+    /// Tax with the change, added or included.
+    tax: Money,
     /// What is paid before it takes effect; nought where nothing is.
     to_pay: Money,
     /// What goes back; nought where nothing does.
@@ -77,26 +91,35 @@ pub(super) struct OrderChange {
 }
 
 struct Said {
-    lines: Vec<(String, i64)>,
-    agreed_total: Option<i64>,
+    wish: Wish,
     dry_run: bool,
 }
 
-fn read(body: &Value, currency: Currency, e: &mut Errors) -> Option<Said> {
+fn read(body: &Value, order: &OrderRow, currency: Currency, e: &mut Errors) -> Option<Said> {
     let mut r = Reader::body(body, e)?;
+    let named = body.get("lines").is_some_and(|lines| !lines.is_null());
     let units = lines(&mut r, e);
-    let units = r.required("lines", units, e, "what the order is to be over");
+    let (address, delivery) = parcels(&mut r, order, e)?;
     let agreed_total = money(&mut r, "agreed_total", currency, e);
     let dry_run = r.boolean("dry_run", e).unwrap_or(false);
     r.end(e);
-    Some(Said {
-        lines: units?,
+    if !named && address.is_none() && delivery.is_none() && e.is_empty() {
+        e.add(
+            "lines",
+            "write what changes: lines, name, address or delivery",
+        );
+    }
+    let wish = Wish {
+        lines: units,
+        address,
+        delivery,
         agreed_total,
-        dry_run,
-    })
+        ..Wish::of(order.id)
+    };
+    Some(Said { wish, dry_run })
 }
 
-/// Changes what an order is over, until joining ends. What costs no more takes effect at once, and the difference goes back.
+/// Changes what an order is over and where it goes, until joining ends. What costs no more takes effect at once, and the difference goes back.
 /// What costs more is paid first: its units are held, and `GET /orders/{order_id}` shows the page in `checkout_url`.
 #[utoipa::path(post, path = "/orders/{order_id}/change", operation_id = "changeOrderLines", tag = "Orders",
     params(("order_id" = String, Path, description = "The order."),
@@ -107,32 +130,29 @@ fn read(body: &Value, currency: Currency, e: &mut Errors) -> Option<Said> {
 pub(super) async fn lines_of(ask: Ask, path: Path<String>) -> Response {
     ask.count()?;
     let id = opened(&ask, &path)?;
-    let body = ask.json()?;
+    let (body, from) = (ask.json()?, ask.client.to_string());
     answer(&ask.office, ask.keyed(None)?, move |desk, tx| {
         let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
         let currency = currency(&order.currency)?;
         let mut e = Errors::default();
-        let said = read(&body, currency, &mut e).filter(|_| e.is_empty());
+        let said = read(&body, &order, currency, &mut e).filter(|_| e.is_empty());
         let Some(said) = said else {
             // A conflict is told before wrong fields.
             crate::workflows::changes::choices(tx.conn, id, tx.now)?;
             return Err(Problem::Invalid(e.all()));
         };
-        let offer = preview(tx.conn, id, &said.lines, tx.now);
+        let wish = Wish {
+            from: Some(from.clone()),
+            ..said.wish
+        };
+        let offer = preview(tx.conn, &wish, tx.now);
         if said.dry_run {
-            let offer = offer?;
+            let offer = offer.map_err(in_body)?;
             let stands = (ChangeStands::Offered, offer.moved);
             let total = offer.before.total;
             return shown(tx, id, (&offer.wanted, total), stands, currency);
         }
-        let wish = Wish {
-            order: id,
-            lines: said.lines,
-            agreed_total: said.agreed_total,
-            form_key: None,
-            by: None,
-        };
-        let stands = match change(desk, tx, &wish)? {
+        let stands = match change(desk, tx, &wish).map_err(in_body)? {
             Came::ToPay => ChangeStands::ToPay,
             Came::Done | Came::Nothing => ChangeStands::Done,
         };
@@ -171,10 +191,13 @@ fn shown(
                 sku: line.sku.clone(),
                 quantity: priced.quantity,
                 unit_price: money(priced.unit_price),
+                made_to_order: line.made_to_order,
             })
             .collect(),
         total_before: money(before),
         total: money(wanted.quote.total),
+        shipping: money(wanted.quote.shipping),
+        tax: money(wanted.quote.tax()),
         to_pay: money(moved.pay),
         back: money(moved.back),
         owed: money(moved.owed),

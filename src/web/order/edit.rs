@@ -1,15 +1,18 @@
-//! Changing where an order goes and in how many parcels, until it is packed.
+//! Changing where an order goes and in how many parcels, until it is packed. Another country where shipping or tax come out
+//! differently is a change of the order, which is agreed to with its new total ([`super::change`]).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 use super::Opened;
-use crate::domain::country::Country;
+use super::change::{Sent, priced};
 use crate::domain::order::Delivery;
+use crate::store::orders::OrderRow;
+use crate::web::guard::Client;
 use crate::web::order::page::Facts;
 use crate::web::pages::{private, see_other};
-use crate::web::view::{EditPage, Field, Problems};
-use crate::workflows::change::{Change, Typed, change};
+use crate::web::view::{Choice, EditPage, Field, Problems};
+use crate::workflows::change::{Change, Typed, change, countries_of};
 use crate::workflows::claims::Who;
 use crate::workflows::desk::Problem;
 
@@ -23,7 +26,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 }
 
 /// The fields of name and address, filled in.
-pub fn address_fields(typed: &Typed, problems: &Problems) -> Vec<Field> {
+pub fn address_fields(typed: &Typed, countries: Vec<Choice>, problems: &Problems) -> Vec<Field> {
     let text = |name: &str, label: &str, value: &str, token| {
         Field::text(name, label)
             .value(value)
@@ -50,7 +53,40 @@ pub fn address_fields(typed: &Typed, problems: &Problems) -> Vec<Field> {
         .optional(),
         text("city", "Town", &typed.city, "address-level2"),
         text("region", "Region", &typed.region, "address-level1").optional(),
+        Field::select("country", "Country", countries)
+            .value(&typed.country)
+            .autocomplete("country")
+            .problems(problems),
     ]
+}
+
+/// The countries that an order may be sent to.
+///
+/// # Errors
+/// When the order's row is damaged.
+pub fn country_choices(order: &OrderRow) -> Result<Vec<Choice>, Problem> {
+    let countries = countries_of(order)?.into_iter();
+    let choices = countries.map(|country| Choice::new(country.code(), country.name()));
+    Ok(choices.collect())
+}
+
+/// An address as its fields are called in a form.
+pub fn pairs_of(typed: &Typed) -> [(&'static str, &str); 7] {
+    [
+        ("name", &typed.name),
+        ("line1", &typed.line1),
+        ("line2", &typed.line2),
+        ("postal_code", &typed.postal_code),
+        ("city", &typed.city),
+        ("region", &typed.region),
+        ("country", &typed.country),
+    ]
+}
+
+/// Whether a field is one of an address.
+pub fn is_of_address(field: &str) -> bool {
+    let nothing = Typed::default();
+    pairs_of(&nothing).iter().any(|(name, _)| *name == field)
 }
 
 /// What a form sent as an address.
@@ -66,76 +102,88 @@ pub fn typed_of(get: impl Fn(&str) -> String) -> Typed {
     }
 }
 
-fn page(
+/// The form, as it was typed.
+pub(super) async fn show(
     opened: &Opened,
-    (facts, typed, delivery, problems): (&Facts, &Typed, Delivery, Problems),
+    sent: &Sent,
+    mut problems: Problems,
+    status: StatusCode,
 ) -> HttpResponse {
-    let country = Country::parse(&facts.order.country);
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    let page = EditPage {
-        address: address_fields(typed, &problems),
-        country: country.map_or("", Country::name).to_owned(),
-        as_available: delivery == Delivery::AsAvailable,
-        shell: opened.shell("/edit"),
-        form: opened.form(facts, "/edit", problems),
-    };
-    private(status, &page)
-}
-
-/// `GET /o/{id}/edit?t=`
-async fn ask(opened: Opened) -> HttpResponse {
     let facts = match opened.read().await {
         Ok(facts) => facts,
         Err(e) => return opened.refused(&e),
     };
-    if let Some(why) = facts.why_locked(opened.office.now()) {
-        let why = Problem::conflict("order-packed", why);
-        return opened.trouble(&why);
+    let now = opened.office.now();
+    if let Some(why) = facts.why_locked(now) {
+        return opened.trouble(&Problem::conflict("order-packed", why));
     }
-    match Typed::of(&facts.order) {
-        Ok(typed) => {
-            let now = (&facts, &typed, facts.order.delivery, Problems::default());
-            page(&opened, now)
-        }
+    match page(opened, (&facts, sent), &mut problems) {
+        Ok(page) => private(status, &page),
         Err(e) => opened.refused(&e),
     }
 }
 
-/// `POST /o/{id}/edit?t=`
-async fn save(opened: Opened, form: web::Form<Vec<(String, String)>>) -> HttpResponse {
-    let pairs = form.into_inner();
-    let get = |wanted: &str| {
-        let found = pairs.iter().find(|(name, _)| name == wanted);
-        found.map_or_else(String::new, |(_, value)| value.clone())
+fn page(
+    opened: &Opened,
+    (facts, sent): (&Facts, &Sent),
+    problems: &mut Problems,
+) -> Result<EditPage, Problem> {
+    let is = Typed::of(&facts.order)?;
+    let typed = sent.address.as_ref().unwrap_or(&is);
+    let delivery = sent.delivery.unwrap_or(facts.order.delivery);
+    Ok(EditPage {
+        address: address_fields(typed, country_choices(&facts.order)?, problems),
+        priced: facts.may_change(opened.office.now()),
+        as_available: delivery == Delivery::AsAvailable,
+        shell: opened.shell("/edit"),
+        form: opened.form(facts, "/edit", std::mem::take(problems)),
+    })
+}
+
+/// `GET /o/{id}/edit?t=`
+async fn ask(opened: Opened) -> HttpResponse {
+    show(
+        &opened,
+        &Sent::default(),
+        Problems::default(),
+        StatusCode::OK,
+    )
+    .await
+}
+
+/// `POST /o/{id}/edit?t=`: a correction is kept at once; what costs something else is shown with its new total first.
+async fn save(
+    opened: Opened,
+    client: Client,
+    form: web::Form<Vec<(String, String)>>,
+) -> HttpResponse {
+    let sent = Sent::of_address(&form);
+    let done = match priced(&opened, &sent, client).await {
+        Ok(Some(review)) => return review,
+        Ok(None) => correct(&opened, &sent).await,
+        Err(e) => Err(e),
     };
-    let typed = typed_of(get);
-    let delivery = get("delivery").parse::<Delivery>().ok();
+    match done {
+        Ok(()) => see_other(&format!("{}&done=changed", opened.path(""))),
+        Err(Problem::Invalid(errors)) => {
+            let mut problems = Problems::default();
+            for e in errors {
+                problems.add(e.field, e.message);
+            }
+            show(&opened, &sent, problems, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(e) => opened.trouble(&e),
+    }
+}
+
+async fn correct(opened: &Opened, sent: &Sent) -> Result<(), Problem> {
     let wish = Change {
-        address: Some(typed.clone()),
-        delivery,
+        address: sent.address.clone(),
+        delivery: sent.delivery,
     };
     let order = opened.id;
     let done = opened
         .office
-        .write(move |desk, tx| change(desk, tx, (None, order), &wish, &Who::Shopper))
-        .await;
-    match done {
-        Ok(_) => see_other(&format!("{}&done=changed", opened.path(""))),
-        Err(Problem::Invalid(errors)) => match opened.read().await {
-            Ok(facts) => {
-                let mut problems = Problems::default();
-                for e in errors {
-                    problems.add(e.field, e.message);
-                }
-                let delivery = delivery.unwrap_or(facts.order.delivery);
-                page(&opened, (&facts, &typed, delivery, problems))
-            }
-            Err(e) => opened.refused(&e),
-        },
-        Err(e) => opened.trouble(&e),
-    }
+        .write(move |desk, tx| change(desk, tx, (None, order), &wish, &Who::Shopper));
+    done.await.map(drop)
 }

@@ -130,10 +130,10 @@ pub struct EditPage {
     pub shell: Shell,
     /// The form.
     pub form: OrderForm,
-    /// Name and address.
+    /// Name and address, with the country.
     pub address: Vec<Field>,
-    /// The country, which stays.
-    pub country: String,
+    /// Whether what shipping and tax come to elsewhere can be settled still.
+    pub priced: bool,
     /// `as_available` is chosen.
     pub as_available: bool,
 }

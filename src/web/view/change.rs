@@ -21,8 +21,21 @@ pub struct ChangePage {
     pub units: Vec<Field>,
     /// What is wrong with the choice as a whole.
     pub units_error: Option<String>,
+    /// Where it goes, and in how many parcels; none where that is fixed.
+    pub parcels: Option<ParcelFields>,
     /// Where the whole order is cancelled.
     pub cancel_href: String,
+}
+
+/// The fields of where an order goes and in how many parcels.
+#[derive(Clone, Debug)]
+pub struct ParcelFields {
+    /// Name and address, with the country.
+    pub address: Vec<Field>,
+    /// What is there is sent, the rest later.
+    pub as_available: bool,
+    /// Whether they are shown at once: something of them was typed, or is wrong.
+    pub open: bool,
 }
 
 /// The new total, what moves, and the button that agrees.
@@ -43,10 +56,14 @@ pub struct ChangeReviewPage {
     pub money: MoneyTable,
     /// Everything typed.
     pub fields: Vec<(String, String)>,
-    /// The new total in minor units, sent back as `agreed_total`.
-    pub agreed_total: i64,
-    /// Set where the total rose since it was last shown: what it was.
-    pub changed: Option<String>,
+    /// What moved since it was last shown, a sentence each.
+    pub changed: Vec<String>,
+    /// Where it goes, line by line; empty: where it went.
+    pub address: Vec<String>,
+    /// How its parcels come; none: as they did.
+    pub parcels: Option<&'static str>,
+    /// What is said of withdrawal, sentence by sentence.
+    pub withdrawal: Vec<String>,
     /// Who sells.
     pub seller: Seller,
     /// The terms in force.
@@ -58,11 +75,13 @@ pub struct ChangeReviewPage {
     pub next: &'static str,
     /// Whether the shopper may change something of it.
     pub edits: bool,
+    /// Where the shopper takes it back, where the seller asked for it.
+    pub take_back: Option<String>,
 }
 
 impl ChangeReviewPage {
     fn icons(&self) -> &'static str {
-        match (self.changed.is_some(), self.button.is_some()) {
+        match (!self.changed.is_empty(), self.button.is_some()) {
             (true, true) => "alert lock",
             (true, false) => "alert",
             (false, true) => "lock",

@@ -42,7 +42,7 @@ pub use campaign::{
     BatchLine, BatchPart, CampaignLive, CampaignPage, Ending, MoneyPlan, Record, ShippingRow,
     ShipsNow, Standing,
 };
-pub use change::{ChangePage, ChangePart, ChangeReviewPage};
+pub use change::{ChangePage, ChangePart, ChangeReviewPage, ParcelFields};
 pub use delay::{
     CancelInstead, DelayOffer, DelayOutcome, DelayPage, DelayStand, PromiseRow, PromiseTable,
     SilenceSaid, cancel_words,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::desk::Problem;
-use super::super::papers::{add_up, carried};
+use super::super::papers::{add_up, carried, content};
 use super::{Books, PAPERS};
 use crate::domain::ids::OrderId;
 use crate::domain::paper::PaperKind;
@@ -106,7 +106,8 @@ pub(super) fn check_order(
 }
 
 /// The taxes of receipts less those of credit notes are the tax of the order's kept lines: where nothing is on its way, and
-/// nothing lowers what is kept without lowering a line's price.
+/// nothing lowers what is kept without lowering a line's price. Of an order that was sent to another country, papers say the
+/// tax of the country that it went to when they were issued; what moves later makes up for the rest, or nothing moves.
 pub(super) fn check_tax(
     conn: &mut Conn,
     books: &mut Books,
@@ -130,6 +131,11 @@ pub(super) fn check_tax(
     let given = refunds::of_order(conn, order.id)?;
     if given.iter().any(|refund| refund.state.is_due()) {
         return Ok(());
+    }
+    for paper in papers {
+        if content(paper)?.buyer.country != order.country {
+            return Ok(());
+        }
     }
     let (sum, said) = papers.iter().fold((0, 0), add_up);
     if let Some((costs, tax)) = carried(order, lines)?

@@ -4,9 +4,10 @@
 use super::effect::Effect;
 use super::offer::noted;
 use super::page::drop_planned;
-use super::{Offer, close_page, wanted};
+use super::{Before, Begun, Offer, close_page, goes_to, wanted};
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::change::ChangeState;
+use crate::domain::country::Country;
 use crate::domain::ids::RefundId;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{PaymentKind, RefundPurpose};
@@ -15,17 +16,20 @@ use crate::store::changes::ChangeRow;
 use crate::store::orders::{OrderRow, PaymentRow};
 use crate::store::refunds::RefundRow;
 use crate::store::{Tx, campaigns, changes};
-use crate::workflows::desk::{Desk, Problem};
+use crate::workflows::desk::{Concerns, Desk, Problem, happened};
 use crate::workflows::money;
 use crate::workflows::ports::ChangeNote;
 
+/// Whom a change that staff asked for is said to come from once it is made again: names stay here.
+const STAFF: &str = "staff";
+
 /// What came of making a change again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub enum Remade {
     /// The books have it, or have it now.
-    There,
-    /// It does not fit the order as the books know it.
-    Not,
+    InBooks,
+    /// It does not fit the order as the books know it, or is not known whole: it sent the order to another country.
+    Unfit,
 }
 
 /// What a page carries of the change that it pays for.
@@ -58,12 +62,30 @@ pub fn note_of_refund(tx: &mut Tx, refund: &RefundRow) -> Result<Option<ChangeNo
 fn note(row: &ChangeRow) -> Result<ChangeNote, Problem> {
     let agreed = wanted(row)?;
     let lines = agreed.lines.iter().zip(&agreed.quote.lines);
+    let abroad = Before::read(row)?.country.is_some();
+    let to = goes_to(row)?.filter(|_| abroad);
     Ok(ChangeNote {
         change: row.id,
         lines: lines
             .map(|(line, priced)| (line.sku.clone(), priced.quantity, priced.unit_price))
             .collect(),
+        by_staff: row.asked_by.is_some(),
+        country: to.map(|to| to.address.country),
     })
+}
+
+/// What a note says of its change, for staff: `2 × set`.
+pub fn note_said(note: &ChangeNote) -> String {
+    let lines = note.lines.iter();
+    let mut said: Vec<String> = lines
+        .map(|(sku, units, _)| format!("{units} \u{d7} {sku}"))
+        .collect();
+    let to = |country: Country| {
+        let name = country.name();
+        format!("in {name} at an address that the shopper has to tell once more")
+    };
+    said.extend(note.country.map(to));
+    said.join(", ")
 }
 
 /// The provider says that a page paid for this change. Where the books lost the change it is planned again, so that the
@@ -77,7 +99,7 @@ pub fn paid_again(
     order: &OrderRow,
     attempt: i32,
     note: &ChangeNote,
-) -> Result<Again, Problem> {
+) -> Result<Remade, Problem> {
     let all = changes::of_order(tx.conn, order.id)?;
     if let Some(known) = all.iter().find(|row| row.id == note.change) {
         let mut known = known.clone();
@@ -86,15 +108,21 @@ pub fn paid_again(
             known.attempt = Some(attempt);
             changes::save(tx.conn, &known)?;
         }
-        return Ok(Again::There);
+        return Ok(Remade::InBooks);
+    }
+    if let Some(country) = note
+        .country
+        .filter(|_| order.state == OrderState::Confirmed)
+    {
+        address_lost(tx, order, country)?;
     }
     let Some(offer) = fitting(tx, campaign, order, &all, note)? else {
-        return Ok(Again::Not);
+        return Ok(Remade::Unfit);
     };
     super::take(tx, &offer.entering)?;
     make_way(tx, campaign, order)?;
     insert(tx, note, &offer, Some(attempt))?;
-    Ok(Again::There)
+    Ok(Remade::InBooks)
 }
 
 /// The provider says that this change gave so much of one page back. Where the books lost the change it takes effect again,
@@ -109,37 +137,38 @@ pub fn refunded_again(
     order: &OrderRow,
     (attempt, amount): (i32, i64),
     note: &ChangeNote,
-) -> Result<Again, Problem> {
+) -> Result<Remade, Problem> {
     let all = changes::of_order(tx.conn, order.id)?;
     if all.iter().any(|row| row.id == note.change) {
-        return Ok(Again::Not);
+        return Ok(Remade::Unfit);
     }
     let Some(offer) = fitting(tx, campaign, order, &all, note)? else {
-        return Ok(Again::Not);
+        return Ok(Remade::Unfit);
     };
     let keep = order.money().kept() - offer.moved.back;
     if !money::beyond(tx, order, keep)?.contains(&(attempt, amount)) {
-        return Ok(Again::Not);
+        return Ok(Remade::Unfit);
     }
     super::take(tx, &offer.entering)?;
     make_way(tx, campaign, order)?;
-    insert(tx, note, &offer, None)?;
-    let mut order = offer.order;
-    let effect = Effect {
-        campaign,
-        change: note.change,
-        by: None,
-        before: offer.before,
-        wanted: offer.wanted,
-        paid: 0,
-        receipt: None,
-    };
-    effect.take(desk, tx, &mut order)?;
-    Ok(Again::There)
+    let row = insert(tx, note, &offer, None)?;
+    let mut order = offer.order.clone();
+    Effect::at_once(campaign, &row, offer).take(desk, tx, &mut order)?;
+    Ok(Remade::InBooks)
 }
 
-/// What the change makes of the order; none where the order ended, is judged, was changed later, or no
-/// units are left.
+/// Says that a change is not made again because the street is not known: parcels would go astray.
+fn address_lost(tx: &mut Tx, order: &OrderRow, country: Country) -> Result<(), Problem> {
+    let detail = format!(
+        "It was to go to {}. The address was lost when this server was restored from a backup, so the order stays as it was. The change can be asked for again while joining is open.",
+        country.name()
+    );
+    let concerns = Concerns::order(order);
+    happened(tx, concerns, "system", "change_address_lost", detail)
+}
+
+/// What the change makes of the order; none where the order ended, is judged, was changed later, no units are left, or it
+/// went to another country: the provider knows no addresses.
 fn fitting(
     tx: &mut Tx,
     campaign: &CampaignRow,
@@ -151,7 +180,7 @@ fn fitting(
     let gathers = batch.is_some_and(|batch| batch.state == BatchState::Gathering);
     let counts = order.state == OrderState::Confirmed && campaign.state == CampaignState::Open;
     let later = |row: &ChangeRow| row.state == ChangeState::Done && row.id > note.change;
-    if !gathers || !counts || all.iter().any(later) {
+    if !gathers || !counts || all.iter().any(later) || note.country.is_some() {
         return Ok(None);
     }
     let offer = match noted(tx.conn, order.id, &note.lines) {
@@ -183,26 +212,16 @@ fn insert(
     note: &ChangeNote,
     offer: &Offer,
     attempt: Option<i32>,
-) -> Result<(), Problem> {
-    let now = tx.now.naive_utc();
-    let planned = attempt.is_some();
-    let row = ChangeRow {
+) -> Result<ChangeRow, Problem> {
+    let begun = Begun {
         id: note.change,
-        order_id: offer.order.id,
-        state: if planned {
-            ChangeState::Planned
-        } else {
-            ChangeState::Done
-        },
+        offer,
         attempt,
-        had: serde_json::to_string(&offer.before)?,
-        wanted: serde_json::to_string(&offer.wanted)?,
-        held: serde_json::to_string(&offer.entering)?,
+        hold_expires_at: tx.now.naive_utc(),
         form_key: None,
-        asked_by: None,
-        hold_expires_at: now,
-        created_at: now,
-        closed_at: (!planned).then_some(now),
+        asked_by: note.by_staff.then(|| STAFF.to_owned()),
+        // When and from where it was agreed to is lost.
+        agreed: None,
     };
-    Ok(changes::insert(tx.conn, &row)?)
+    begun.keep(tx)
 }

@@ -5,14 +5,18 @@ use chrono::{DateTime, Utc};
 use super::super::desk::{
     Concerns, Desk, Problem, ends_at, happened, lock_campaign, merchant, offer as offer_of,
 };
-use super::super::letters::{After, Letter};
+use super::super::letters::{After, Letter, parcels_said};
 use super::super::money::{nonzero_said, say};
-use super::{Before, Offer, close_page, is_closing, lines_said, take_back, wanted};
+use super::super::payment::frozen;
+use super::effect::shipping_said;
+use super::{
+    Before, Destination, Offer, close_page, goes_to, is_closing, lines_said, take_back, wanted,
+};
 use crate::domain::change::Difference;
-use crate::domain::ids::{CampaignId, OrderId};
+use crate::domain::ids::{CampaignId, ChangeId, OrderId};
 use crate::domain::payment::PagePlan;
 use crate::store::campaigns::CampaignRow;
-use crate::store::changes::{self, ChangeRow};
+use crate::store::changes::{self, ChangeRow, UnderWay};
 use crate::store::orders::OrderRow;
 use crate::store::{Conn, Tx, orders};
 
@@ -46,10 +50,20 @@ pub(super) fn tell(
     };
     let until = page.map_or(row.hold_expires_at, |page| page.expires_at);
     let token = desk.links.order_token(order.id);
+    let (mut before, mut now) = (
+        offer.before.said(currency),
+        lines_said(&offer.wanted, currency),
+    );
+    if offer.abroad().is_some() {
+        before.extend(shipping_said(&offer.agreed, &order.country, currency));
+        now.extend(shipping_said(&offer.wanted, offer.country(), currency));
+    }
     let news = After::ChangeAsked {
-        before: offer.before.said(currency),
+        before,
         cost: say(offer.before.total, currency),
-        now: lines_said(&offer.wanted, currency),
+        now,
+        goes_to: offer.goes_to.as_ref().map(Destination::lines),
+        parcels: offer.delivery.map(|d| parcels_said(d).to_owned()),
         costs: say(offer.wanted.quote.total, currency),
         pay: say(offer.moved.pay, currency),
         later: nonzero_said(offer.moved.owed, currency),
@@ -80,14 +94,18 @@ pub fn asked_for(conn: &mut Conn, order: &OrderRow) -> Result<Option<(ChangeRow,
         Some(attempt) => orders::payment(conn, order.id, attempt)?,
         None => None,
     };
-    let wanted = wanted(&row)?;
+    let (wanted, before, agreed) = (wanted(&row)?, Before::read(&row)?, frozen(order)?);
     let pay = page.map_or(0, |page| page.amount);
     let rest = wanted.quote.total - order.money().kept() - pay - order.allowances - order.lost;
     let offer = Offer {
         order: order.clone(),
-        before: Before::read(&row)?,
+        changes_cost: before.country.is_some(),
+        before,
+        agreed,
         wanted,
         entering: row.held()?,
+        goes_to: goes_to(&row)?,
+        delivery: row.delivery,
         moved: Difference {
             pay,
             back: 0,
@@ -96,6 +114,41 @@ pub fn asked_for(conn: &mut Conn, order: &OrderRow) -> Result<Option<(ChangeRow,
         changes_lines: true,
     };
     Ok(Some((row, offer)))
+}
+
+/// The shopper agrees to a change that staff ask for, from this network address, and goes on to pay it; whether it is the one
+/// under way still. What is kept: when, under which terms, for which total, and what was said of withdrawal.
+///
+/// # Errors
+/// What the database says.
+pub fn agree(tx: &mut Tx, order: OrderId, change: ChangeId, from: &str) -> Result<bool, Problem> {
+    let campaign = orders::campaign_of(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
+    lock_campaign(tx, campaign)?;
+    let order = orders::by_id(tx.conn, order)?.ok_or(Problem::NotFound("order"))?;
+    let found = asked_for(tx.conn, &order)?;
+    let Some((mut row, offer)) = found.filter(|(row, _)| row.id == change) else {
+        return Ok(false);
+    };
+    if row.asked_by.is_none() || row.agreed_at.is_some() {
+        return Ok(true);
+    }
+    let seller = merchant(tx, order.merchant_id)?;
+    row.agreed_at = Some(tx.now.naive_utc());
+    row.agreed_terms = Some(seller.terms_version);
+    row.agreed_from = Some(from.to_owned());
+    changes::save_consent(tx.conn, &row)?;
+    let mut detail = format!(
+        "{}. In force: the seller's terms, version {}.",
+        offer.said(),
+        seller.terms_version
+    );
+    if !offer.withdrawal(seller.withdrawal_everywhere).is_empty() && !offer.exempt().is_empty() {
+        let names = offer.exempt().join(", ");
+        detail = format!("{detail} No right of withdrawal: {names}.");
+    }
+    let concerns = Concerns::order(&order);
+    happened(tx, concerns, "shopper", "change_agreed", detail)?;
+    Ok(true)
 }
 
 /// Staff take back a change that they asked for and that is not paid yet.
@@ -131,7 +184,7 @@ pub(in crate::workflows) fn end_of_joining(
     tx: &mut Tx,
     campaign: CampaignId,
 ) -> Result<(), Problem> {
-    for (order, attempt) in changes::asked_by_staff(tx.conn, campaign)? {
+    for (order, attempt) in changes::pages_of(tx.conn, UnderWay::AskedByStaff(campaign))? {
         close_page(tx, order, attempt)?;
     }
     Ok(())

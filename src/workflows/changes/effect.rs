@@ -1,19 +1,22 @@
 //! A change takes effect: lines, counters, price, and what goes back, in one transaction.
 
+use super::super::change::{Destination, deliver, send_to};
 use super::super::desk::{Concerns, Desk, Problem, happened, merchant, offer};
 use super::super::judgement::look_again;
-use super::super::letters::{After, Letter};
+use super::super::letters::{After, Letter, parcels_said};
 use super::super::money::{self, nonzero_said, say};
 use super::super::part::say_back;
-use super::super::payment::after_commitment;
+use super::super::payment::{after_commitment, frozen};
 use super::super::{cards, counts};
 use super::offer::standing;
-use super::{Before, FrozenQuote};
+use super::{Before, FrozenQuote, Offer, goes_to, wanted};
 use crate::domain::change::difference;
+use crate::domain::country::Country;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{ChangeId, OptionId};
-use crate::domain::order::LineState;
+use crate::domain::order::{Delivery, LineState};
 use crate::store::campaigns::CampaignRow;
+use crate::store::changes::ChangeRow;
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{Tx, campaigns, changes, orders};
 
@@ -32,6 +35,10 @@ pub(super) struct Effect<'a> {
     pub(super) before: Before,
     /// What is agreed from now on.
     pub(super) wanted: FrozenQuote,
+    /// Where it goes from now on; none: where it went.
+    pub(super) goes_to: Option<Destination>,
+    /// How its parcels come from now on; none: as they did.
+    pub(super) delivery: Option<Delivery>,
     /// What was charged for it.
     pub(super) paid: i64,
     /// The number of that payment's receipt, as people say it.
@@ -44,6 +51,25 @@ pub fn lines_said(agreed: &FrozenQuote, currency: &str) -> Vec<String> {
     lines
         .map(|(line, priced)| line_said(priced.quantity, &line.name, priced.goods, currency))
         .collect()
+}
+
+/// Shipping, and the tax that comes on top, as people read them: `Shipping to Germany, $15.00`.
+pub(super) fn shipping_said(agreed: &FrozenQuote, country: &str, currency: &str) -> Vec<String> {
+    let quote = &agreed.quote;
+    let to = Country::parse(country).map_or(country, |country| country.name());
+    let shipping = match quote.shipping {
+        0 => "free".to_owned(),
+        amount => say(amount, currency),
+    };
+    let tax = agreed.tax_label(country);
+    let mut said = vec![format!("Shipping to {to}, {shipping}")];
+    if let Some(added) = nonzero_said(quote.tax_added, currency) {
+        said.push(format!("{tax}, {added}"));
+    }
+    if let Some(included) = nonzero_said(quote.tax_included, currency) {
+        said.push(format!("{tax} in it, {included}"));
+    }
+    said
 }
 
 fn line_said(quantity: i64, name: &str, goods: i64, currency: &str) -> String {
@@ -63,7 +89,44 @@ impl Before {
     }
 }
 
-impl Effect<'_> {
+impl<'a> Effect<'a> {
+    /// Of a change for which nothing is to be paid.
+    pub(super) fn at_once(campaign: &'a CampaignRow, row: &ChangeRow, offer: Offer) -> Self {
+        Self {
+            campaign,
+            change: row.id,
+            by: row.asked_by.clone(),
+            before: offer.before,
+            wanted: offer.wanted,
+            goes_to: offer.goes_to,
+            delivery: offer.delivery,
+            paid: 0,
+            receipt: None,
+        }
+    }
+
+    /// Of a change that was paid for.
+    ///
+    /// # Errors
+    /// When the row is damaged.
+    pub(super) fn paid(
+        campaign: &'a CampaignRow,
+        row: &ChangeRow,
+        (paid, receipt): (i64, Option<String>),
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            campaign,
+            change: row.id,
+            by: row.asked_by.clone(),
+            before: Before::read(row)?,
+            wanted: wanted(row)?,
+            goes_to: goes_to(row)?,
+            delivery: row.delivery,
+            paid,
+            receipt,
+        })
+    }
+
     /// Makes the order what was wished. What enters is taken already.
     ///
     /// # Errors
@@ -80,6 +143,7 @@ impl Effect<'_> {
         counts::leave(tx, order, &leaving, false)?;
         let total = self.wanted.quote.total;
         let moved = difference(standing(order, &draft, total)?);
+        let had = (frozen(order)?, order.country.clone());
         order.quote = serde_json::to_string(&self.wanted)?;
         order.total = total;
         order.final_total = None;
@@ -92,7 +156,14 @@ impl Effect<'_> {
         }
         money::keep(tx, order)?;
         tx.touch(self.campaign.id);
-        self.tell(desk, tx, order, back)?;
+        let actor = self.by.as_deref().unwrap_or("shopper");
+        if let Some(to) = &self.goes_to {
+            send_to(tx, order, to, actor)?;
+        }
+        if let Some(delivery) = self.delivery {
+            deliver(tx, order, delivery, actor)?;
+        }
+        self.tell(desk, tx, order, (&had, back))?;
         let sum = |units: &[(OptionId, i64)]| units.iter().map(|(_, n)| n).sum::<i64>();
         after_commitment(
             desk,
@@ -163,12 +234,22 @@ impl Effect<'_> {
     }
 
     /// Says on the timeline and by mail what it was and what it is.
-    fn tell(&self, desk: &Desk, tx: &mut Tx, order: &OrderRow, back: i64) -> Result<(), Problem> {
+    fn tell(
+        &self,
+        desk: &Desk,
+        tx: &mut Tx,
+        order: &OrderRow,
+        ((agreed, went_to), back): (&(FrozenQuote, String), i64),
+    ) -> Result<(), Problem> {
         let currency = &order.currency;
-        let (was, is) = (
+        let (mut was, mut is) = (
             self.before.said(currency),
             lines_said(&self.wanted, currency),
         );
+        if *went_to != order.country {
+            was.extend(shipping_said(agreed, went_to, currency));
+            is.extend(shipping_said(&self.wanted, &order.country, currency));
+        }
         let (cost, costs) = (say(self.before.total, currency), say(order.total, currency));
         let mut detail = format!(
             "Changed: {} ({cost} in all) became {} ({costs} in all).",
@@ -191,6 +272,8 @@ impl Effect<'_> {
             cost,
             now: is,
             costs,
+            goes_to: self.goes_to.as_ref().map(Destination::lines),
+            parcels: self.delivery.map(|d| parcels_said(d).to_owned()),
             paid: nonzero_said(self.paid, currency),
             back: nonzero_said(back, currency),
             later: nonzero_said(order.owed, currency),

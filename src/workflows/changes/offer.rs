@@ -1,29 +1,30 @@
-//! What a change would cost: the order's lines at the prices they keep or are shown now, by the tariff frozen at joining.
+//! What a change would cost: the order's lines at the prices they keep or are shown now, by the tariff frozen at joining, in
+//! the country to which it is to go.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::super::desk::{Problem, offer as offer_of, takes_orders};
+use super::super::change::Destination;
+use super::super::desk::{Problem, offer as offer_of};
 use super::super::join::{FrozenDeposit, FrozenLine, FrozenQuote, under_cap, within_limit};
 use super::super::judgement::{step_after, units_by_limit};
 use super::super::money::{currency, say};
 use super::super::payment::frozen;
-use super::super::stock_sale::is_from_stock;
-use super::super::waiting;
-use super::{Before, under_way};
-use crate::domain::campaign::BatchState;
+use super::super::{waiting, withdraw};
+use super::allowed::{allowed, parcels_may_change};
+use super::{Before, Shown, Wish, lines_said};
 use crate::domain::change::{Difference, Had, Standing, difference, unit_price};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, FieldError, OptionDraft, PaymentMode};
 use crate::domain::ids::{OptionId, OrderId};
-use crate::domain::order::OrderState;
-use crate::domain::payment::DisputeState;
+use crate::domain::order::Delivery;
 use crate::domain::price::{MAX_UNITS, deposit_of, shown_step_with_limit};
-use crate::domain::tariff::{QuoteLine, quote};
+use crate::domain::tariff::{Quote, QuoteLine, TariffError, quote};
+use crate::domain::withdrawal::has_right;
 use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::{Conn, campaigns, changes, orders, refunds};
+use crate::store::{Conn, campaigns, orders};
 
 /// What a change would make of an order.
 #[derive(Debug, Clone)]
@@ -32,13 +33,21 @@ pub struct Offer {
     pub order: OrderRow,
     /// What it is over, and what it costs, as it is.
     pub before: Before,
+    /// What is agreed as it is.
+    pub agreed: FrozenQuote,
     /// What would be agreed.
     pub wanted: FrozenQuote,
     /// Units that enter, by option.
     pub entering: Vec<(OptionId, i64)>,
     /// What is paid, goes back and is owed.
     pub moved: Difference,
+    /// Where it would go; none: where it goes now.
+    pub goes_to: Option<Destination>,
+    /// How its parcels would come; none: as they do now.
+    pub delivery: Option<Delivery>,
     pub(super) changes_lines: bool,
+    /// Whether the lines that it wants cost something else where it would go.
+    pub(super) changes_cost: bool,
 }
 
 impl Offer {
@@ -62,7 +71,81 @@ impl Offer {
 
     /// Whether the order is just so already.
     pub fn is_nothing(&self) -> bool {
-        !self.changes_lines
+        !self.changes_lines && self.goes_to.is_none() && self.delivery.is_none()
+    }
+
+    /// Whether only address or parcels would be others, and it all costs the same: nothing is to be agreed to.
+    pub fn is_correction(&self) -> bool {
+        !self.changes_lines && !self.changes_cost && !self.is_nothing()
+    }
+
+    /// The code of the country to which it would go.
+    pub fn country(&self) -> &str {
+        let to = self.goes_to.as_ref();
+        to.map_or(self.order.country.as_str(), |to| to.address.country.code())
+    }
+
+    /// The name of the country to which it would go, where that is another one.
+    pub fn abroad(&self) -> Option<&'static str> {
+        let to = self.goes_to.as_ref()?.address.country;
+        (to.code() != self.order.country).then(|| to.name())
+    }
+
+    /// What it would be over, and where it would go, in a few words.
+    pub fn said(&self) -> String {
+        let lines = lines_said(&self.wanted, &self.order.currency).join("; ");
+        let to = self.abroad().map(|country| format!("to {country}"));
+        let to = to.or_else(|| {
+            self.goes_to
+                .as_ref()
+                .map(|_| "to another address".to_owned())
+        });
+        let total = say(self.wanted.quote.total, &self.order.currency);
+        match to {
+            Some(to) => format!("{lines}, {to} ({total} in all)"),
+            None => format!("{lines} ({total} in all)"),
+        }
+    }
+
+    /// Names of options that are exempt from withdrawal and that were not in the order before.
+    pub fn exempt(&self) -> Vec<&str> {
+        let had = |sku: &str| self.before.lines.iter().any(|line| line.sku == sku);
+        let lines = self.wanted.lines.iter();
+        let enter = lines.filter(|line| line.made_to_order && !had(&line.sku));
+        enter.map(|line| line.name.as_str()).collect()
+    }
+
+    /// What is said of withdrawal before it is agreed to, as at joining: where an exempt option enters, or where it would go
+    /// gives the right anew. `everywhere`: its seller grants it where no law does.
+    pub fn withdrawal(&self, everywhere: bool) -> Vec<String> {
+        let right = |code: &str| {
+            let country = Country::parse(code);
+            country.is_some_and(|c| has_right(c, everywhere || self.agreed.withdrawal))
+        };
+        let anew = !right(&self.order.country);
+        if !right(self.country()) || (!anew && self.exempt().is_empty()) {
+            return Vec::new();
+        }
+        let lines = self.wanted.lines.iter();
+        let exempt = lines.filter(|line| line.made_to_order);
+        let exempt: Vec<&str> = exempt.map(|line| line.name.as_str()).collect();
+        withdraw::information(&exempt, self.wanted.lines.len())
+    }
+
+    /// What is shown of it before it is agreed to.
+    pub fn shown(&self) -> Shown {
+        Shown::of(self)
+    }
+
+    /// Nobody tells the shopper what is exempt from withdrawal: then nothing of it is.
+    fn without_exemptions(&mut self) {
+        let abroad = self.abroad().is_some();
+        let before = &self.before.lines;
+        for line in &mut self.wanted.lines {
+            if abroad || before.iter().all(|had| had.sku != line.sku) {
+                line.made_to_order = false;
+            }
+        }
     }
 }
 
@@ -113,21 +196,29 @@ pub fn choices(conn: &mut Conn, id: OrderId, now: DateTime<Utc>) -> Result<Vec<C
     Ok(all.collect())
 }
 
-/// What a change to these lines would make of an order; what is not named leaves it.
+/// What a wish would make of an order.
 ///
 /// # Errors
 /// A conflict where it cannot be changed or units are missing; wrong fields.
-pub fn preview(
-    conn: &mut Conn,
-    id: OrderId,
-    lines: &[(String, i64)],
-    now: DateTime<Utc>,
-) -> Result<Offer, Problem> {
-    let scene = Scene::read(conn, id, now)?;
-    let wanted = scene.check(lines)?;
+pub fn preview(conn: &mut Conn, wish: &Wish, now: DateTime<Utc>) -> Result<Offer, Problem> {
+    let scene = Scene::read(conn, wish.order, now)?;
+    let wanted = match &wish.lines {
+        Some(lines) => scene.check(lines)?,
+        None => scene.check(&scene.as_they_are())?,
+    };
     scene.room(conn, &wanted)?;
-    let offer = scene.offer(&wanted)?;
-    scene.chargeable(offer.wanted.quote.total, offer.moved.pay)?;
+    let goes_to = scene.elsewhere(wish)?;
+    let delivery = wish.delivery.filter(|d| *d != scene.order.delivery);
+    if goes_to.is_some() || delivery.is_some() {
+        parcels_may_change(conn, wish.order, &wish.who(), now)?;
+    }
+    let mut offer = scene.offer(&wanted, goes_to, delivery)?;
+    if offer.changes_lines || offer.changes_cost {
+        scene.chargeable(offer.wanted.quote.total, offer.moved.pay)?;
+    }
+    if wish.by.is_some() && offer.moved.pay == 0 {
+        offer.without_exemptions();
+    }
     Ok(offer)
 }
 
@@ -148,7 +239,7 @@ pub(super) fn noted(
         let noted = lines.iter().find(|noted| noted.0 == line.row.sku);
         line.unit_price = noted.map_or(line.unit_price, |noted| noted.2);
     }
-    scene.offer(&wanted)
+    scene.offer(&wanted, None, None)
 }
 
 struct Scene {
@@ -281,7 +372,41 @@ impl Scene {
         Ok(())
     }
 
-    fn offer(&self, wanted: &[Wanted<'_>]) -> Result<Offer, Problem> {
+    /// The lines that it has.
+    fn as_they_are(&self) -> Vec<(String, i64)> {
+        let lines = self.lines.iter().filter(|line| line.units().wanted() > 0);
+        lines
+            .map(|line| (line.sku.clone(), line.units().wanted()))
+            .collect()
+    }
+
+    /// Where it is to go; none where it goes there already.
+    fn elsewhere(&self, wish: &Wish) -> Result<Option<Destination>, Problem> {
+        let Some(typed) = &wish.address else {
+            return Ok(None);
+        };
+        let had = Destination::of(&self.order)?;
+        let to = typed.check(had.address.country, &self.agreed.tariff)?;
+        Ok((to != had).then_some(to))
+    }
+
+    /// What so much costs in a country; what is wrong, at the field of the country where that is another one.
+    fn quote(&self, priced: &[QuoteLine], country: Country) -> Result<Quote, Problem> {
+        let abroad = country.code() != self.order.country;
+        quote(priced, country, &self.agreed.tariff).map_err(|e| match e {
+            TariffError::NotShippedTo(_) | TariffError::TooLarge(_) if abroad => {
+                Problem::field("country", capital(&e.to_string()))
+            }
+            _ => Problem::field("lines", e.to_string()),
+        })
+    }
+
+    fn offer(
+        &self,
+        wanted: &[Wanted<'_>],
+        goes_to: Option<Destination>,
+        delivery: Option<Delivery>,
+    ) -> Result<Offer, Problem> {
         let mut lines = Vec::with_capacity(wanted.len());
         let mut priced = Vec::with_capacity(wanted.len());
         for wanted in wanted {
@@ -293,10 +418,11 @@ impl Scene {
             });
             lines.push(line);
         }
-        let country = Country::parse(&self.order.country)
+        let had = Country::parse(&self.order.country)
             .ok_or_else(|| Problem::Internal(format!("{} is not a country", self.order.country)))?;
-        let quote = quote(&priced, country, &self.agreed.tariff)
-            .map_err(|e| Problem::field("lines", e.to_string()))?;
+        let country = goes_to.as_ref().map_or(had, |to| to.address.country);
+        let quote = self.quote(&priced, country)?;
+        let changes_cost = country != had && self.quote(&priced, had).ok() != Some(quote.clone());
         let moved = difference(standing(&self.order, &self.draft, quote.total)?);
         let deposit = self.agreed.deposit.map(|deposit| FrozenDeposit {
             amount: quote.total - moved.owed,
@@ -304,16 +430,23 @@ impl Scene {
         });
         let enters = |line: &Wanted<'_>| (line.row.id, self.more(line));
         Ok(Offer {
-            before: Before::of(&self.order, &self.agreed, &self.lines),
+            before: Before {
+                country: (country != had).then(|| had.code().to_owned()),
+                ..Before::of(&self.order, &self.agreed, &self.lines)
+            },
             entering: wanted.iter().map(enters).filter(|e| e.1 > 0).collect(),
             changes_lines: self.is_other(wanted),
+            changes_cost,
             wanted: FrozenQuote {
                 lines,
                 quote,
                 deposit,
                 ..self.agreed.clone()
             },
+            agreed: self.agreed.clone(),
             moved,
+            goes_to,
+            delivery,
             order: self.order.clone(),
         })
     }
@@ -357,6 +490,14 @@ impl Scene {
     }
 }
 
+fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 /// Where an order would stand if it cost so much.
 ///
 /// # Errors
@@ -378,81 +519,6 @@ pub(super) fn standing(
         },
         least: currency.min_charge(),
     })
-}
-
-/// Whether an order may be changed now; what to do, where it may not.
-///
-/// # Errors
-/// Why not.
-fn allowed(
-    conn: &mut Conn,
-    order: &OrderRow,
-    campaign: &CampaignRow,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let refuse = |kind, say: &str| Err(Problem::conflict(kind, say));
-    if is_from_stock(order) {
-        return refuse(
-            "order-from-stock",
-            "What is there already cannot be changed. Cancel it while it is not packed, and order again.",
-        );
-    }
-    match order.state {
-        OrderState::Confirmed => {}
-        OrderState::Pending => {
-            return refuse(
-                "order-not-paid",
-                "This order is not paid yet. Pay it first, or cancel it and join again.",
-            );
-        }
-        OrderState::Cancelled | OrderState::Expired => {
-            return refuse(
-                "order-ended",
-                "This order has ended. Join again to order something else.",
-            );
-        }
-        OrderState::Waitlisted => {
-            return refuse(
-                "order-waits",
-                "This order waits for units and is not placed yet. Leave the list and go on it again to wait for something else.",
-            );
-        }
-        OrderState::Backordered
-        | OrderState::PartlyShipped
-        | OrderState::Shipped
-        | OrderState::Delivered => {
-            return refuse(
-                "order-sent-to-supplier",
-                "The supplier's order was sent, so what you ordered cannot be changed here any more. Write to the seller.",
-            );
-        }
-    }
-    let batch = campaigns::batch(conn, order.batch_id)?;
-    let gathers = batch.is_some_and(|batch| batch.state == BatchState::Gathering);
-    let takes_orders = takes_orders(campaign, now.naive_utc());
-    if !gathers && takes_orders {
-        return refuse(
-            "batch-judged",
-            "Your batch has come together, so what you ordered cannot be changed any more. You can still cancel until the supplier's order goes out.",
-        );
-    }
-    if !gathers || !takes_orders {
-        return refuse(
-            "campaign-closed",
-            "Joining has ended, so what you ordered cannot be changed any more. You can still cancel until the supplier's order goes out.",
-        );
-    }
-    let disputes = refunds::disputes_of(conn, order.id)?;
-    if disputes.iter().any(|d| d.state == DisputeState::Open) {
-        return refuse(
-            "order-disputed",
-            "A payment of this order is disputed. Until the bank has decided nothing of it can be changed.",
-        );
-    }
-    if changes::under_way(conn, order.id)?.is_some() {
-        return Err(under_way());
-    }
-    Ok(())
 }
 
 /// The index of the step whose price an order's shopper is shown: the one reached without these units of the order.

@@ -8,7 +8,7 @@ use super::super::papers;
 use super::super::payment::{Loaded, took_another_currency};
 use super::effect::Effect;
 use super::offer::standing;
-use super::{Before, close, is_as_before, lines_said, wanted};
+use super::{close, goes_to, is_as_before, lines_said, wanted};
 use crate::domain::campaign::{BatchState, CampaignState};
 use crate::domain::change::{ChangeEvent, ChangeState, difference};
 use crate::domain::order::OrderState;
@@ -40,16 +40,8 @@ pub(in crate::workflows) fn paid(
     close(tx, &mut row, ChangeEvent::Paid)?;
     let order = &mut loaded.order;
     money::commit_refund(tx, order, attempt, RefundPurpose::Late, amount - asked)?;
-    let effect = Effect {
-        campaign: &loaded.campaign,
-        change: row.id,
-        by: row.asked_by.clone(),
-        before: Before::read(&row)?,
-        wanted: wanted(&row)?,
-        paid: asked,
-        receipt: papers::newest_receipt(tx, order.id)?,
-    };
-    effect.take(desk, tx, order)
+    let receipt = papers::newest_receipt(tx, order.id)?;
+    Effect::paid(&loaded.campaign, &row, (asked, receipt))?.take(desk, tx, order)
 }
 
 /// The change under way that a page pays for.
@@ -154,7 +146,10 @@ pub(in crate::workflows) fn drop_unpaid(
         return Ok(());
     }
     let once = format!("change_ran_out:{}", row.id);
-    let wanted = lines_said(&wanted(&row)?, &order.currency);
+    let mut wanted = lines_said(&wanted(&row)?, &order.currency);
+    if let Some(to) = goes_to(&row)? {
+        wanted.push(format!("To {}", to.lines().join(", ")));
+    }
     let news = After::ChangeRanOut { wanted };
     tell(desk, tx, campaign, order, (&once, news))
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
+use crate::domain::change::ChangeState;
 use crate::domain::country::Country;
 use crate::domain::withdrawal::has_right;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::DisputeRow;
 use crate::store::shipments::ShipmentRow;
 use crate::store::{
-    Conn, claims, mails, merchants, misc, notices, papers, posts, refunds, shipments,
+    Conn, changes, claims, mails, merchants, misc, notices, papers, posts, refunds, shipments,
 };
 use crate::workflows::change::lines_of;
+use crate::workflows::changes::{Before, wanted};
 use crate::workflows::desk::{Problem, order_number};
 use crate::workflows::join::{Address, FrozenQuote};
 use crate::workflows::money::say;
@@ -158,6 +160,7 @@ fn consents(conn: &mut Conn, order: &OrderRow, agreed: &FrozenQuote) -> Result<P
         at(order.created_at),
         order.joined_from
     )];
+    lines.extend(changed(conn, order)?);
     if let Some(day) = agreed.promised {
         lines.push(format!(
             "It was said that the goods are ordered from the supplier after enough people have joined, and shipped by {day}."
@@ -181,6 +184,46 @@ fn consents(conn: &mut Conn, order: &OrderRow, agreed: &FrozenQuote) -> Result<P
         title: "What was agreed",
         lines,
     })
+}
+
+/// What the shopper agreed to when the order was changed.
+fn changed(conn: &mut Conn, order: &OrderRow) -> Result<Vec<String>, Problem> {
+    let mut lines = Vec::new();
+    for row in changes::of_order(conn, order.id)? {
+        let (Some(when), ChangeState::Done) = (row.agreed_at, row.state) else {
+            continue;
+        };
+        let (was, is) = (Before::read(&row)?, wanted(&row)?);
+        let what = is.lines.iter().zip(&is.quote.lines);
+        let what: Vec<String> = what
+            .map(|(line, priced)| format!("{} x {}", priced.quantity, line.name))
+            .collect();
+        lines.push(format!(
+            "A change of the order to {}, {} in all instead of {}, was shown{} and agreed to by a button, {} from the \
+             address {}; the terms in force were version {}.",
+            what.join(", "),
+            say(is.quote.total, &order.currency),
+            say(was.total, &order.currency),
+            if row.asked_by.is_some() {
+                " at the seller's suggestion"
+            } else {
+                ""
+            },
+            at(when),
+            row.agreed_from.unwrap_or_default(),
+            row.agreed_terms.unwrap_or_default()
+        ));
+        let entered = is.lines.iter().filter(|line| line.made_to_order);
+        let entered = entered.filter(|line| was.lines.iter().all(|had| had.sku != line.sku));
+        let exempt: Vec<&str> = entered.map(|line| line.name.as_str()).collect();
+        if !exempt.is_empty() {
+            let names = exempt.join(", ");
+            lines.push(format!(
+                "It was said beforehand that there is no right of withdrawal from {names}."
+            ));
+        }
+    }
+    Ok(lines)
 }
 
 fn payments(conn: &mut Conn, dispute: &DisputeRow, order: &OrderRow) -> Result<Part, Problem> {

@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::order::Delivery;
+
 /// News of an order after it was ordered. `held`: an open dispute holds the refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum After {
@@ -107,6 +109,10 @@ pub enum After {
         now: Vec<String>,
         /// What it costs.
         costs: String,
+        /// Where it goes from now on, line by line; none: where it went.
+        goes_to: Option<Vec<String>>,
+        /// How its parcels come from now on; none: as they did.
+        parcels: Option<String>,
         /// What was charged for it.
         paid: Option<String>,
         /// What goes back.
@@ -128,6 +134,10 @@ pub enum After {
         now: Vec<String>,
         /// What it would cost.
         costs: String,
+        /// Where it would go, line by line; none: where it goes now.
+        goes_to: Option<Vec<String>>,
+        /// How its parcels would come; none: as they do now.
+        parcels: Option<String>,
         /// What is to be paid for it.
         pay: String,
         /// What of the new total is to be paid later.
@@ -147,6 +157,14 @@ pub enum After {
         /// What goes back.
         back: String,
     },
+}
+
+/// How parcels come, as a letter says it.
+pub fn parcels_said(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::OneParcel => "Everything in one parcel.",
+        Delivery::AsAvailable => "What is there is sent, the rest later.",
+    }
 }
 
 impl After {

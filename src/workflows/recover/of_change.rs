@@ -7,7 +7,7 @@ use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
 use crate::store::refunds::RefundRow;
 use crate::store::{Tx, orders, refunds};
-use crate::workflows::changes::{self, Again};
+use crate::workflows::changes::{self, Remade};
 use crate::workflows::desk::{Desk, Problem};
 use crate::workflows::money;
 use crate::workflows::ports::ProviderRefund;
@@ -33,7 +33,7 @@ pub(super) fn change_lost(
     if let Some(page) = page {
         let part = (page.attempt, said.amount);
         if let Some(note) = note
-            && changes::refunded_again(desk, tx, campaign, &row, part, note)? == Again::There
+            && changes::refunded_again(desk, tx, campaign, &row, part, note)? == Remade::InBooks
         {
             return Ok(None);
         }
@@ -42,11 +42,7 @@ pub(super) fn change_lost(
         }
     }
     let lines = note.map_or_else(String::new, |note| {
-        let lines = note.lines.iter();
-        let lines: Vec<String> = lines
-            .map(|(sku, units, _)| format!("{units} \u{d7} {sku}"))
-            .collect();
-        format!(" to {}", lines.join(", "))
+        format!(" to {}", changes::note_said(note))
     });
     Ok(Some(format!(
         "order {order}: refund {} over {} is of a change{lines} that is not in the books and does not fit the order as it is: change the order again in the panel, or cancel these units there once joining has ended, and this refund counts for it",

@@ -8,22 +8,32 @@ use muster::domain::payment::{AttemptState, RefundPurpose};
 use muster::store::campaigns::{self as stored, CampaignRow};
 use muster::store::orders;
 use muster::workflows::campaigns;
-use muster::workflows::changes::Came;
+use muster::workflows::changes::{Came, Wish};
 use muster::workflows::judgement::{judge, settle};
 use muster::workflows::money;
 use muster::workflows::part::{Which, take_out};
 
 use super::restore::{backup, on_line, restore};
 use crate::cards::completes;
-use crate::changes::{asks, offer, taken, wants};
+use crate::changes::abroad::{far, sends};
+use crate::changes::{asks, changes_of, lines, offer, taken, wants, wishes};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
 /// A shop in which somebody has so many sets, and the backup that was made then.
 async fn with_backup(sets: i64) -> (Shop, CampaignRow, OrderId, tempfile::TempDir) {
     let shop = Shop::open(TestDatabase::sqlite()).await;
+    let body = offer(&shop, "charge_now");
+    with_backup_of(shop, body, sets).await
+}
+
+async fn with_backup_of(
+    shop: Shop,
+    body: serde_json::Value,
+    sets: i64,
+) -> (Shop, CampaignRow, OrderId, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let campaign = shop.publish(offer(&shop, "charge_now")).await;
+    let campaign = shop.publish(body).await;
     let order = shop.join_and_pay(&campaign, "a@mail.example", sets).await;
     shop.settle().await;
     backup(&shop, &folder.path().join("old.tar.gz")).await;
@@ -200,6 +210,117 @@ async fn a_change_that_fits_no_more_waits_for_a_person_and_is_not_refunded_twice
         (10_000, 20_000, 0)
     );
     assert_eq!(shop.at_provider(order).await, (30_000, 20_000));
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn what_staff_asked_for_is_made_again_as_asked_by_staff() {
+    let (shop, _, order, folder) = with_backup(2).await;
+    let wish = Wish {
+        lines: Some(lines(&[("set", 3)])),
+        by: Some("Ines".to_owned()),
+        ..Wish::of(order)
+    };
+    assert_eq!(wishes(&shop, wish).await.unwrap(), Came::ToPay);
+    completes(&shop, order, GOOD_CARD).await;
+    let wish = Wish {
+        lines: Some(lines(&[("set", 1)])),
+        by: Some("Ines".to_owned()),
+        ..Wish::of(order)
+    };
+    assert_eq!(wishes(&shop, wish).await.unwrap(), Came::Done);
+    let shop = restored(shop, &folder).await;
+    reconciled(&shop, 0).await;
+    assert_eq!(wants(&shop, order).await, [("set".into(), 1, 10_000)]);
+    let made = changes_of(&shop, order).await;
+    assert!(
+        made.iter()
+            .all(|change| change.asked_by.as_deref() == Some("staff")),
+        "{made:#?}"
+    );
+    let told = shop.mail_to("a@mail.example").await;
+    assert!(!told.is_empty());
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn a_change_to_another_country_whose_address_is_lost_goes_back_and_says_so() {
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let body = far(&shop, "charge_now");
+    let (shop, _, order, folder) = with_backup_of(shop, body, 1).await;
+    assert_eq!(sends(&shop, order, "DE").await.unwrap(), Came::ToPay);
+    completes(&shop, order, GOOD_CARD).await;
+    assert_eq!(shop.at_provider(order).await, (11_500, 0));
+    // No more than the country is known to the provider.
+    let said = shop.provider("checkout/sessions").await.to_string();
+    assert!(
+        said.contains("\"change_country\":\"DE\"") && !said.contains("Torstra"),
+        "{said}"
+    );
+    let shop = restored(shop, &folder).await;
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    // Nothing is sent to half an address: the order stays, the money is back.
+    let row = shop.order(order).await;
+    assert_eq!(
+        (row.country.as_str(), row.total, row.refunded),
+        ("PT", 10_500, 1_000)
+    );
+    assert_eq!(shop.at_provider(order).await, (11_500, 1_000));
+    let told = shop.mail_to("a@mail.example").await;
+    assert!(
+        told.iter()
+            .any(|s| s.contains("was not changed: $10.00 goes back")),
+        "{told:?}"
+    );
+    let happened = shop
+        .read(move |c| muster::store::misc::happenings_of_order(c, order))
+        .await;
+    let lost = happened
+        .iter()
+        .find(|h| h.kind == "change_address_lost")
+        .expect("said");
+    assert!(lost.detail.contains("to go to Germany"), "{}", lost.detail);
+    shop.audit().await;
+    shop.close().await;
+}
+
+#[actix_web::test]
+async fn what_went_back_for_another_country_waits_for_who_knows_the_address() {
+    let shop = Shop::open(TestDatabase::sqlite()).await;
+    let body = far(&shop, "charge_now");
+    let folder = tempfile::tempdir().unwrap();
+    let campaign = shop.publish(body).await;
+    let order = shop.join_and_pay(&campaign, "a@mail.example", 1).await;
+    assert_eq!(sends(&shop, order, "DE").await.unwrap(), Came::ToPay);
+    completes(&shop, order, GOOD_CARD).await;
+    backup(&shop, &folder.path().join("old.tar.gz")).await;
+    assert_eq!(sends(&shop, order, "PT").await.unwrap(), Came::Done);
+    assert_eq!(shop.at_provider(order).await, (11_500, 1_000));
+    let shop = restored(shop, &folder).await;
+    let said = reconciled(&shop, 1).await;
+    assert!(
+        said.contains("1 \u{d7} set, in Portugal at an address"),
+        "{said}"
+    );
+    assert_eq!(shop.order(order).await.country, "DE");
+    // Somebody asked, and changed it again: what went back counts for it.
+    sends(&shop, order, "PT").await.unwrap();
+    reconciled(&shop, 0).await;
+    shop.advance(Duration::hours(1)).await;
+    let row = shop.order(order).await;
+    assert_eq!(
+        (
+            row.country.as_str(),
+            row.total,
+            row.refunded,
+            row.refund_due
+        ),
+        ("PT", 10_500, 1_000, 0)
+    );
+    assert_eq!(shop.at_provider(order).await, (11_500, 1_000));
     shop.audit().await;
     shop.close().await;
 }

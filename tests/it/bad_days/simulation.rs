@@ -141,12 +141,10 @@ impl World {
         let order = self.any_order();
         let units = 1 + i64::try_from(self.dice.below(6)).unwrap();
         let wish = Wish {
-            order,
-            lines: vec![("set".into(), units)],
-            agreed_total: None,
-            form_key: None,
+            lines: Some(vec![("set".into(), units)]),
             // Large ones are asked for by staff.
             by: (units > 4).then(|| "Ines".to_owned()),
+            ..Wish::of(order)
         };
         let back = self.dice.below(5) == 0;
         let done = self

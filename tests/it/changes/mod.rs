@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::shop::Shop;
 
+pub mod abroad;
+mod consent;
 mod pages;
 mod staff;
 mod story;
@@ -39,12 +41,14 @@ pub fn lines(wanted: &[(&str, i64)]) -> Vec<(String, i64)> {
 /// Asks for a change.
 pub async fn asks(shop: &Shop, order: OrderId, wanted: &[(&str, i64)]) -> Result<Came, Problem> {
     let wish = Wish {
-        order,
-        lines: lines(wanted),
-        agreed_total: None,
-        form_key: None,
-        by: None,
+        lines: Some(lines(wanted)),
+        ..Wish::of(order)
     };
+    wishes(shop, wish).await
+}
+
+/// Asks for what is wished.
+pub async fn wishes(shop: &Shop, wish: Wish) -> Result<Came, Problem> {
     let came = shop.write(move |desk, tx| change(desk, tx, &wish)).await;
     shop.settle().await;
     came

@@ -8,14 +8,14 @@ use crate::cards::completes;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
-async fn get(shop: &Shop, path: &str) -> String {
+pub async fn get(shop: &Shop, path: &str) -> String {
     let answer = shop.http.get(shop.url(path)).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     answer.text().await.unwrap()
 }
 
 /// Sends a form; the status, where it leads, and the page.
-async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, String) {
+pub async fn post(shop: &Shop, path: &str, form: &[(&str, &str)]) -> (u16, String, String) {
     let answer = shop
         .http
         .post(shop.url(path))
@@ -34,7 +34,8 @@ pub fn hidden(page: &str, name: &str) -> String {
     let (_, rest) = page
         .split_once(&mark)
         .unwrap_or_else(|| panic!("{name} is in {page}"));
-    rest.split('"').next().unwrap().to_owned()
+    let value = rest.split('"').next().unwrap();
+    value.replace("&#34;", "\"").replace("&#38;", "&")
 }
 
 both_databases! {
@@ -58,9 +59,9 @@ both_databases! {
         let (status, _, page) = post(&shop, &at("/change"), &[("qty_set", "2"), ("qty_lid", "1")]).await;
         assert!(status == 200 && page.contains("$110.00 more") && page.contains("$210.00"), "{page}");
         let key = hidden(&page, "form_key");
-        let agreed = hidden(&page, "agreed_total");
+        let agreed = hidden(&page, "shown");
         let sends = [
-            ("qty_set", "2"), ("qty_lid", "1"), ("agreed_total", agreed.as_str()), ("form_key", key.as_str()),
+            ("qty_set", "2"), ("qty_lid", "1"), ("shown", agreed.as_str()), ("form_key", key.as_str()),
             ("step", "agree"),
         ];
         // Twice, as by a double click.
@@ -100,8 +101,8 @@ both_databases! {
         shop.settle().await;
         let (_, _, page) = post(&shop, &at("/change"), &[("qty_set", "1")]).await;
         assert!(page.contains("$100.00 less") && page.contains("Change the order"), "{page}");
-        let (key, agreed) = (hidden(&page, "form_key"), hidden(&page, "agreed_total"));
-        let form = [("qty_set", "1"), ("agreed_total", agreed.as_str()), ("form_key", key.as_str())];
+        let (key, agreed) = (hidden(&page, "form_key"), hidden(&page, "shown"));
+        let form = [("qty_set", "1"), ("shown", agreed.as_str()), ("form_key", key.as_str())];
         let (status, to, _) = post(&shop, &at("/change"), &form).await;
         assert_eq!((status, to), (303, format!("{}&done=altered", at(""))));
         shop.settle().await;

@@ -14,18 +14,21 @@ use crate::cards::{completes, saves};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
+/// What was never shown.
+const FORGED: &str = r#"{"had":[["set",2,10000]],"was":20000,"lines":[["set",3,10000]],"shipping":0,"tax":0,"total":30000,"pay":0,"back":0}"#;
+
 /// Asks for a change in the panel, and agrees to what the review shows.
-async fn agrees(panel: &Panel<'_>, order: OrderId, wanted: &[(&str, &str)]) -> Answer {
+pub async fn agrees(panel: &Panel<'_>, order: OrderId, wanted: &[(&str, &str)]) -> Answer {
     let path = format!("/admin/orders/{order}/change");
     let shown = panel.post(&path, wanted).await;
     shown.is(200);
     let (agreed, key) = (
-        hidden(&shown.body, "agreed_total"),
+        hidden(&shown.body, "shown"),
         hidden(&shown.body, "form_key"),
     );
     let mut form = wanted.to_vec();
     form.extend([
-        ("agreed_total", agreed.as_str()),
+        ("shown", agreed.as_str()),
         ("form_key", key.as_str()),
         ("do", "save"),
     ]);
@@ -88,7 +91,7 @@ both_databases! {
         let (_, link) = text.split_once("/o/").expect("a link");
         let path = format!("/o/{}", link.split_whitespace().next().unwrap());
         let look = shop.http.get(shop.url(&path)).send().await.unwrap().text().await.unwrap();
-        for words in ["Fern &#38; Kiln asks for this change", "$110.00 more", "Sold by", "To pay now"] {
+        for words in ["Fern &#38; Kiln asks for this change", "$110.00 more", "Sold by", "To pay now", "I do not want this change"] {
             assert!(look.contains(words), "{words}: {look}");
         }
         // Longer than a page that somebody stands before: the letter has to be read first.
@@ -101,6 +104,13 @@ both_databases! {
             let location = agreed.headers()["location"].to_str().unwrap();
             assert!(location.starts_with(&format!("/o/{order}/{leads}")), "{location}");
         }
+        // What was agreed to is kept, once, and told.
+        let agreed = changes_of(&shop, order).await.pop().expect("the change");
+        assert_eq!((agreed.agreed_terms, agreed.agreed_from.as_deref()), (Some(1), Some("127.0.0.1")));
+        assert!(agreed.agreed_at.is_some());
+        let token = shop.running.app.office.desk().links.order_token(order);
+        let page = shop.http.get(shop.url(&format!("/o/{order}?t={token}"))).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("You agreed to the change") && page.contains("terms, version 1"), "{page}");
         completes(&shop, order, GOOD_CARD).await;
         assert_eq!(wants(&shop, order).await, [("lid".into(), 1, 1_000), ("set".into(), 2, 10_000)]);
         assert_eq!(shop.at_provider(order).await, (21_000, 0));
@@ -150,7 +160,7 @@ both_databases! {
         let href = format!("/admin/orders/{order}");
         let more = [("qty_set", "3"), ("qty_lid", "0")];
         panel.post(&format!("{href}/change"), &more).await.is(422).says("agreed to $200.00 at most");
-        let forged = [more.as_slice(), &[("agreed_total", "30000"), ("form_key", "x"), ("do", "save")]].concat();
+        let forged = [more.as_slice(), &[("shown", FORGED), ("form_key", "x"), ("do", "save")]].concat();
         panel.post(&format!("{href}/change"), &forged).await.is(422).says("agreed to $200.00 at most");
         assert_eq!(shop.order(order).await.total, 20_000);
         let less = [("qty_set", "1"), ("qty_lid", "0")];
@@ -189,11 +199,12 @@ both_databases! {
         let others = shop.join_and_pay(&campaign, "b@mail.example", 5).await;
         let shown = panel.post(&path, &[("qty_set", "3"), ("qty_lid", "0")]).await;
         shown.is(200).says("$70.00 more");
-        let (agreed, key) = (hidden(&shown.body, "agreed_total"), hidden(&shown.body, "form_key"));
+        let (agreed, key) = (hidden(&shown.body, "shown"), hidden(&shown.body, "form_key"));
         shop.cancel(others).await.unwrap();
         shop.settle().await;
-        let form = [("qty_set", "3"), ("qty_lid", "0"), ("agreed_total", agreed.as_str()), ("form_key", key.as_str())];
-        panel.post(&path, &form).await.is(409).says("it was $270.00").says("$100.00 more");
+        let form = [("qty_set", "3"), ("qty_lid", "0"), ("shown", agreed.as_str()), ("form_key", key.as_str())];
+        panel.post(&path, &form).await.is(409).says("The new total was $270.00 when you last saw it, and is $300.00 now.")
+            .says("Full set costs $100.00 each now, not $90.00, because others left.").says("$100.00 more");
         assert!(changes_of(&shop, order).await.is_empty());
         // What is over is not changed.
         shop.cancel(order).await.unwrap();

@@ -163,11 +163,10 @@ both_databases! {
             assert_eq!(kind(&refused), says, "{wanted:?}");
         }
         let wish = |total, key: &str, wanted: &[(&str, i64)]| Wish {
-            order,
-            lines: lines(wanted),
+            lines: Some(lines(wanted)),
             agreed_total: Some(total),
             form_key: Some(key.to_owned()),
-            by: None,
+            ..Wish::of(order)
         };
         let send = async |wish: Wish| shop.write(move |desk, tx| change(desk, tx, &wish)).await;
         let refused = send(wish(10_500, "one", &[("set", 1), ("lid", 1)])).await.unwrap_err();

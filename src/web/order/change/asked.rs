@@ -4,15 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 use super::super::Opened;
-use super::{said, table};
+use super::review::{drawn, said};
 use crate::domain::country::Country;
-use crate::store::changes;
+use crate::domain::ids::ChangeId;
+use crate::web::guard::Client;
 use crate::web::pages::{private, see_other};
-use crate::web::shop::{seller, terms};
 use crate::web::tongue::say;
-use crate::web::view::{ChangeReviewPage, Problems};
-use crate::workflows::changes::asked_for;
-use crate::workflows::desk::Problem;
+use crate::web::view::ChangeReviewPage;
+use crate::workflows::changes::{agree as agrees, asked_for};
 
 /// `GET /o/{id}/change/asked?t=`
 pub(super) async fn look(opened: Opened) -> HttpResponse {
@@ -40,42 +39,38 @@ pub(super) async fn look(opened: Opened) -> HttpResponse {
         facts.seller().name
     )];
     lines.extend(said(&offer));
+    let country = Country::parse(offer.country());
     let page = ChangeReviewPage {
-        shell: opened.shell("/change/asked"),
-        form: opened.form(&facts, "/change/asked", Problems::default()),
-        title: facts.title().to_owned(),
         headline: format!("{pay} more"),
         lines,
-        money: table(&offer),
         fields: vec![("change".to_owned(), change.to_string())],
-        agreed_total: offer.wanted.quote.total,
-        changed: None,
-        seller: seller(facts.seller()),
-        terms: terms(facts.seller()),
-        button: Some((
-            opened.button_words(Country::parse(&offer.order.country)),
-            pay,
-        )),
+        button: Some((opened.button_words(country), pay)),
         next: "You pay by card on the payment provider's page. Until then your order stays as it is.",
-        edits: false,
+        take_back: Some(opened.path("/change/back")),
+        ..drawn(&opened, &facts, &offer, "/change/asked")
     };
     private(StatusCode::OK, &page)
 }
 
-/// `POST /o/{id}/change/asked?t=`: agreed to; on to the provider's page. What was asked for meanwhile in its place is shown
-/// first.
-pub(super) async fn agree(opened: Opened, form: web::Form<Vec<(String, String)>>) -> HttpResponse {
-    let id = opened.id;
-    let found = opened
-        .office
-        .read(move |conn| Ok::<_, Problem>(changes::under_way(conn, id)?))
-        .await;
+/// `POST /o/{id}/change/asked?t=`: agreed to, which is kept; on to the provider's page. What was asked for meanwhile in its
+/// place is shown first.
+pub(super) async fn agree(
+    opened: Opened,
+    client: Client,
+    form: web::Form<Vec<(String, String)>>,
+) -> HttpResponse {
     let agreed = form.iter().find(|(name, _)| name == "change");
-    match found {
-        Ok(Some(row)) if agreed.is_some_and(|(_, change)| *change == row.id.to_string()) => {
-            see_other(&opened.path("/pay"))
-        }
-        Ok(_) => see_other(&opened.path("/change/asked")),
+    let Some(change) = agreed.and_then(|(_, id)| id.parse::<ChangeId>().ok()) else {
+        return see_other(&opened.path("/change/asked"));
+    };
+    let (id, from) = (opened.id, client.to_string());
+    let done = opened
+        .office
+        .write(move |_, tx| agrees(tx, id, change, &from))
+        .await;
+    match done {
+        Ok(true) => see_other(&opened.path("/pay")),
+        Ok(false) => see_other(&opened.path("/change/asked")),
         Err(e) => opened.trouble(&e),
     }
 }

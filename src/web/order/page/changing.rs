@@ -10,7 +10,7 @@ use crate::store::misc::HappeningRow;
 use crate::store::orders::OrderRow;
 use crate::store::{Conn, StoreError};
 use crate::web::view::{ChangePart, Countdown, grouped};
-use crate::workflows::changes::wanted;
+use crate::workflows::changes::{goes_to, wanted};
 use crate::workflows::desk::takes_orders;
 
 /// Reads the change of an order that is under way.
@@ -32,19 +32,21 @@ pub(super) fn told(happening: &HappeningRow) -> Option<(&'static str, &str)> {
         "changed" => "The seller changed your order",
         "change_planned" if by_shopper => "You asked for a change",
         "change_planned" => "The seller asked for a change",
+        "change_agreed" => "You agreed to the change",
+        "change_address_lost" => "A change is lost",
         "change_withdrawn" => "The seller took it back",
         "change_ran_out" => "The change was not made",
         "change_too_late" => "The change came too late",
         _ => return None,
     };
-    // The title says that it was changed.
+    // The title says that it was changed, or was to be.
     let detail = happening.detail.as_str();
     Some((title, detail.strip_prefix("Changed: ").unwrap_or(detail)))
 }
 
 impl Facts {
     /// Whether what it is over may be changed now.
-    pub(super) fn may_change(&self, now: DateTime<Utc>) -> bool {
+    pub fn may_change(&self, now: DateTime<Utc>) -> bool {
         let gathers = self
             .batch
             .as_ref()
@@ -63,7 +65,7 @@ impl Facts {
         now: DateTime<Utc>,
     ) -> Option<ChangePart> {
         let row = self.change.as_ref()?;
-        let agreed = wanted(row).ok()?;
+        let (agreed, to) = (wanted(row).ok()?, goes_to(row).ok()?);
         let mut pages = self.payments.iter();
         let page = pages.find(|page| Some(page.attempt) == row.attempt)?;
         let lines = agreed.lines.iter().zip(&agreed.quote.lines);
@@ -80,17 +82,26 @@ impl Facts {
             } else {
                 "The change is being taken back"
             },
-            lines: vec![format!(
-                "{} for {}: {} in all. {} is to be paid for it now; until then your order stays as it is.",
-                if asked {
-                    format!("{} asks", self.seller().name)
-                } else {
-                    "You asked".to_owned()
-                },
-                lines.join("; "),
-                self.say(agreed.quote.total),
-                self.say(page.amount)
-            )],
+            lines: vec![
+                format!(
+                    "{} for {}{}: {} in all.",
+                    if asked {
+                        format!("{} asks", self.seller().name)
+                    } else {
+                        "You asked".to_owned()
+                    },
+                    lines.join("; "),
+                    to.map_or_else(String::new, |to| format!(
+                        ", sent to {}",
+                        to.lines().join(", ")
+                    )),
+                    self.say(agreed.quote.total),
+                ),
+                format!(
+                    "{} is to be paid for it now. Until then your order stays as it is.",
+                    self.say(page.amount)
+                ),
+            ],
             countdown: Countdown {
                 now,
                 until: self.moment(row.hold_expires_at),

@@ -8,21 +8,26 @@ use muster::workflows::changes::{Wish, change};
 use super::at_each_step;
 use super::movements;
 use super::people::{joins, pays};
-use crate::changes::{changes_of, lines, offer};
+use crate::changes::abroad::{far, there};
+use crate::changes::{changes_of, lines};
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
 /// By then the provider has told again what nobody took.
 const TOLD_AGAIN: Duration = Duration::minutes(3);
 
-/// Sends the form of a change, however often.
-async fn asks(shop: &Shop, order: OrderId, wanted: &'static [(&'static str, i64)]) {
+/// Sends the form of a change, however often: to these lines, sent there.
+async fn asks(
+    shop: &Shop,
+    order: OrderId,
+    wanted: &'static [(&'static str, i64)],
+    country: &'static str,
+) {
     let wish = Wish {
-        order,
-        lines: lines(wanted),
-        agreed_total: None,
+        address: Some(there(country)),
+        lines: Some(lines(wanted)),
         form_key: Some("the form".to_owned()),
-        by: None,
+        ..Wish::of(order)
     };
     let came = shop.write(move |desk, tx| change(desk, tx, &wish)).await;
     shop.settle().await;
@@ -45,19 +50,25 @@ async fn pays_more(shop: &Shop, order: OrderId) {
 }
 
 async fn paid(shop: &Shop, units: i64) -> OrderId {
-    let campaign = shop.publish(offer(shop, "charge_now")).await;
+    let campaign = shop.publish(far(shop, "charge_now")).await;
     let order = joins(shop, &campaign, "a@mail.example", units).await;
     pays(shop, order, GOOD_CARD).await;
     order
 }
 
-async fn came_to(shop: &Shop, order: OrderId, total: i64, (charged, refunded): (&[i64], &[i64])) {
+async fn came_to(
+    shop: &Shop,
+    order: OrderId,
+    (country, total): (&str, i64),
+    (charged, refunded): (&[i64], &[i64]),
+) {
     let row = shop.order(order).await;
     assert_eq!(
-        (row.state, row.total),
-        (OrderState::Confirmed, total),
+        (row.state, row.country.as_str(), row.total),
+        (OrderState::Confirmed, country, total),
         "{row:#?}"
     );
+    assert!(row.address.contains("Torstra"), "{}", row.address);
     let (mut all, back) = movements(shop, order).await;
     all.sort_unstable();
     assert_eq!((all.as_slice(), back.as_slice()), (charged, refunded));
@@ -69,18 +80,18 @@ both_databases! {
     async fn a_larger_order_is_paid_once_and_takes_effect_once(db: TestDatabase) {
         let before = async |shop: &Shop| paid(shop, 1).await;
         at_each_step(db, before, async |shop: &Shop, order: &OrderId| {
-            asks(shop, *order, &[("set", 3), ("lid", 1)]).await;
+            asks(shop, *order, &[("set", 3), ("lid", 1)], "DE").await;
             pays_more(shop, *order).await;
-            came_to(shop, *order, 31_000, (&[10_000, 21_000], &[])).await;
+            came_to(shop, *order, ("DE", 32_500), (&[10_500, 22_000], &[])).await;
         }).await;
     }
 
     async fn a_smaller_order_gives_the_difference_back_once(db: TestDatabase) {
         let before = async |shop: &Shop| paid(shop, 2).await;
         at_each_step(db, before, async |shop: &Shop, order: &OrderId| {
-            asks(shop, *order, &[("set", 1), ("lid", 1)]).await;
+            asks(shop, *order, &[("set", 1), ("lid", 1)], "PT").await;
             shop.advance(TOLD_AGAIN).await;
-            came_to(shop, *order, 11_000, (&[20_000], &[9_000])).await;
+            came_to(shop, *order, ("PT", 11_500), (&[20_500], &[9_000])).await;
         }).await;
     }
 }

@@ -104,7 +104,7 @@ pub fn edit() -> EditPage {
             Field::text("name", "Name").value("Ana Sousa"),
             Field::text("line1", "Street and number").value("Rua do Almada 5"),
         ],
-        country: "Portugal".to_owned(),
+        priced: true,
         as_available: true,
     }
 }

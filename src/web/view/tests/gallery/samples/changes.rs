@@ -8,6 +8,11 @@ pub fn change(problems: Problems) -> ChangePage {
         shell: private(),
         units: units("two"),
         units_error: problems.of("lines").map(str::to_owned),
+        parcels: Some(ParcelFields {
+            address: edit().address,
+            as_available: false,
+            open: true,
+        }),
         title: "Ridge pour-over set".to_owned(),
         cancel_href: "/o/1/cancel?t=abc".to_owned(),
         form: order_form(problems),
@@ -15,7 +20,8 @@ pub fn change(problems: Problems) -> ChangePage {
 }
 
 pub fn change_review(button: bool) -> ChangeReviewPage {
-    let changed = button.then(|| "$176.50".to_owned());
+    let changed = button
+        .then(|| "The new total was $176.50 when you last saw it, and is $186.50 now.".to_owned());
     ChangeReviewPage {
         shell: private(),
         form: order_form(Problems::default()),
@@ -24,8 +30,10 @@ pub fn change_review(button: bool) -> ChangeReviewPage {
         lines: vec!["Your order costs $96.50 now, and $186.50 after the change.".to_owned()],
         money: money(),
         fields: vec![("qty_set".to_owned(), "2".to_owned())],
-        agreed_total: 18_650,
-        changed,
+        changed: changed.into_iter().collect(),
+        address: vec!["Ana Reis".to_owned(), "Torstra\u{df}e 1".to_owned()],
+        parcels: Some("Everything in one parcel."),
+        withdrawal: vec!["No right of withdrawal: Slate.".to_owned()],
         seller: seller(),
         terms: Some(terms_ref()),
         button: button.then(|| (crate::domain::button::ENGLISH, "$90.00".to_owned())),
@@ -35,6 +43,7 @@ pub fn change_review(button: bool) -> ChangeReviewPage {
             ""
         },
         edits: true,
+        take_back: button.then(|| "/o/1/change/back?t=abc".to_owned()),
     }
 }
 
