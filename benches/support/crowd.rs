@@ -135,17 +135,18 @@ pub async fn copy(
                     promises::insert(tx.conn, &one.promise)?;
                     moved.orders += 1;
                     moved.committed += one.order.units;
-                    *by_limit.entry(one.order.limit_step).or_insert(0) += one.order.units;
                     for line in &one.lines {
                         *by_option.entry(line.option_id).or_insert(0) += line.quantity;
+                        let waits = (line.option_id, one.order.limit_step);
+                        *by_limit.entry(waits).or_insert(0) += line.quantity;
                     }
                 }
                 campaigns::count(tx.conn, id, moved, now)?;
                 for (option, units) in by_option {
                     campaigns::count_option(tx.conn, option, units, units, 0)?;
                 }
-                for (step, units) in by_limit {
-                    dues::count_limit(tx.conn, id, step, units)?;
+                for (waits, units) in by_limit {
+                    dues::count_limit(tx.conn, id, waits, units)?;
                 }
                 Ok(())
             })

@@ -1,7 +1,27 @@
-//! Campaigns that are paid later: with a saved card and limits, with a card that says no, with a deposit.
+//! Campaigns that are paid later: with a saved card and limits, with a card that says no, also for good, with a deposit.
 
 use super::offers::{Offer, PLAIN};
 use crate::domain::draft::PaymentMode;
+
+/// Of Fern & Kiln: one card was never paid, so that a unit is missing, which the merchant may buy until tomorrow.
+pub const FERN: &[Offer] = &[Offer {
+    title: "Ridge espresso cups, autumn firing",
+    description: "The six small cups once more, from the last firing before winter. The kiln is lit from thirteen sets on; cards are \
+         saved and charged only then.",
+    pictures: &[(
+        "espresso-cups.svg",
+        "Six ribbed espresso cups in slate, chalk and clay glaze",
+    )],
+    time_zone: "Europe/Lisbon",
+    steps: &[1, 13],
+    options: &[("cup", "Six cups", &[4200, 3600], None, None)],
+    threshold: 13,
+    begins_days_ago: 22,
+    runs: 14,
+    orders: &[3, 2, 2, 1, 3, 1, 2],
+    pays: PaymentMode::ChargeOnSuccess,
+    ..PLAIN
+}];
 
 /// Of Ferrum Works.
 pub const FERRUM: &[Offer] = &[

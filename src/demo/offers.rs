@@ -186,7 +186,7 @@ pub const MERCHANTS: [Merchant; 3] = [
         unit_costs: r#"{"chalk":4100,"slate":4300,"dripper":2600,"cup":900,"vase":2100}"#,
         offers: FERN,
         earlier: earlier::FERN,
-        later: &[],
+        later: later::FERN,
         ideas: FERN_IDEAS,
     },
     Merchant {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::card::Decline;
+use super::order::Delivery;
 use super::words::words;
 
 words! {
@@ -30,6 +31,16 @@ words! {
         GivenUp = "given_up",
         /// Not wanted any more: its order left before it was paid.
         Dropped = "dropped",
+    }
+}
+
+/// When the balance of an order over so many units is charged, in words after "is charged": who wants one parcel pays when
+/// everything is there, for nothing is sent before; who takes parts as they come pays with the first of them.
+pub fn balance_when(delivery: Delivery, units: i64) -> &'static str {
+    match delivery {
+        Delivery::OneParcel | Delivery::AsAvailable if units == 1 => "when the goods arrive",
+        Delivery::OneParcel => "when all of your goods are there",
+        Delivery::AsAvailable => "when the first of your goods arrive",
     }
 }
 

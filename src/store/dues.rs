@@ -1,7 +1,7 @@
 //! What is collected from orders after joining, the cards that were saved for it, and the units that wait for a step.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::kept::kept;
@@ -9,8 +9,9 @@ use super::schema::{dues, limits, order_lines, orders, saved_cards};
 use super::{Conn, StoreError, each_backend};
 use crate::domain::card::{CardExpiry, CardState, Decline};
 use crate::domain::due::{DueKind, DueState};
-use crate::domain::ids::{BatchId, CampaignId, OrderId};
-use crate::domain::order::OrderState;
+use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
+use crate::domain::order::{Delivery, OrderState};
+use crate::store::orders::OrderRow;
 
 /// What is collected from one order.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -103,18 +104,60 @@ pub fn open_orders(
     Ok(query.load(conn)?)
 }
 
-/// Orders of a batch that were told of their balance, and from when on it is charged.
+/// The goods that an order's balance is for are there: some of them, where parts are sent as they come; all that are still
+/// wanted, where it is one parcel.
+macro_rules! goods_are_there {
+    () => {{
+        let given = order_lines::table
+            .filter(order_lines::order_id.eq(orders::id))
+            .filter(order_lines::allocated.gt(0));
+        let awaited = order_lines::table
+            .filter(order_lines::order_id.eq(orders::id))
+            .filter(order_lines::allocated.lt(order_lines::quantity - order_lines::cancelled));
+        exists(given).and(
+            orders::delivery
+                .eq(Delivery::AsAvailable)
+                .or(not(exists(awaited))),
+        )
+    }};
+}
+
+/// Orders of a batch that paid a deposit and were not asked for the balance yet; `has_goods`: only those whose goods are
+/// there.
+pub fn with_balance(
+    conn: &mut Conn,
+    batch: BatchId,
+    has_goods: bool,
+    limit: i64,
+) -> Result<Vec<OrderRow>, StoreError> {
+    let asked = dues::table
+        .filter(dues::batch_id.eq(batch))
+        .select(dues::order_id);
+    let mut all = orders::table
+        .filter(orders::batch_id.eq(batch))
+        .filter(orders::state.eq_any(OrderState::PAID))
+        .filter(orders::owed.gt(0))
+        .filter(orders::id.ne_all(asked))
+        .select(OrderRow::as_select())
+        .order(orders::id.asc())
+        .limit(limit)
+        .into_boxed();
+    if has_goods {
+        all = all.filter(goods_are_there!());
+    }
+    Ok(all.load(conn)?)
+}
+
+/// Orders of a batch that were told of their balance and whose goods are there, and from when on it is charged.
 pub fn announced_with_goods(
     conn: &mut Conn,
     batch: BatchId,
 ) -> Result<Vec<(OrderId, NaiveDateTime)>, StoreError> {
-    let given = order_lines::table
-        .filter(order_lines::order_id.eq(dues::order_id))
-        .filter(order_lines::allocated.gt(0));
     Ok(dues::table
+        .inner_join(orders::table)
         .filter(dues::batch_id.eq(batch))
         .filter(dues::state.eq(DueState::Announced))
-        .filter(exists(given))
+        .filter(goods_are_there!())
         .select((dues::order_id, dues::charge_at))
         .load(conn)?)
 }
@@ -283,26 +326,41 @@ pub fn ending_cards(
 
 /// Committed units of a campaign by the step that their orders wait for.
 pub fn limits_of(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<(i32, i64)>, StoreError> {
+    let rows: Vec<(i32, Option<i64>)> = limits::table
+        .filter(limits::campaign_id.eq(campaign))
+        .group_by(limits::step)
+        .select((limits::step, super::orders::sum_of("limits.committed")))
+        .order(limits::step.asc())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(s, n)| (s, n.unwrap_or(0))).collect())
+}
+
+/// As [`limits_of`], by option.
+pub fn limits_by_option(
+    conn: &mut Conn,
+    campaign: CampaignId,
+) -> Result<Vec<(OptionId, i32, i64)>, StoreError> {
     Ok(limits::table
         .filter(limits::campaign_id.eq(campaign))
-        .select((limits::step, limits::committed))
-        .order(limits::step.asc())
+        .select((limits::option_id, limits::step, limits::committed))
+        .order((limits::option_id.asc(), limits::step.asc()))
         .load(conn)?)
 }
 
-/// Moves the committed units that wait for a step.
+/// Moves the committed units of an option that wait for a step.
 pub fn count_limit(
     conn: &mut Conn,
     campaign: CampaignId,
-    step: i32,
+    (option, step): (OptionId, i32),
     units: i64,
 ) -> Result<(), StoreError> {
-    let changed = diesel::update(limits::table.find((campaign, step)))
+    let changed = diesel::update(limits::table.find((campaign, option, step)))
         .set(limits::committed.eq(limits::committed + units))
         .execute(conn)?;
     if changed == 0 {
         let row = (
             limits::campaign_id.eq(campaign),
+            limits::option_id.eq(option),
             limits::step.eq(step),
             limits::committed.eq(units),
         );

@@ -80,17 +80,34 @@ pub fn save(conn: &mut Conn, row: &EvidenceRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A merchant's disputes, newest first.
+/// A merchant's disputes, newest first; those after the one with this id.
 pub fn disputes_of(
     conn: &mut Conn,
     merchant: MerchantId,
+    after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<DisputeRow>, StoreError> {
-    Ok(disputes::table
+    let mut query = disputes::table
         .inner_join(orders::table)
         .filter(orders::merchant_id.eq(merchant))
         .select(DisputeRow::as_select())
         .order((disputes::opened_at.desc(), disputes::provider_id.desc()))
         .limit(limit)
-        .load(conn)?)
+        .into_boxed();
+    if let Some(after) = after {
+        let opened: Option<NaiveDateTime> = disputes::table
+            .find(after)
+            .select(disputes::opened_at)
+            .first(conn)
+            .optional()?;
+        let Some(opened) = opened else {
+            return Ok(Vec::new());
+        };
+        let later = disputes::opened_at.lt(opened);
+        let same = disputes::opened_at
+            .eq(opened)
+            .and(disputes::provider_id.lt(after.to_owned()));
+        query = query.filter(later.or(same));
+    }
+    Ok(query.load(conn)?)
 }

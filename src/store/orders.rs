@@ -427,34 +427,6 @@ pub fn unsettled(conn: &mut Conn, batch: BatchId, limit: i64) -> Result<Vec<Orde
         .load(conn)?)
 }
 
-/// Orders of a batch that paid a deposit and were not asked for the balance yet.
-pub fn with_balance(
-    conn: &mut Conn,
-    batch: BatchId,
-    has_goods: bool,
-    limit: i64,
-) -> Result<Vec<OrderRow>, StoreError> {
-    let asked = super::schema::dues::table
-        .filter(super::schema::dues::batch_id.eq(batch))
-        .select(super::schema::dues::order_id);
-    let mut all = orders::table
-        .filter(orders::batch_id.eq(batch))
-        .filter(orders::state.eq_any(OrderState::PAID))
-        .filter(orders::owed.gt(0))
-        .filter(orders::id.ne_all(asked))
-        .select(OrderRow::as_select())
-        .order(orders::id.asc())
-        .limit(limit)
-        .into_boxed();
-    if has_goods {
-        let given = order_lines::table
-            .filter(order_lines::order_id.eq(orders::id))
-            .filter(order_lines::allocated.gt(0));
-        all = all.filter(diesel::dsl::exists(given));
-    }
-    Ok(all.load(conn)?)
-}
-
 /// Every order of a batch counts as unsettled again: a second outcome (a shortfall, a supplier who cannot) follows.
 pub fn unsettle(conn: &mut Conn, batch: BatchId) -> Result<(), StoreError> {
     diesel::update(orders::table.filter(orders::batch_id.eq(batch)))

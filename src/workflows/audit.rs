@@ -98,7 +98,7 @@ struct Books {
     taken: HashMap<OptionId, i64>,
     paid: HashMap<OptionId, i64>,
     committed: HashMap<OptionId, i64>,
-    limits: HashMap<(CampaignId, i32), i64>,
+    limits: HashMap<(OptionId, i32), i64>,
     by_shopper: HashMap<(CampaignId, String, OptionId), i64>,
     open_pages: HashMap<CampaignId, i64>,
     allocated: HashMap<(BatchId, OptionId), i64>,
@@ -335,9 +335,10 @@ fn check_units(books: &mut Books, order: &OrderRow, lines: &[LineRow]) {
         }
     }
     if paid && order.mode == PaymentMode::ChargeOnSuccess {
-        let wanted: i64 = lines.iter().map(|l| l.units().wanted()).sum();
-        let waits = (order.campaign_id, order.limit_step);
-        *books.limits.entry(waits).or_insert(0) += wanted;
+        for line in lines {
+            let waits = (line.option_id, order.limit_step);
+            *books.limits.entry(waits).or_insert(0) += line.units().wanted();
+        }
     }
     if order.collected && !paid {
         books.found(2, Some(order.id), "it is not in, and counts as collected");
@@ -371,14 +372,14 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                 ),
             );
         }
-        for (step, counted) in dues::limits_of(conn, campaign.id)? {
-            let waits = books.limits.get(&(campaign.id, step)).copied().unwrap_or(0);
+        for (option, step, counted) in dues::limits_by_option(conn, campaign.id)? {
+            let waits = books.limits.remove(&(option, step)).unwrap_or(0);
             if waits != counted {
                 books.found(
                     4,
                     None,
                     format!(
-                        "campaign {}: {waits} committed units wait for step {step}, {counted} counted",
+                        "campaign {}: {waits} committed units of option {option} wait for step {step}, {counted} counted",
                         campaign.slug
                     ),
                 );

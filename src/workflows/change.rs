@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::claims::{Case, Who, lock};
+use super::collect::look_again_at_balance;
 use super::desk::{Concerns, Desk, Problem, happened, lock_campaign};
 use super::join::Address;
 use super::letters::After;
@@ -262,6 +263,7 @@ pub(super) fn deliver(
 ) -> Result<(), Problem> {
     addresses::save_delivery(tx.conn, order.id, delivery)?;
     order.delivery = delivery;
+    look_again_at_balance(tx, order)?;
     let detail = match delivery {
         Delivery::OneParcel => "It is to come in one parcel.",
         Delivery::AsAvailable => "What is there is to be sent, the rest later.",

@@ -10,14 +10,16 @@ mod attempt;
 mod balance;
 mod batch;
 mod ending;
+mod gap;
 mod grace;
 mod page;
 
 pub(super) use attempt::declined;
 pub use attempt::{Find, absent, charge_request, heard, intent_cancelled, refused_for_good};
-pub use balance::{Balances, ask as ask_balances};
+pub use balance::{Balances, ask as ask_balances, look_again as look_again_at_balance};
 pub use batch::{Looked, Shortfall, bought, look, may_buy, tell_shortfall};
 pub use ending::{tell_ending, watch_ending};
+pub use gap::{Gap, GapOption, OwnOrder, gap, own_order};
 use grace::refused;
 pub(super) use grace::with_new_card;
 pub use grace::{at_the_end, follow, settled};

@@ -20,11 +20,13 @@ pub fn enter(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
     if !is_counted(tx.conn, order.campaign_id, order.batch_id)? {
         return Ok(());
     }
-    for line in orders::lines_of(tx.conn, order.id)? {
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    for line in &lines {
         let collected = if order.collected { line.quantity } else { 0 };
         campaigns::count_option(tx.conn, line.option_id, 0, line.quantity, collected)?;
     }
-    moved(tx, order, order.units, 1)
+    let entering = lines.iter().map(|line| (line.option_id, line.quantity));
+    moved(tx, order, entering, 1)
 }
 
 /// Units enter an order that counts already. They are taken; the order's sums of them are kept by the caller.
@@ -36,8 +38,7 @@ pub fn grow(tx: &mut Tx, order: &OrderRow, entering: &[(OptionId, i64)]) -> Resu
         let collected = if order.collected { *units } else { 0 };
         campaigns::count_option(tx.conn, *option, 0, *units, collected)?;
     }
-    let units: i64 = entering.iter().map(|(_, units)| units).sum();
-    moved(tx, order, units, 0)
+    moved(tx, order, entering.iter().copied(), 0)
 }
 
 /// Units that were held for a change of an order are free again.
@@ -92,8 +93,8 @@ pub fn leave(
         campaigns::count_option(tx.conn, *option, -units, committed, collected)?;
     }
     if counted {
-        let units: i64 = leaving.iter().map(|(_, units)| units).sum();
-        moved(tx, order, -units, if whole { -1 } else { 0 })?;
+        let gone = leaving.iter().map(|(option, units)| (*option, -units));
+        moved(tx, order, gone, if whole { -1 } else { 0 })?;
     }
     waiting::freed(tx, order.campaign_id)
 }
@@ -115,21 +116,29 @@ pub fn again(
     for (option, units) in back {
         campaigns::count_option(tx.conn, *option, 0, *units, *units)?;
     }
-    let units: i64 = back.iter().map(|(_, units)| units).sum();
-    moved(tx, order, units, i64::from(whole))
+    moved(tx, order, back.iter().copied(), i64::from(whole))
 }
 
-fn moved(tx: &mut Tx, order: &OrderRow, units: i64, orders: i64) -> Result<(), Problem> {
-    let now = tx.now.naive_utc();
+fn moved(
+    tx: &mut Tx,
+    order: &OrderRow,
+    by_option: impl Iterator<Item = (OptionId, i64)>,
+    orders: i64,
+) -> Result<(), Problem> {
+    let mut all = 0;
+    for (option, units) in by_option {
+        all += units;
+        if order.mode == PaymentMode::ChargeOnSuccess {
+            let waits = (option, order.limit_step);
+            dues::count_limit(tx.conn, order.campaign_id, waits, units)?;
+        }
+    }
     let moved = Moved {
-        committed: units,
-        collected: if order.collected { units } else { 0 },
+        committed: all,
+        collected: if order.collected { all } else { 0 },
         collected_orders: if order.collected { orders } else { 0 },
         ..Moved::default()
     };
-    campaigns::count(tx.conn, order.campaign_id, moved, now)?;
-    if order.mode == PaymentMode::ChargeOnSuccess {
-        dues::count_limit(tx.conn, order.campaign_id, order.limit_step, units)?;
-    }
+    campaigns::count(tx.conn, order.campaign_id, moved, tx.now.naive_utc())?;
     Ok(())
 }

@@ -35,6 +35,12 @@ pub fn path(dispute: &str) -> String {
     format!("/admin/disputes/{dispute}")
 }
 
+/// Whether a text can be an id of the provider's.
+pub fn is_id(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (1..=100).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// What staff are asked to do about a dispute, and by when.
 pub fn what_to_do(campaign: &CampaignRow, dispute: &DisputeRow) -> String {
     let day = dispute.due_by.and_then(|due| {

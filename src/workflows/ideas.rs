@@ -63,11 +63,11 @@ fn check(written: &Written) -> Result<Written, Problem> {
 /// # Errors
 /// Wrong fields; a conflict where there are too many.
 pub fn add(tx: &mut Tx, merchant: MerchantId, written: &Written) -> Result<IdeaRow, Problem> {
-    let Written { title, body } = check(written)?;
     if ideas::count(tx.conn, merchant)? >= MOST {
         let say = format!("There are {MOST} ideas already. Change one that has ended.");
         return Err(Problem::conflict("too-many-ideas", say));
     }
+    let Written { title, body } = check(written)?;
     let now = tx.now.naive_utc();
     let row = IdeaRow {
         id: IdeaId::new(),
@@ -82,6 +82,16 @@ pub fn add(tx: &mut Tx, merchant: MerchantId, written: &Written) -> Result<IdeaR
     };
     ideas::insert(tx.conn, &row)?;
     Ok(row)
+}
+
+/// The merchant's own idea.
+///
+/// # Errors
+/// That there is none, or it is another's.
+pub fn own_idea(conn: &mut Conn, merchant: MerchantId, id: IdeaId) -> Result<IdeaRow, Problem> {
+    ideas::by_id(conn, id)?
+        .filter(|row| row.merchant_id == merchant)
+        .ok_or(Problem::NotFound("idea"))
 }
 
 /// The merchant's own idea, locked.
@@ -156,12 +166,43 @@ pub fn came(conn: &mut Conn, row: &IdeaRow) -> Result<bool, Problem> {
     Ok(row.state == IdeaState::Running || made.is_some_and(|c| c.published_at.is_some()))
 }
 
+/// Says whether a draft can be made of an idea now, so that its voters are told when it is published.
+///
+/// # Errors
+/// A conflict while the campaign that was made of it before lives, so that publishing that one still tells the voters, or
+/// where they were told already; that there is no such idea.
+pub fn can_be_made(tx: &mut Tx, merchant: MerchantId, id: IdeaId) -> Result<(), Problem> {
+    let row = own(tx, merchant, id)?;
+    lives_already(tx.conn, &row)?;
+    if came(tx.conn, &row)? {
+        return Err(Problem::conflict(
+            "wrong-state",
+            "A campaign came of this idea, and its voters were told.",
+        ));
+    }
+    Ok(())
+}
+
+fn lives_already(conn: &mut Conn, row: &IdeaRow) -> Result<(), Problem> {
+    let over = |state| matches!(state, CampaignState::Failed | CampaignState::Completed);
+    match made_of(conn, row)?.filter(|first| !over(first.state)) {
+        None => Ok(()),
+        Some(first) => Err(Problem::conflict(
+            "idea-in-use",
+            format!(
+                "A campaign was made of this idea already: {}. Go on with that one.",
+                first.title
+            ),
+        )),
+    }
+}
+
 /// Notes which draft was made of an idea; its voters are told when that is published. A campaign of which they were told
 /// and that has ended stays the idea's.
 ///
 /// # Errors
-/// A conflict while the campaign that was made of it before lives, so that publishing that one still tells the voters; that
-/// there is no such idea.
+/// A conflict while the campaign that was made of it before lives, so that publishing that one still tells the voters, or
+/// where this one is no draft any more; that there is no such idea.
 pub fn made(
     tx: &mut Tx,
     merchant: MerchantId,
@@ -169,14 +210,12 @@ pub fn made(
     campaign: CampaignId,
 ) -> Result<(), Problem> {
     let mut row = own(tx, merchant, id)?;
-    let over = |state| matches!(state, CampaignState::Failed | CampaignState::Completed);
-    if let Some(first) = made_of(tx.conn, &row)?.filter(|first| !over(first.state)) {
+    lives_already(tx.conn, &row)?;
+    let new = campaigns::by_id(tx.conn, campaign)?.ok_or(Problem::NotFound("campaign"))?;
+    if new.state != CampaignState::Draft {
         return Err(Problem::conflict(
-            "idea-in-use",
-            format!(
-                "A campaign was made of this idea already: {}. Go on with that one.",
-                first.title
-            ),
+            "already-published",
+            "This campaign is published already: voters are told when a draft is published.",
         ));
     }
     if !came(tx.conn, &row)? {
@@ -185,6 +224,23 @@ pub fn made(
         ideas::save(tx.conn, &row)?;
     }
     Ok(())
+}
+
+/// Slug and title of the campaigns that were made of some ideas, drafts too: for their merchant.
+///
+/// # Errors
+/// What the database says.
+pub fn made_of_all(
+    conn: &mut Conn,
+    all: &[IdeaRow],
+) -> Result<HashMap<IdeaId, (String, String)>, Problem> {
+    let mut found = HashMap::new();
+    for row in all {
+        if let Some(campaign) = made_of(conn, row)? {
+            found.insert(row.id, (campaign.slug, campaign.title));
+        }
+    }
+    Ok(found)
 }
 
 /// Slug and title of the public campaigns that came of some ideas.

@@ -9,7 +9,7 @@ mod settle;
 mod trigger;
 mod why;
 
-pub use again::{Again, is_missing, judge_again, missing, missing_now, was_missing};
+pub use again::{Again, count_missing, is_missing, judge_again, missing, missing_now, was_missing};
 pub use next::next_step;
 pub(super) use next::units_by_limit;
 pub use settle::{settle, settle_paid_late};
@@ -90,7 +90,7 @@ pub fn counted(
     Ok(Counted {
         collected: at_step(|row| row.collected)?,
         committed: match is_uncharged(campaign, draft) {
-            true => tally_committed(conn, campaign, draft, step)?,
+            true => tally_committed(conn, campaign, &rows, (&prices, step))?,
             false => at_step(|row| row.committed)?,
         },
     })
@@ -123,35 +123,29 @@ pub fn tally_shown(
     })
 }
 
-/// What the committed units come to that a step takes in. Where the threshold counts units, nobody asks for their
-/// value: it is left at nought, so that a page of a hundred thousand orders is drawn from counters alone.
+/// What the committed units come to that a step takes in, from counters alone: those of orders that wait for a further step
+/// are left out.
 ///
 /// # Errors
 /// What the database says.
 fn tally_committed(
     conn: &mut Conn,
     campaign: &CampaignRow,
-    draft: &CampaignDraft,
-    step: usize,
+    rows: &[OptionRow],
+    (prices, step): (&BTreeMap<OptionId, PriceTable>, usize),
 ) -> Result<Tally, Problem> {
-    let mut tally = Tally {
-        units: 0,
-        step,
-        goods_value: 0,
-    };
-    let is_in = |limit: i32| usize::try_from(limit).is_ok_and(|limit| limit <= step);
-    for (limit, units) in dues::limits_of(conn, campaign.id)? {
-        if is_in(limit) {
-            tally.units += units;
+    let beyond = |limit: i32| usize::try_from(limit).is_ok_and(|limit| limit > step);
+    let mut waiting: BTreeMap<OptionId, i64> = BTreeMap::new();
+    for (option, limit, units) in dues::limits_by_option(conn, campaign.id)? {
+        if beyond(limit) {
+            *waiting.entry(option).or_insert(0) += units;
         }
     }
-    if matches!(draft.threshold, Threshold::Units(_)) {
-        return Ok(tally);
-    }
-    let paid = Paid::now(conn, campaign, draft)?;
-    let taken_in = paid.lines.iter().filter(|line| line.limit <= step);
-    let units = taken_in.map(|line| (line.option, line.quantity));
-    tally_at(&paid.prices, step, units).map_err(does_not_fit)
+    let units = rows.iter().map(|row| {
+        let waits = waiting.get(&row.id).copied().unwrap_or(0);
+        (row.id, row.committed - waits)
+    });
+    tally_at(prices, step, units).map_err(does_not_fit)
 }
 
 /// What a tally comes to in the threshold's own kind, as people read it.
@@ -455,7 +449,7 @@ fn drop_options<'a>(
     let now = tx.now.naive_utc();
     let counted = batches::is_counted(tx.conn, campaign.id, batch.id)?;
     let (mut all, mut paid) = (0, 0);
-    let mut limits: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut limits: BTreeMap<(OptionId, i32), i64> = BTreeMap::new();
     for option in gone {
         let wanted = orders::drop_lines(tx.conn, batch.id, option.option, step)?;
         let units: i64 = wanted.iter().map(|gone| gone.units).sum();
@@ -469,7 +463,7 @@ fn drop_options<'a>(
             campaigns::count_option(tx.conn, option.option, -units, 0, 0)?;
         }
         for gone in &wanted {
-            *limits.entry(gone.limit).or_insert(0) += gone.units;
+            *limits.entry((option.option, gone.limit)).or_insert(0) += gone.units;
         }
         let rows: Vec<CancellationRow> = wanted
             .into_iter()

@@ -4,6 +4,7 @@
 //! order, or after a restored backup, finds nothing left to give back.
 
 use super::cancel::leave;
+use super::collect::look_again_at_balance;
 use super::counts;
 use super::desk::{Concerns, Problem, enqueue, happened};
 use super::judgement::look_again;
@@ -82,6 +83,7 @@ pub fn take_out(
     money::keep(tx, order)?;
     tx.touch(campaign.id);
     look_again(tx, campaign)?;
+    look_again_at_balance(tx, order)?;
     say_back(tx, order, back)?;
     Ok(Left {
         units,

@@ -68,6 +68,7 @@ pub(super) fn joined(about: &About, j: &Joined, subject: &str) -> askama::Result
             paid,
             balance,
             kept,
+            when,
         } => {
             rows.sum("Total", &j.total);
             rows.add("Deposit, paid now", paid);
@@ -86,7 +87,7 @@ pub(super) fn joined(about: &About, j: &Joined, subject: &str) -> askama::Result
                     "If that is missed, {paid} goes back to you without your asking. Banks usually take 5 to 10 days to show it."
                 ),
                 format!(
-                    "The balance of {balance} is charged to the same card when the goods arrive. You are told 3 days ahead. If a better price is reached, it is less."
+                    "The balance of {balance} is charged to the same card {when}. You are told 3 days ahead. If a better price is reached, it is less."
                 ),
                 unpaid,
             ];

@@ -1,4 +1,6 @@
 use super::{about, date, line, utc};
+use crate::domain::due::balance_when;
+use crate::domain::order::Delivery;
 use crate::mail::Templates;
 use crate::workflows::letters::{AtTheEnd, CardNews, Joined, JoinedBy, Letter, Written};
 use crate::workflows::ports::Scribe;
@@ -52,6 +54,7 @@ fn deposit(kept: bool) -> Letter {
         paid: "$37.30".to_owned(),
         balance: "$149.20".to_owned(),
         kept,
+        when: balance_when(Delivery::OneParcel, 2).to_owned(),
     })
 }
 

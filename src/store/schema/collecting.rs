@@ -1,8 +1,9 @@
 //! The tables of what is collected after joining: units by the step they wait for, saved cards, what is owed.
 
 diesel::table! {
-    limits (campaign_id, step) {
+    limits (campaign_id, option_id, step) {
         campaign_id -> Binary,
+        option_id -> Binary,
         step -> Integer,
         committed -> BigInt,
     }

@@ -140,7 +140,8 @@ struct CampaignPage<'a> {
     batches: Option<Table>,
     failed: Option<String>,
     interest: Option<InterestPart>,
-    meter: Meter,
+    /// None while nothing can be ordered yet.
+    meter: Option<Meter>,
     steps: Steps,
     why: Option<(&'static str, Vec<String>)>,
     options: Table,
@@ -195,11 +196,7 @@ fn draw<'a>(staff: &Staff, known: &'a Known) -> CampaignPage<'a> {
         short: known.short.as_ref(),
         title: row.title.clone(),
         badge: Badge::state(row.state.as_str()),
-        line: format!(
-            "{}, closes {}",
-            known.counted_words(),
-            short(ends_at(row), zone)
-        ),
+        line: known.line(now),
         deeds: if manages {
             // Where an earlier batch came together, the one that gathers may be judged at any time.
             let met = known.outlook.succeeds || known.batches.len() > 1;
@@ -218,7 +215,7 @@ fn draw<'a>(staff: &Staff, known: &'a Known) -> CampaignPage<'a> {
             .interest
             .as_ref()
             .map(|interest| interest.part(row, draft, manages, now)),
-        meter: known.meter(),
+        meter: (row.state != CampaignState::Interest).then(|| known.meter()),
         steps: known.steps(),
         why: known.why(),
         options: known.option_table(),
@@ -299,6 +296,23 @@ impl Known {
             committed
         } else {
             collected
+        }
+    }
+
+    /// How far it is and until when it takes orders, or answers.
+    fn line(&self, now: NaiveDateTime) -> String {
+        let ends = ends_at(&self.row);
+        let at = short(ends, self.draft.time_zone);
+        let over = ends <= now;
+        match &self.interest {
+            Some(interest) if self.row.state == CampaignState::Interest => {
+                let asks = if over { "asked until" } else { "asks until" };
+                format!("{}, {asks} {at}", interest.answered())
+            }
+            _ => {
+                let closes = if over { "closed" } else { "closes" };
+                format!("{}, {closes} {at}", self.counted_words())
+            }
         }
     }
 

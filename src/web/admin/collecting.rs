@@ -11,17 +11,17 @@ use super::kit::{Cell, Facts, Table, fact, own_campaign, short, slug};
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, DepositUnpaid, FieldError, PaymentMode};
 use crate::domain::due::DueState;
-use crate::domain::order::Delivery;
+use crate::domain::price::Threshold;
 use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::{Conn, campaigns, dues, misc, orders};
 use crate::web::order::{address_fields, new_key, typed_of};
 use crate::web::pages::see_other;
 use crate::web::shop::countries;
-use crate::web::view::{Field, Link, Problems, grouped, plural};
+use crate::web::view::{Choice, Field, Link, Problems, grouped, plural};
 use crate::workflows::change::Destination;
-use crate::workflows::collect::may_buy;
-use crate::workflows::desk::{Problem, offer, order_number};
-use crate::workflows::join::{JoinRequest, Waits};
+use crate::workflows::collect::{Gap, GapOption, OwnOrder, gap, may_buy, own_order};
+use crate::workflows::desk::{Problem, order_number};
+use crate::workflows::join::JoinRequest;
 use crate::workflows::judgement::{Why, is_missing, missing_now};
 use crate::workflows::money::say;
 
@@ -210,35 +210,25 @@ pub fn mode_words(draft: &CampaignDraft) -> String {
 /// What the form that buys is drawn from.
 struct About {
     row: CampaignRow,
-    draft: CampaignDraft,
-    step: usize,
+    gap: Gap,
     short: Short,
-    taken: Vec<(String, Option<i64>)>,
+    missing: String,
 }
 
 async fn about(staff: &Staff, path: &str) -> Result<About, Refusal> {
     staff.manages()?;
     let (merchant, slug) = (staff.merchant.clone(), slug(path)?);
-    let now = staff.office.now().naive_utc();
+    let now = staff.office.now();
     let found = staff.office.read(move |conn| -> Result<_, Problem> {
         let row = own_campaign(conn, &merchant, &slug)?;
-        let draft = offer(&row)?;
+        let gap = gap(conn, &row, now)?;
         let batch = campaigns::batch_of(conn, row.id)?.ok_or(Problem::NotFound("batch"))?;
-        let short = read_short(conn, &row, &draft, &batch, now)?.filter(|s| s.href.is_some());
-        let short = short.ok_or(Problem::conflict(
-            "nothing-missing",
-            "Nothing can be bought for this campaign now: nothing is missing, or the time for it is over.",
-        ))?;
-        let options = campaigns::options_of(conn, row.id)?;
+        let short = read_short(conn, &row, &gap.draft, &batch, now.naive_utc())?;
         Ok(About {
-            step: usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0),
-            taken: options
-                .into_iter()
-                .map(|o| (o.sku.clone(), o.available()))
-                .collect(),
+            short: short.ok_or(Problem::NotFound("batch"))?,
+            missing: missing_now(conn, &row, &batch)?,
             row,
-            draft,
-            short,
+            gap,
         })
     });
     Ok(found.await?)
@@ -265,30 +255,30 @@ impl About {
             "It is an order of your own, at the price everybody pays, for {}. The next page is its payment.",
             staff.merchant.email
         ));
-        page.facts = vec![fact("Missing", self.short.title.clone())];
+        page.facts = vec![fact("Missing", self.missing.clone())];
         let mut units = Vec::new();
-        for (sku, left) in &self.taken {
-            let Some(option) = self.draft.options.iter().find(|o| o.sku == *sku) else {
-                continue;
-            };
-            let name = format!("qty.{sku}");
-            let price = say(option.prices.price_at(self.step), &self.row.currency);
+        for option in &self.gap.options {
+            let name = format!("qty.{}", option.sku);
+            let price = say(option.price, &self.row.currency);
             let mut hint = format!("{price} each");
-            if let Some(left) = left {
-                hint.push_str(&format!(", {} left", grouped(*left)));
+            if let Some(left) = option.left {
+                hint.push_str(&format!(", {} left", grouped(left)));
             }
-            units.push(
-                Field::text(name.clone(), &option.name)
-                    .hint(&hint)
-                    .inputmode("numeric")
-                    .value(form.get(&name))
-                    .optional()
-                    .problems(&problems)
-                    .into(),
-            );
+            let field = Field::text(name.clone(), &option.name)
+                .hint(&hint)
+                .inputmode("numeric")
+                .value(form.get(&name))
+                .problems(&problems);
+            // Of several options some may be left out.
+            let only = self.gap.options.len() == 1;
+            units.push(if only { field } else { field.optional() }.into());
         }
         let typed = typed_of(|name| form.get(name).to_owned());
-        let mut to: Vec<Line> = address_fields(&typed, countries(&self.draft), &problems)
+        let mut chosen = countries(&self.gap.draft);
+        if !chosen.iter().any(|choice| choice.value == typed.country) {
+            chosen.insert(0, Choice::new("", "Choose"));
+        }
+        let mut to: Vec<Line> = address_fields(&typed, chosen, &problems)
             .into_iter()
             .map(Line::from)
             .collect();
@@ -310,7 +300,7 @@ impl About {
     fn wish(&self, staff: &Staff, form: &Typed) -> Result<JoinRequest, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut lines = Vec::new();
-        for (sku, _) in &self.taken {
+        for GapOption { sku, .. } in &self.gap.options {
             let name = format!("qty.{sku}");
             match form.number(&name, &mut errors) {
                 None | Some(0) => {}
@@ -321,7 +311,7 @@ impl About {
             }
         }
         if lines.is_empty() && errors.is_empty() {
-            let first = self.taken.first().map_or("", |(sku, _)| sku.as_str());
+            let first = self.gap.options.first().map_or("", |o| o.sku.as_str());
             errors.push(FieldError::new(
                 format!("qty.{first}"),
                 "write how many you buy",
@@ -329,7 +319,7 @@ impl About {
         }
         let typed = typed_of(|name| form.get(name).to_owned());
         let to = match Country::parse(typed.country.trim()) {
-            Some(country) => match typed.check(country, &self.draft.tariff()) {
+            Some(country) => match typed.check(country, &self.gap.draft.tariff()) {
                 Ok(to) => Some(to),
                 Err(Problem::Invalid(wrong)) => {
                     errors.extend(wrong);
@@ -343,24 +333,17 @@ impl About {
             }
         };
         match to {
-            Some(Destination { name, address }) if errors.is_empty() => Ok(JoinRequest {
-                campaign: self.row.id,
-                named: None,
-                email: staff.merchant.email.trim().to_lowercase(),
-                name,
-                address,
-                lines,
-                delivery: Delivery::OneParcel,
-                agreed_total: None,
-                terms_version: None,
-                joined_from: format!("panel, {}", staff.name()),
-                form_key: Some(form.get("form_key"))
-                    .filter(|key| !key.is_empty() && key.len() <= 64)
-                    .map(|key| format!("buy:{key}")),
-                limit_step: None,
-                buys_missing: true,
-                waits: Waits::No,
-            }),
+            Some(Destination { name, address }) if errors.is_empty() => {
+                let own = OwnOrder {
+                    to: (name, address),
+                    lines,
+                    from: format!("panel, {}", staff.name()),
+                    form_key: Some(form.get("form_key"))
+                        .filter(|key| !key.is_empty() && key.len() <= 64)
+                        .map(|key| format!("buy:{key}")),
+                };
+                Ok(own_order(&staff.merchant, self.row.id, own))
+            }
             _ => Err(errors),
         }
     }
@@ -371,6 +354,19 @@ pub async fn buy(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, 
     let about = about(&staff, &path).await?;
     let mut typed = Typed::default();
     typed.set("name", &staff.merchant.name);
+    // Where the seller sits, as far as the address tells.
+    let last = staff.merchant.address.lines().last().unwrap_or_default();
+    if let Some(country) = Country::all().find(|c| c.name().eq_ignore_ascii_case(last.trim())) {
+        typed.set("country", country.code());
+    }
+    if let ([option], Threshold::Units(_)) =
+        (about.gap.options.as_slice(), about.gap.draft.threshold)
+    {
+        typed.set(
+            &format!("qty.{}", option.sku),
+            &about.gap.missing.to_string(),
+        );
+    }
     Ok(about.page(&staff, &typed, Problems::default()))
 }
 

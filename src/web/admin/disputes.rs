@@ -29,8 +29,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 
 /// The address of a dispute; what can be no id of the provider's is no page.
 fn known(path: &str) -> Result<String, Refusal> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    match path.len() <= 100 && path.bytes().all(fits) {
+    match evidence::is_id(path) {
         true => Ok(path.to_owned()),
         false => Err(Refusal::NotFound),
     }
@@ -42,7 +41,7 @@ pub async fn list(staff: Staff) -> Result<HttpResponse, Refusal> {
     let merchant = staff.merchant.id;
     let found = staff.office.read(move |conn| -> Result<_, Problem> {
         let mut listed = Vec::new();
-        for dispute in rows::disputes_of(conn, merchant, PAGE)? {
+        for dispute in rows::disputes_of(conn, merchant, None, PAGE)? {
             let order = orders::by_id(conn, dispute.order_id)?.ok_or(Problem::NotFound("order"))?;
             listed.push((dispute, order));
         }

@@ -1,16 +1,13 @@
 //! Ideas for what to run next: written, ended, hidden, and made into campaigns by staff; voted for by shoppers.
 
-use std::collections::HashMap;
-
 use actix_web::{HttpResponse, web};
 
 use super::form::{FormPage, Line, Pairs, Section, Typed, problems_of};
 use super::guard::{Refusal, Staff};
 use super::kit::{Cell, ListPage, Table, fact, id};
 use crate::domain::draft::MAX_TITLE;
-use crate::domain::ids::{CampaignId, IdeaId};
+use crate::domain::ids::IdeaId;
 use crate::domain::interest::IdeaState;
-use crate::store::campaigns;
 use crate::store::ideas::{self as rows, IdeaRow};
 use crate::web::view::{Empty, Field, Link, Problems, grouped, plural, state_word};
 use crate::workflows::desk::Problem;
@@ -30,18 +27,13 @@ pub async fn list(staff: Staff) -> Result<HttpResponse, Refusal> {
     let merchant = staff.merchant.id;
     let read = staff.office.read(move |conn| -> Result<_, Problem> {
         let all = rows::of_merchant(conn, merchant, IdeaState::ALL, ideas::MOST)?;
-        let mut titles: HashMap<CampaignId, (String, String)> = HashMap::new();
-        for id in all.iter().filter_map(|row| row.campaign_id) {
-            if let Some(row) = campaigns::by_id(conn, id)? {
-                titles.insert(id, (row.slug, row.title));
-            }
-        }
+        let titles = ideas::made_of_all(conn, &all)?;
         Ok((all, titles))
     });
     let (all, titles) = read.await?;
     let manages = staff.person.role.may_manage();
     let table = all.iter().map(|row| {
-        let made = row.campaign_id.and_then(|id| titles.get(&id));
+        let made = titles.get(&row.id);
         let campaign = match made {
             Some((slug, title)) => Cell::Link(Link::new(format!("/admin/campaigns/{slug}"), title)),
             None if manages => Cell::Link(Link::new(
@@ -204,9 +196,7 @@ async fn own(staff: &Staff, path: &str) -> Result<(IdeaRow, bool), Refusal> {
     staff.manages()?;
     let (merchant, id) = (staff.merchant.id, id::<IdeaId>(path)?);
     let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        let row = rows::by_id(conn, id)?
-            .filter(|row| row.merchant_id == merchant)
-            .ok_or(Problem::NotFound("idea"))?;
+        let row = ideas::own_idea(conn, merchant, id)?;
         let came = ideas::came(conn, &row)?;
         Ok((row, came))
     });

@@ -96,6 +96,11 @@ fn step_prices(draft: &CampaignDraft, step: usize) -> String {
 }
 
 impl Known {
+    /// How many have answered, such as `40 answers`.
+    pub fn answered(&self) -> String {
+        plural(self.answers, "answer")
+    }
+
     /// The part, drawn.
     pub fn part(
         &self,

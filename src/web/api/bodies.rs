@@ -155,7 +155,7 @@ pub(super) fn line(value: &Value, at: String, e: &mut Errors) -> Option<(String,
     Some((sku?, quantity?))
 }
 
-fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {
+pub(super) fn join_lines(r: &mut Reader, e: &mut Errors) -> Vec<(String, i64)> {
     let lines = r.each("lines", e, line);
     let said = r.required("lines", lines, e, "at least one option and how many of it");
     let Some(lines) = said else { return Vec::new() };

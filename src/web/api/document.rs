@@ -14,8 +14,8 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::answer::Fault;
 use super::{
-    after, campaigns, changes, dates, goods, interest, join, orders, papers, supply, updates,
-    waiting,
+    after, campaigns, changes, dates, disputes, goods, ideas, interest, join, orders, papers,
+    shortfall, supply, updates, waiting,
 };
 use crate::web::view::Html;
 use crate::workflows::desk::Problem as Trouble;
@@ -145,7 +145,9 @@ impl Modify for Key {
         join::join, orders::list, orders::one, orders::cancel, orders::pay, orders::card, waiting::accept, changes::lines_of,
         after::refund, after::edit,
         after::list, after::create, after::resolve, after::withdraw,
-        interest::answer, interest::list, interest::list_ideas,
+        interest::answer, interest::list,
+        ideas::public, ideas::list, ideas::one, ideas::create, ideas::edit, ideas::campaign,
+        shortfall::one, shortfall::buy, disputes::list, disputes::one, disputes::answer,
         updates::list, updates::write, updates::correct,
         supply::suppliers, supply::create_supplier, supply::purchase_order, supply::send, supply::replace,
         supply::entries, papers::of_order, papers::list,
@@ -160,6 +162,7 @@ impl Modify for Key {
         (name = "Updates", description = "What the seller writes to everybody who joined."),
         (name = "Suppliers", description = "Whom the merchant buys from, and what was ordered there."),
         (name = "Goods", description = "What arrived, whom it was given to, and its parcels."),
+        (name = "Disputes", description = "What banks take back or ask about, what is known, and the answer."),
         (name = "Journal", description = "The books."),
     )
 )]

@@ -1,7 +1,5 @@
 //! The interest check: what shoppers would buy, and what that means for staff.
 
-use std::collections::HashMap;
-
 use actix_web::web::Path;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,20 +10,19 @@ use uuid::Uuid;
 use super::answer::{Answer, Response, change};
 use super::ask::Ask;
 use super::campaigns::{own, public, slug};
-use super::document::{Public, Refusals};
+use super::document::Refusals;
 use super::fields::{Errors, Reader};
-use super::paging::{List, PageAsked};
+use super::paging::PageAsked;
 use crate::domain::currency::Currency;
-use crate::domain::ids::{IdeaId, InterestId};
-use crate::domain::interest::{Curve, Demand, IdeaState};
+use crate::domain::ids::InterestId;
+use crate::domain::interest::{Curve, Demand};
 use crate::domain::money::Money;
-use crate::domain::text::{markdown_to_html, normalize_email, optional_line};
-use crate::store::ideas as idea_rows;
+use crate::domain::text::{normalize_email, optional_line};
 use crate::store::interest::{self as rows, InterestLineRow, InterestRow};
-use crate::store::{Conn, campaigns, merchants};
+use crate::store::{Conn, campaigns};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::interest::{self as workflow, NewAnswer, WishLine, must_ask};
-use crate::workflows::{ideas, money};
+use crate::workflows::money;
 
 /// What somebody would buy. Nothing is charged or ordered.
 #[derive(ToSchema)]
@@ -358,57 +355,4 @@ pub(super) async fn list(ask: Ask, path: Path<String>) -> Response {
         })
         .await?;
     Ok(answer.respond())
-}
-
-/// Something a merchant might run next.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Idea {
-    id: Uuid,
-    title: String,
-    /// As it was written: Markdown.
-    text: String,
-    /// The same as HTML, sanitized.
-    html: String,
-    /// `open`: votes are taken; `running`: a campaign came of it; `ended`.
-    state: IdeaState,
-    /// Confirmed votes.
-    votes: i64,
-    /// The name in addresses of the campaign that came of it.
-    #[schema(required)]
-    campaign: Option<String>,
-}
-
-/// What a merchant might run next, most votes first. Voting is done on the merchant's page, by mail.
-#[utoipa::path(get, path = "/merchants/{slug}/ideas", operation_id = "listIdeas", tag = "Interest",
-    params(("slug" = String, Path, description = "The merchant's name in addresses.")),
-    responses((status = 200, description = "All ideas that are shown.", body = List<Idea>), Public))]
-pub(super) async fn list_ideas(ask: Ask, path: Path<String>) -> Response {
-    let slug = path.into_inner();
-    let answer = ask
-        .office
-        .read(move |conn| -> Result<Answer, Problem> {
-            let merchant = merchants::by_slug(conn, &slug)?.ok_or(Problem::NotFound("merchant"))?;
-            let all = idea_rows::of_merchant(conn, merchant.id, &ideas::SHOWN, ideas::MOST)?;
-            let slugs = ideas::campaigns_of(conn, &all)?;
-            let data = all.into_iter().map(|row| idea(&row, &slugs)).collect();
-            Answer::ok(&List {
-                data,
-                next_cursor: None,
-            })
-        })
-        .await?;
-    Ok(answer.respond())
-}
-
-fn idea(row: &idea_rows::IdeaRow, slugs: &HashMap<IdeaId, (String, String)>) -> Idea {
-    Idea {
-        id: row.id.0,
-        title: row.title.clone(),
-        html: markdown_to_html(&row.body),
-        text: row.body.clone(),
-        state: row.state,
-        votes: row.votes,
-        campaign: slugs.get(&row.id).map(|(slug, _)| slug.clone()),
-    }
 }

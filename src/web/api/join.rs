@@ -44,24 +44,33 @@ pub(super) async fn join(ask: Ask, path: Path<String>) -> Response {
     let slug = slug(&path)?;
     let body = ask.json()?;
     let keyed = ask.keyed(merchant)?;
+    let place = async |form_key| place(&ask, &slug, &body, form_key).await;
+    placed_once(&ask.office, keyed, place).await
+}
+
+/// Places an order, at most once for a key: the order carries the key, so that whatever happens between the order and the
+/// kept answer, the same call finds the same order.
+pub(super) async fn placed_once(
+    office: &Office,
+    keyed: Option<Keyed>,
+    place: impl AsyncFn(Option<String>) -> Result<Answer, Problem>,
+) -> Response {
     let Some(keyed) = keyed else {
-        return Ok(place(&ask, &slug, &body, None).await?.respond());
+        return Ok(place(None).await?.respond());
     };
-    if let Some(answer) = claimed(&ask.office, &keyed).await? {
+    if let Some(answer) = claimed(office, &keyed).await? {
         return Ok(replayed(&answer, true));
     }
-    // The order carries the key: whatever happens between here and the kept answer, the same call finds the same order.
     let form_key = format!("api:{}:{}", keyed.scope, keyed.key);
-    let answer = match place(&ask, &slug, &body, Some(form_key)).await {
+    let answer = match place(Some(form_key)).await {
         Ok(answer) => answer,
         Err(problem) if is_answer(&problem) => refused(problem),
         Err(problem) => {
-            release(&ask.office, keyed).await;
+            release(office, keyed).await;
             return Err(problem.into());
         }
     };
-    let (answer, again) = ask
-        .office
+    let (answer, again) = office
         .write(move |_, tx| -> Result<(Answer, bool), Problem> {
             // The same call twice at once: the answer that was kept first is the answer.
             match claim(tx, &keyed)? {
@@ -130,9 +139,14 @@ async fn place(
         }
         Err(problem) => return Err(problem),
     };
+    made(&ask.office, placed).await
+}
+
+/// The answer about a placed order, with its page where that comes soon.
+pub(super) async fn made(office: &Office, placed: Placed) -> Result<Answer, Problem> {
     let order = placed.order.id;
-    let shown = with_page(&ask.office, placed).await?;
-    let token = ask.office.desk().links.order_token(order);
+    let shown = with_page(office, placed).await?;
+    let token = office.desk().links.order_token(order);
     Answer::created(format!("/api/v1/orders/{order}?t={token}"), &shown)
 }
 

@@ -11,12 +11,14 @@ mod bodies;
 mod campaigns;
 mod changes;
 mod dates;
+mod disputes;
 mod document;
 mod due_views;
 mod fields;
 mod goods;
 mod goods_bodies;
 mod goods_views;
+mod ideas;
 mod interest;
 mod join;
 mod order_views;
@@ -24,6 +26,7 @@ mod orders;
 mod paging;
 mod papers;
 mod promise_views;
+mod shortfall;
 mod supplier_body;
 mod supply;
 mod supply_views;
@@ -84,7 +87,9 @@ fn routes(cfg: &mut web::ServiceConfig) {
             .route(get().to(interest::list))
             .route(web::post().to(interest::answer)),
     )
-    .service(at("/merchants/{slug}/ideas", "GET, HEAD").route(get().to(interest::list_ideas)))
+    .service(at("/campaigns/{slug}/shortfall", "GET, HEAD").route(get().to(shortfall::one)))
+    .service(at("/campaigns/{slug}/shortfall/orders", "POST").route(web::post().to(shortfall::buy)))
+    .configure(ideas_and_disputes)
     .service(
         at("/campaigns/{slug}/updates", "GET, HEAD, POST")
             .route(get().to(updates::list))
@@ -131,6 +136,24 @@ fn routes(cfg: &mut web::ServiceConfig) {
     .service(at("/orders/{id}/receipts", "GET, HEAD").route(get().to(papers::of_order)))
     .service(at("/documents", "GET, HEAD").route(get().to(papers::list)))
     .service(at("/journal", "GET, HEAD").route(get().to(supply::entries)));
+}
+
+fn ideas_and_disputes(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/merchants/{slug}/ideas", "GET, HEAD").route(get().to(ideas::public)))
+        .service(
+            at("/ideas", "GET, HEAD, POST")
+                .route(get().to(ideas::list))
+                .route(web::post().to(ideas::create)),
+        )
+        .service(
+            at("/ideas/{id}", "GET, HEAD, PATCH")
+                .route(get().to(ideas::one))
+                .route(web::patch().to(ideas::edit)),
+        )
+        .service(at("/ideas/{id}/campaign", "POST").route(web::post().to(ideas::campaign)))
+        .service(at("/disputes", "GET, HEAD").route(get().to(disputes::list)))
+        .service(at("/disputes/{id}", "GET, HEAD").route(get().to(disputes::one)))
+        .service(at("/disputes/{id}/evidence", "POST").route(web::post().to(disputes::answer)));
 }
 
 /// A place that tells which methods it has to whoever used another.

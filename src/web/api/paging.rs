@@ -15,16 +15,23 @@ const MOST: i64 = 100;
 
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PageAsked {
+pub(super) struct PageAsked<C = Uuid> {
     /// How many entries.
     pub(super) limit: i64,
     /// After which one.
-    pub(super) after: Option<Uuid>,
+    pub(super) after: Option<C>,
 }
 
 impl PageAsked {
     /// Reads `limit` and `cursor`.
     pub(super) fn of(ask: &Ask) -> Result<Self, Problem> {
+        Self::by(ask, |text| Uuid::try_parse(text).ok())
+    }
+}
+
+impl<C> PageAsked<C> {
+    /// As [`PageAsked::of`], where a cursor is what `read` makes of it.
+    pub(super) fn by(ask: &Ask, read: impl Fn(&str) -> Option<C>) -> Result<Self, Problem> {
         let mut e = Errors::default();
         let limit = ask.parameter("limit").map_or(Some(DEFAULT), |text| {
             let limit = text.parse().ok().filter(|n| (1..=MOST).contains(n));
@@ -36,7 +43,7 @@ impl PageAsked {
         let after = match ask.parameter("cursor") {
             None => Some(None),
             Some(text) => {
-                let cursor = Uuid::try_parse(&text).ok();
+                let cursor = read(&text);
                 if cursor.is_none() {
                     e.add("cursor", "write the next_cursor of the page before");
                 }
@@ -50,12 +57,15 @@ impl PageAsked {
     }
 
     /// How many rows to read: one more than are shown tells whether there are more.
-    pub(super) fn rows(self) -> i64 {
+    pub(super) fn rows(&self) -> i64 {
         self.limit + 1
     }
 
     /// Leaves out the row too many; the cursor of the next page, if there is one.
-    pub(super) fn cut<T>(self, rows: &mut Vec<T>, id: impl Fn(&T) -> Uuid) -> Option<String> {
+    pub(super) fn cut<T>(&self, rows: &mut Vec<T>, id: impl Fn(&T) -> C) -> Option<String>
+    where
+        C: ToString,
+    {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         if rows.len() <= limit {
             return None;

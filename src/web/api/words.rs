@@ -14,6 +14,7 @@ use crate::domain::due::DueState;
 use crate::domain::interest::IdeaState;
 use crate::domain::money::Money;
 use crate::domain::order::{Delivery, LineState, OrderState, PaymentState};
+use crate::domain::payment::{DisputeState, EvidenceState};
 use crate::domain::promise::{Answer, NoticeKind, Silence};
 use crate::domain::purchase_order::{Blocked, EtaSource, EtaState, PurchaseOrderState};
 use crate::domain::shipment::{DeliveredBy, ShipmentState};
@@ -51,6 +52,8 @@ words! {
     Delivery: "How the shopper wants the parcels.",
     PaymentMode: "When shoppers pay.",
     DepositUnpaid: "What becomes of a deposit whose balance is never paid.",
+    DisputeState: "Where a dispute stands.",
+    EvidenceState: "Where an answer to a dispute stands.",
     DueState: "Where the collecting of an order stands.",
     Trigger: "When the batch is judged.",
     PurchaseOrderState: "Where a purchase order stands.",

@@ -150,8 +150,10 @@ impl Facts {
     }
 
     fn units(&self) -> i64 {
+        // What came in once the cards were charged counts, not what was promised before.
+        let again = self.why.as_ref().and_then(Why::units_again);
         match &self.batch {
-            Some(batch) if self.judged() => batch.units_paid,
+            Some(batch) if self.judged() => again.unwrap_or(batch.units_paid),
             _ => self.campaign.committed_units,
         }
     }

@@ -1,4 +1,4 @@
-//! Balances of deposits (domain section 4): told three days ahead, charged when the goods arrive.
+//! Balances of deposits (domain sections 4 and 5): told three days ahead, charged when the goods arrive.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -9,10 +9,11 @@ use super::{at_the_end, forgive, tell};
 use crate::domain::day::day_start;
 use crate::domain::draft::PaymentMode;
 use crate::domain::due::{DueKind, DueState, TOLD_AHEAD_DAYS};
-use crate::domain::ids::{BatchId, OrderId};
+use crate::domain::ids::BatchId;
+use crate::domain::order::Delivery;
 use crate::store::campaigns::CampaignRow;
 use crate::store::dues::DueRow;
-use crate::store::orders::OrderRow;
+use crate::store::orders::{LineRow, OrderRow};
 use crate::store::{Tx, campaigns, dues, jobs, orders};
 use crate::workflows::money;
 
@@ -41,7 +42,7 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
     }
     let now = tx.now;
     let in_time = now + Duration::days(TOLD_AHEAD_DAYS);
-    let some = orders::with_balance(tx.conn, id, true, AT_ONCE)?;
+    let some = dues::with_balance(tx.conn, id, true, AT_ONCE)?;
     if tell_some(desk, tx, &campaign, some, in_time)? {
         return Ok(Balances::More);
     }
@@ -64,7 +65,7 @@ pub fn ask(desk: &Desk, tx: &mut Tx, id: BatchId) -> Result<Balances, Problem> {
     if now < tell_at {
         return Ok(Balances::At(tell_at));
     }
-    let some = orders::with_balance(tx.conn, id, false, AT_ONCE)?;
+    let some = dues::with_balance(tx.conn, id, false, AT_ONCE)?;
     Ok(
         if tell_some(desk, tx, &campaign, some, arrives.max(in_time))? {
             Balances::More
@@ -165,11 +166,23 @@ fn announce(tx: &mut Tx, order: &OrderRow, charge_at: DateTime<Utc>) -> Result<(
     enqueue(tx, jobs::DUE, &order.id.to_string(), due.charge_at)
 }
 
-/// Whether goods of an order are there: its balance is not charged before.
+/// Whether the goods that an order's balance is for are there: it is not charged before. Who wants one parcel pays when
+/// everything is there, for nothing is sent before; who takes parts as they come, with the first of them.
+pub(super) fn has_arrived(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
+    let lines = orders::lines_of(tx.conn, order.id)?;
+    let all = |line: &LineRow| line.allocated >= line.units().wanted();
+    let whole = order.delivery == Delivery::AsAvailable || lines.iter().all(all);
+    Ok(whole && lines.iter().any(|line| line.allocated > 0))
+}
+
+/// Units left an order, or it is sent in another way: what is there may be all that its balance waits for.
 ///
 /// # Errors
 /// What the database says.
-pub(super) fn has_arrived(tx: &mut Tx, order: OrderId) -> Result<bool, Problem> {
-    let lines = orders::lines_of(tx.conn, order)?;
-    Ok(lines.iter().any(|line| line.allocated > 0))
+pub fn look_again(tx: &mut Tx, order: &OrderRow) -> Result<(), Problem> {
+    if order.mode == PaymentMode::Deposit && order.owed > 0 && order.state.awaits_goods() {
+        let now = tx.now.naive_utc();
+        enqueue(tx, jobs::BALANCE, &order.batch_id.to_string(), now)?;
+    }
+    Ok(())
 }

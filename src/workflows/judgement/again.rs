@@ -116,11 +116,24 @@ pub fn missing_now(
     batch: &BatchRow,
 ) -> Result<String, Problem> {
     let draft = offer(campaign)?;
+    Ok(say_missing(count_missing(conn, campaign, batch)?, &draft))
+}
+
+/// As [`missing_now`], as a number: units, or minor units of goods value, whichever the threshold counts.
+///
+/// # Errors
+/// What the database says.
+pub fn count_missing(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    batch: &BatchRow,
+) -> Result<i64, Problem> {
+    let draft = offer(campaign)?;
     Ok(match collected_at(conn, campaign, batch, &draft)? {
         Judgement::Missed {
             collected, target, ..
-        } => say_missing(target - collected, &draft),
-        Judgement::Success(_) => say_missing(0, &draft),
+        } => target - collected,
+        Judgement::Success(_) => 0,
     })
 }
 

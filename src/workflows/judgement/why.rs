@@ -86,6 +86,11 @@ impl NotMade {
 }
 
 impl Why {
+    /// Units that counted when what was collected was judged again; none where it was not.
+    pub fn units_again(&self) -> Option<i64> {
+        Some(self.again.as_deref()?.why.units())
+    }
+
     /// Of a judgement over these options.
     pub fn of<K>(judged: &Judgement<K>, draft: &CampaignDraft, rows: &[OptionRow]) -> Self {
         let (rounds, collected, borne_by_merchant) = match judged {

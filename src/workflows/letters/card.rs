@@ -167,5 +167,7 @@ pub enum JoinedBy {
         balance: String,
         /// Whether the seller keeps the deposit where the balance is not paid.
         kept: bool,
+        /// When the balance is charged, such as `when the goods arrive`.
+        when: String,
     },
 }

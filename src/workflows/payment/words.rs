@@ -3,6 +3,7 @@
 use super::frozen;
 use crate::domain::country::Country;
 use crate::domain::draft::{CampaignDraft, PaymentMode};
+use crate::domain::due::balance_when;
 use crate::domain::payment::PaymentKind;
 use crate::domain::price::Threshold;
 use crate::domain::withdrawal::has_right;
@@ -139,6 +140,7 @@ fn joined_by(
             paid: say(order.charged, &order.currency),
             balance: say(order.owed, &order.currency),
             kept: agreed.deposit.is_some_and(|deposit| deposit.forfeited),
+            when: balance_when(order.delivery, order.units).to_owned(),
         }));
     }
     let card = dues::card_of(tx.conn, order.id)?.map(|card| card.said());

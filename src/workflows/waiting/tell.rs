@@ -2,16 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
+use super::super::batches;
 use super::super::desk::{
     AT_ONCE, Desk, Post, Problem, ends_at, merchant, offer as offer_of, takes_orders,
 };
 use super::super::join::{Accepted, price_anew};
-use super::super::letters::{Letter, Waiting, WhyEnded};
+use super::super::letters::{About, Letter, Waiting, WhyEnded};
 use super::super::money::say;
 use super::super::payment::frozen;
+use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::CampaignId;
 use crate::domain::waiting::remind_at;
 use crate::store::campaigns::CampaignRow;
+use crate::store::merchants::MerchantRow;
 use crate::store::orders::OrderRow;
 use crate::store::{Tx, campaigns, orders, waiting};
 
@@ -33,7 +36,7 @@ pub(super) fn listed(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result
     if untold.is_empty() {
         return Ok(false);
     }
-    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
+    let common = Common::of(desk, tx, campaign)?;
     let ends = ends_at(campaign).and_utc();
     let (first, _) = &untold[0];
     let next = waiting::before(tx.conn, first)? + 1;
@@ -45,9 +48,8 @@ pub(super) fn listed(desk: &Desk, tx: &mut Tx, campaign: &CampaignRow) -> Result
             place,
             ends,
         };
-        let about = desk.about(&merchant, campaign, &draft, order);
-        let letter = Letter::Waiting { about, news };
-        posts.push(Post::to_shopper(&merchant, order, "waiting", letter));
+        let letter = common.letter(order, news);
+        posts.push(Post::to_shopper(&common.merchant, order, "waiting", letter));
     }
     desk.post_many(tx, posts)?;
     for (row, _) in &untold {
@@ -128,7 +130,7 @@ pub fn tell_extended(
     let Some(first) = some.first() else {
         return Ok(None);
     };
-    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(&campaign)?);
+    let common = Common::of(desk, tx, &campaign)?;
     let mut next = waiting::before(tx.conn, first)? + 1;
     let mut told = Vec::with_capacity(some.len());
     for row in &some {
@@ -138,22 +140,16 @@ pub fn tell_extended(
         let news = Waiting::Extended {
             place,
             ends: ends_at(&campaign).and_utc(),
-            ships_by: draft.promised_ship_date,
+            ships_by: common.draft.promised_ship_date,
             ships_by_before: frozen(&order)?
                 .promised
-                .filter(|before| *before != draft.promised_ship_date),
+                .filter(|before| *before != common.draft.promised_ship_date),
         };
         told.push((order, news));
     }
     let posts = told.iter().map(|(order, news)| {
-        let about = desk.about(&merchant, &campaign, &draft, order);
-        let news = news.clone();
-        Post::to_shopper(
-            &merchant,
-            order,
-            "extended",
-            Letter::Waiting { about, news },
-        )
+        let letter = common.letter(order, news.clone());
+        Post::to_shopper(&common.merchant, order, "extended", letter)
     });
     desk.post_many(tx, posts.collect())?;
     let more = i64::try_from(some.len()).unwrap_or(0) == AT_ONCE;
@@ -168,15 +164,18 @@ pub(super) fn list_ended(
     why: &WhyEnded,
     gone: &[(OrderRow, Option<DateTime<Utc>>)],
 ) -> Result<(), Problem> {
-    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
+    let common = Common::of(desk, tx, campaign)?;
     let posts = gone.iter().map(|(order, kept_until)| {
-        let about = desk.about(&merchant, campaign, &draft, order);
         let news = Waiting::Ended {
             why: why.clone(),
             kept_until: *kept_until,
         };
-        let letter = Letter::Waiting { about, news };
-        Post::to_shopper(&merchant, order, "waiting_ended", letter)
+        Post::to_shopper(
+            &common.merchant,
+            order,
+            "waiting_ended",
+            common.letter(order, news),
+        )
     });
     desk.post_many(tx, posts.collect())?;
     Ok(())
@@ -189,8 +188,49 @@ fn one(
     order: &OrderRow,
     news: Waiting,
 ) -> Result<(), Problem> {
-    let (merchant, draft) = (merchant(tx, campaign.merchant_id)?, offer_of(campaign)?);
-    let about = desk.about(&merchant, campaign, &draft, order);
+    let common = Common::of(desk, tx, campaign)?;
     let once = news.kind();
-    desk.tell_shopper(tx, &merchant, order, once, Letter::Waiting { about, news })
+    desk.tell_shopper(
+        tx,
+        &common.merchant,
+        order,
+        once,
+        common.letter(order, news),
+    )
+}
+
+/// What all letters to those who wait for a campaign have in common.
+struct Common<'a> {
+    desk: &'a Desk,
+    campaign: &'a CampaignRow,
+    merchant: MerchantRow,
+    draft: CampaignDraft,
+    /// With the batch that is waited for, where the campaign has several.
+    title: String,
+}
+
+impl<'a> Common<'a> {
+    fn of(desk: &'a Desk, tx: &mut Tx, campaign: &'a CampaignRow) -> Result<Self, Problem> {
+        // Whoever accepts an offer joins the newest batch, whichever it was when the waiting began.
+        let newest = campaigns::batch_of(tx.conn, campaign.id)?;
+        let newest = newest.ok_or(Problem::NotFound("batch"))?;
+        Ok(Self {
+            merchant: merchant(tx, campaign.merchant_id)?,
+            draft: offer_of(campaign)?,
+            title: batches::title(tx.conn, campaign, newest.id)?,
+            desk,
+            campaign,
+        })
+    }
+
+    fn letter(&self, order: &OrderRow, news: Waiting) -> Letter {
+        let known = self
+            .desk
+            .about(&self.merchant, self.campaign, &self.draft, order);
+        let about = About {
+            campaign: self.title.clone(),
+            ..known
+        };
+        Letter::Waiting { about, news }
+    }
 }

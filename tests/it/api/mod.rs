@@ -3,8 +3,11 @@
 pub mod caller;
 mod campaigns;
 mod cards;
+mod disputes;
 mod guards;
+mod ideas;
 mod idempotency;
 mod orders;
 mod refusals;
+mod shortfall;
 mod story;

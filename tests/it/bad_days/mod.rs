@@ -13,6 +13,7 @@ mod races;
 mod refunds;
 mod restore;
 mod restored_changes;
+mod restored_waiting;
 mod simulation;
 mod supplier;
 mod unknown;

@@ -1,6 +1,7 @@
 //! Further batches of one campaign (domain section 2, trigger): each priced and judged from nought, until the deadline.
 
 mod edges;
+mod leftovers;
 mod pages;
 mod story;
 

@@ -4,16 +4,20 @@ use chrono::Duration;
 use muster::domain::campaign::CampaignState;
 use muster::domain::due::DueState;
 use muster::domain::ids::BatchId;
-use muster::domain::order::{OrderState, PaymentState};
+use muster::domain::order::{Delivery, OrderState, PaymentState};
 use muster::domain::purchase_order::EtaSource;
+use muster::workflows::change::{Change, change};
+use muster::workflows::claims::Who;
 use muster::workflows::eta::{self, NewDates};
 use muster::workflows::exchange::{Export, Scope, What};
 use muster::workflows::give_back::{self, give_back};
+use muster::workflows::short;
 use serde_json::json;
 
 use super::{
     ASKS_ALWAYS, arrive, asks_to_pay, completes, deadline_passes, due_of, saves, with_deposit,
 };
+use crate::shop::Visitor;
 use crate::support::database::TestDatabase;
 use crate::support::shop::{GOOD_CARD, Shop};
 
@@ -233,6 +237,80 @@ both_databases! {
         arrive(&shop, &campaign, 3).await;
         shop.advance(Duration::days(4)).await;
         assert_eq!(shop.at_provider(second).await, (27_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn who_wants_one_parcel_pays_the_rest_when_everything_is_there(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let order = saves(&shop, &campaign, "a@mail.example", 6, GOOD_CARD).await;
+        let visitor = Visitor::of(&shop);
+        let page = visitor.path_of(&shop.order(order).await, "");
+        visitor.get(&page).await.is(200).says("when all of your goods are there; you are told 3 days ahead");
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 4).await;
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(due_of(&shop, order).await, None, "nothing of it is sent before the rest is there");
+        assert_eq!(shop.at_provider(order).await, (12_000, 0));
+        shop.audit().await;
+        arrive(&shop, &campaign, 2).await;
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Announced));
+        shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+        assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn who_takes_parts_as_they_come_pays_the_rest_with_the_first(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let mut wish = shop.wish(&campaign, "a@mail.example", 6);
+        wish.delivery = Delivery::AsAvailable;
+        let order = shop.running.app.office.join(wish).await.unwrap().order.id;
+        shop.settle().await;
+        assert_eq!(completes(&shop, order, GOOD_CARD).await, 303);
+        let visitor = Visitor::of(&shop);
+        let page = visitor.path_of(&shop.order(order).await, "");
+        visitor.get(&page).await.is(200).says("when the first of your goods arrive; you are told 3 days ahead");
+        deadline_passes(&shop, &campaign).await;
+        arrive(&shop, &campaign, 4).await;
+        assert_eq!(due_of(&shop, order).await, Some(DueState::Announced));
+        shop.advance(Duration::days(3) + Duration::minutes(1)).await;
+        assert_eq!(shop.at_provider(order).await, (54_000, 0));
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn a_balance_follows_when_the_rest_will_not_come_or_parts_are_wanted_after_all(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(with_deposit(&shop, "kept")).await;
+        let (a, b) = ("a@mail.example", "b@mail.example");
+        let first = saves(&shop, &campaign, a, 3, GOOD_CARD).await;
+        let second = saves(&shop, &campaign, b, 3, GOOD_CARD).await;
+        deadline_passes(&shop, &campaign).await;
+        let batch = shop.batch(&campaign).await.id;
+        // The day that is known passes while only a part is there: nothing is charged.
+        arrives_on(&shop, batch, (shop.now() + Duration::days(3)).date_naive()).await;
+        assert_eq!(due_of(&shop, second).await, Some(DueState::Announced));
+        arrive(&shop, &campaign, 2).await;
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(shop.at_provider(first).await, (6_000, 0));
+        shop.write(move |desk, tx| {
+            let delivery = Some(Delivery::AsAvailable);
+            change(desk, tx, (None, first), &Change { address: None, delivery }, &Who::Shopper).map(drop)
+        }).await.unwrap();
+        shop.advance(Duration::minutes(1)).await;
+        assert_eq!(shop.at_provider(first).await, (27_000, 0));
+        arrive(&shop, &campaign, 3).await;
+        shop.advance(Duration::days(1)).await;
+        assert_eq!(shop.at_provider(second).await, (6_000, 0), "one of its three is still missing");
+        let merchant = shop.merchant;
+        shop.write(move |_, tx| short::declare(tx, merchant, batch, &[("set".into(), 1)], "Ines").map(drop)).await.unwrap();
+        shop.settle().await;
+        shop.advance(Duration::days(4)).await;
+        assert_eq!(shop.at_provider(second).await, (18_000, 0), "two of three at 90");
+        assert_eq!(shop.order(second).await.payment_state, PaymentState::Paid);
         shop.audit().await;
         shop.close().await;
     }

@@ -7,8 +7,9 @@ use muster::domain::card::CardState;
 use muster::domain::ids::OrderId;
 use muster::domain::order::OrderState;
 use muster::store::campaigns::CampaignRow;
-use muster::store::dues;
+use muster::store::{dues, jobs};
 use muster::workflows::collect;
+use muster::workflows::desk::enqueue;
 use muster::workflows::join::JoinRequest;
 use serde_json::{Value, json};
 
@@ -192,6 +193,40 @@ both_databases! {
         for other in [BO, "hello@fern.example"] {
             assert!(shop.letters_to(other, "short_made_up").await.is_empty(), "{other}");
         }
+        shop.audit().await;
+        shop.close().await;
+    }
+
+    async fn each_round_about_a_shortfall_is_told_once_however_often_it_is_gone_through(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = one_is_missing(&shop).await;
+        let batch = shop.batch(&campaign).await.id;
+        let again = async |round: &str| {
+            let subject = format!("{batch}:{round}");
+            shop.write(move |_, tx| {
+                let now = tx.now.naive_utc();
+                enqueue(tx, jobs::SHORTFALL_TOLD, &subject, now)
+            }).await.unwrap();
+            shop.settle().await;
+            let short = shop.letters_to(ANA, "short_collected").await.len();
+            (short, shop.letters_to(ANA, "short_made_up").await.len())
+        };
+        for _ in 0..2 {
+            assert_eq!(again("begun").await, (1, 0));
+        }
+        let wish = JoinRequest {
+            buys_missing: true,
+            ..shop.wish(&campaign, "hello@fern.example", 1)
+        };
+        let bought = shop.running.app.office.join(wish).await.unwrap().order;
+        shop.settle().await;
+        assert_eq!(completes(&shop, bought.id, GOOD_CARD).await, 303);
+        shop.advance(Duration::minutes(2)).await;
+        for round in ["made_up", "made_up", "begun"] {
+            assert_eq!(again(round).await, (1, 1), "{round}");
+        }
+        // Who bought what was missing never hears that it was: not even when the first round comes late.
+        assert!(shop.letters_to("hello@fern.example", "short_collected").await.is_empty());
         shop.audit().await;
         shop.close().await;
     }

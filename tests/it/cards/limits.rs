@@ -106,6 +106,40 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn counters_by_option_are_made_of_the_orders_that_are_kept(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = shop.publish(example_b(&shop)).await;
+        let mut placed = Vec::new();
+        for (email, units, limit) in [("a", 3, None), ("b", 4, Some(1)), ("c", 2, Some(1))] {
+            let email = format!("{email}@mail.example");
+            let order = joins(&shop, &campaign, &email, units, limit).await;
+            assert_eq!(completes(&shop, order, GOOD_CARD).await, 303);
+            placed.push(order);
+        }
+        joins(&shop, &campaign, "d@mail.example", 1, None).await;
+        shop.cancel(placed[1]).await.unwrap();
+        shop.settle().await;
+        let id = campaign.id;
+        let by_option = async |shop: &Shop| {
+            let all = shop.read(move |c| dues::limits_by_option(c, id)).await;
+            all.into_iter().map(|(_, step, units)| (step, units)).collect::<Vec<_>>()
+        };
+        assert_eq!(by_option(&shop).await, [(0, 3), (1, 2)]);
+        let stopped = shop.stop().await;
+        stopped.db.execute(
+            include_str!("../../../migrations/postgres/2026-11-30-000026a_limits/down.sql"),
+            include_str!("../../../migrations/sqlite/2026-11-30-000026a_limits/down.sql"),
+        );
+        stopped.db.execute(
+            include_str!("../../../migrations/postgres/2026-11-30-000026a_limits/up.sql"),
+            include_str!("../../../migrations/sqlite/2026-11-30-000026a_limits/up.sql"),
+        );
+        let shop = stopped.start().await;
+        assert_eq!(by_option(&shop).await, [(0, 3), (1, 2)]);
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn a_limit_needs_a_saved_card_and_a_step_that_there_is(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let campaign = shop.publish(example_b(&shop)).await;

@@ -5,7 +5,7 @@ use muster::domain::campaign::CampaignState;
 use muster::domain::draft::CampaignInput;
 use muster::domain::order::OrderState;
 use muster::domain::staff::Role;
-use muster::store::mails;
+use muster::store::{jobs, mails};
 use muster::workflows::campaigns::{self, Opening};
 use muster::workflows::desk::Problem;
 use muster::workflows::interest as workflow;
@@ -243,6 +243,33 @@ both_databases! {
         let told: Vec<&str> = all.iter().filter(|m| m.kind == "interest_opened").map(|m| m.recipient.as_str()).collect();
         let each: std::collections::HashSet<&str> = told.iter().copied().collect();
         assert_eq!((told.len(), each.len()), (1000, 1000));
+        shop.close().await;
+    }
+
+    async fn a_campaign_that_asked_before_its_end_was_work_is_followed_too(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let campaign = asking(&shop).await;
+        let job = async |shop: &Shop| {
+            let subject = campaign.id.to_string();
+            shop.read(move |c| jobs::find(c, jobs::CAMPAIGN, &subject)).await
+        };
+        assert!(job(&shop).await.is_some());
+        let stopped = shop.stop().await;
+        let gone = "DELETE FROM jobs WHERE kind = 'campaign';";
+        stopped.db.execute(gone, gone);
+        // Done to a database that knows the work already it adds nothing.
+        for _ in 0..2 {
+            stopped.db.execute(
+                include_str!("../../../migrations/postgres/2026-11-30-000026_interest_ends/up.sql"),
+                include_str!("../../../migrations/sqlite/2026-11-30-000026_interest_ends/up.sql"),
+            );
+        }
+        let shop = stopped.start().await;
+        assert_eq!(job(&shop).await.unwrap().run_at, campaign.deadline);
+        shop.advance(Duration::days(7) + Duration::minutes(1)).await;
+        let told = shop.mail_to("hello@fern.example").await;
+        assert!(told.iter().any(|subject| subject.ends_with("asking is over")), "{told:?}");
+        assert!(job(&shop).await.is_none());
         shop.close().await;
     }
 }

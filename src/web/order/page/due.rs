@@ -6,7 +6,7 @@ use super::Facts;
 use crate::domain::campaign::CampaignState;
 use crate::domain::card::Decline;
 use crate::domain::draft::PaymentMode;
-use crate::domain::due::{DueState, REMINDED_ON};
+use crate::domain::due::{DueState, REMINDED_ON, balance_when};
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, PaymentKind};
 use crate::store::Conn;
@@ -143,18 +143,12 @@ impl Facts {
     /// A card is kept, or a deposit paid, and nothing is asked for yet.
     fn saved(&self, part: &mut DuePart) {
         let (owed, card) = (self.say(self.order.owed), self.card_words());
-        let capital = |text: &str| {
-            let mut text = text.to_owned();
-            if let Some(first) = text.get_mut(0..1) {
-                first.make_ascii_uppercase();
-            }
-            text
-        };
         if self.order.mode == PaymentMode::Deposit {
             part.title = "Your deposit is paid".to_owned();
             part.lines.push(format!(
-                "{} was paid. {owed}, or less if a better price is reached, is charged to {card} when the goods arrive; you are told 3 days ahead.",
-                self.say(self.order.money().kept())
+                "{} was paid. {owed}, or less if a better price is reached, is charged to {card} {}; you are told 3 days ahead.",
+                self.say(self.order.money().kept()),
+                balance_when(self.order.delivery, self.order.units)
             ));
             part.lines.push(format!(
                 "If it is not paid within 7 days after that, {}",
@@ -195,10 +189,11 @@ impl Facts {
         let on = self.moment(due.charge_at);
         part.lines = vec![
             format!(
-                "{} is charged to {} on {}, once the goods are there. You may pay it now, or save another card.",
+                "{} is charged to {} on {}, or {}, if that is later. You may pay it now, or save another card.",
                 self.say(self.order.owed),
                 self.card_words(),
-                on.day()
+                on.day(),
+                balance_when(self.order.delivery, self.order.units)
             ),
             format!(
                 "If your bank says no, you have 7 days to pay in another way; then {}",
@@ -371,6 +366,19 @@ impl Facts {
             .batch
             .as_ref()
             .is_some_and(|b| b.collecting_since.is_some() && b.collected_at.is_none());
+        let short = self.batch.as_ref().and_then(|batch| batch.short_until);
+        if let Some(until) = short.filter(|_| charging) {
+            let text = format!(
+                "Until {} the seller may buy what is missing. If not, everybody gets the money back, by itself.",
+                said(self.moment(until))
+            );
+            let title = "Not enough came in when the cards were charged";
+            items.push(TimelineItem::now(title).text(text));
+            items.push(TimelineItem::next(
+                "If it is made up: the order goes to the supplier",
+            ));
+            return;
+        }
         if charging {
             items.push(TimelineItem::now("The cards are charged").text(
                 "Who is declined has 7 days to pay in another way. Until the supplier's order goes out you may still leave.",
@@ -398,7 +406,8 @@ impl Facts {
             ),
             Some(_) => return,
             None => format!(
-                "When the goods arrive: {} is charged",
+                "{}: {} is charged",
+                capital(balance_when(self.order.delivery, self.order.units)),
                 self.say(self.order.owed)
             ),
         };
@@ -408,4 +417,13 @@ impl Facts {
 
 fn said(moment: Moment) -> String {
     format!("{}, {}", moment.text(), moment.zone_name())
+}
+
+/// A sentence's beginning.
+fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
