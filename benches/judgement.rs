@@ -264,10 +264,12 @@ async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &s
     );
     let refused = i64::try_from(CARDS - good).unwrap_or(0);
     let vain = i64::try_from(IN_VAIN).unwrap_or(0);
-    books.until_orders("cancelled", refused + vain).await;
+    books.until_orders("state = 'cancelled'", refused + vain).await;
     let kept = i64::try_from(good + WISHES.len() - IN_VAIN).unwrap_or(0);
     // Judged once more when the last one was given up.
-    books.until_orders("backordered", kept).await;
+    let judged = "batch_id IN (SELECT id FROM batches WHERE collected_at IS NOT NULL AND failure IS NULL)";
+    let which = format!("state IN ('confirmed', 'backordered') AND collected AND {judged}");
+    books.until_orders(&which, kept).await;
     let audit = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(["audit", "--sandbox"])
         .arg(format!("--public-url=http://{address}"))
@@ -380,15 +382,15 @@ impl Books {
         ))
     }
 
-    /// Waits until so many orders are in this state.
-    async fn until_orders(&mut self, state: &str, wanted: i64) {
+    /// Waits until so many orders are so.
+    async fn until_orders(&mut self, which: &str, wanted: i64) {
         let begun = Instant::now();
-        let query = format!("SELECT count(*) AS n FROM orders WHERE state = '{state}'");
+        let query = format!("SELECT count(*) AS n FROM orders WHERE {which}");
         let mut there = self.count(&query);
         while there != wanted {
             assert!(
                 begun.elapsed() < Duration::from_secs(120),
-                "{there} orders are {state}, not {wanted}: {:?}",
+                "{there} orders are {which}, not {wanted}: {:?}",
                 self.stands()
             );
             tokio::time::sleep(Duration::from_millis(500)).await;
