@@ -264,10 +264,13 @@ async fn refused_cards(server: Server, address: SocketAddr, data: &Path, key: &s
     );
     let refused = i64::try_from(CARDS - good).unwrap_or(0);
     let vain = i64::try_from(IN_VAIN).unwrap_or(0);
-    books.until_orders("state = 'cancelled'", refused + vain).await;
+    books
+        .until_orders("state = 'cancelled'", refused + vain)
+        .await;
     let kept = i64::try_from(good + WISHES.len() - IN_VAIN).unwrap_or(0);
     // Judged once more when the last one was given up.
-    let judged = "batch_id IN (SELECT id FROM batches WHERE collected_at IS NOT NULL AND failure IS NULL)";
+    let judged =
+        "batch_id IN (SELECT id FROM batches WHERE collected_at IS NOT NULL AND failure IS NULL)";
     let which = format!("state IN ('confirmed', 'backordered') AND collected AND {judged}");
     books.until_orders(&which, kept).await;
     let audit = Command::new(env!("CARGO_BIN_EXE_muster"))

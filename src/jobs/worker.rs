@@ -17,8 +17,8 @@ use crate::workflows::office::Office;
 
 /// How many pieces of work run side by side.
 const SIDE_BY_SIDE: usize = 192;
-/// How many of them are charges and refunds at most: a bank takes a second for an answer, and a hundred thousand of them
-/// must keep nobody's page or letter waiting.
+/// How many of them are charges, refunds and cards let go at most: a bank takes a second for an answer, and a hundred thousand
+/// of them must keep nobody's page or letter waiting.
 const CALLS: usize = 160;
 /// How often rows are looked at where nobody in this process put them down.
 const LOOK: StdDuration = StdDuration::from_millis(500);

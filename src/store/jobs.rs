@@ -149,7 +149,7 @@ pub fn lease_within(
     // Leases run on the clock given; a worker that dies leaves a lease that ends.
     let free = free!(now);
     let mut due = whose_turn(conn, room, now)?;
-    // Charges and refunds have one limit together.
+    // All of them have one limit together.
     let mut calls = 0;
     due.retain(|job| {
         calls += i64::from(is_call(job.priority));
@@ -203,12 +203,11 @@ fn whose_turn(conn: &mut Conn, room: Room, now: NaiveDateTime) -> Result<Vec<Job
         // Over a wire it is the round trips.
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => {
-            use diesel::sql_types::{BigInt, Integer, Timestamp};
+            use diesel::sql_types::{Array, BigInt, Integer, Timestamp};
             Ok(diesel::sql_query(WHOSE_TURN)
                 .bind::<BigInt, _>(room.all)
                 .bind::<BigInt, _>(room.calls)
-                .bind::<Integer, _>(CHARGE.priority)
-                .bind::<Integer, _>(REFUND.priority)
+                .bind::<Array<Integer>, _>(CALLS)
                 .bind::<Timestamp, _>(now)
                 .load(c)?)
         }
@@ -235,9 +234,9 @@ WITH RECURSIVE turn (priority) AS (
         ORDER BY j.priority LIMIT 1)
     FROM turn WHERE turn.priority IS NOT NULL)
 SELECT due.* FROM turn, LATERAL (
-    SELECT * FROM jobs AS j WHERE j.dead = FALSE AND j.priority = turn.priority AND j.run_at <= $5
-        AND (j.leased_until IS NULL OR j.leased_until < $5)
-    ORDER BY j.run_at LIMIT CASE WHEN turn.priority IN ($3, $4) THEN least($1, $2) ELSE $1 END) AS due
+    SELECT * FROM jobs AS j WHERE j.dead = FALSE AND j.priority = turn.priority AND j.run_at <= $4
+        AND (j.leased_until IS NULL OR j.leased_until < $4)
+    ORDER BY j.run_at LIMIT CASE WHEN turn.priority = ANY ($3) THEN least($1, $2) ELSE $1 END) AS due
 ORDER BY due.priority, due.run_at LIMIT $1";
 
 /// That a row is a piece of work's, and still this turn's: whoever has it after the lease ended decides about it.

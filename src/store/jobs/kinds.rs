@@ -210,7 +210,11 @@ pub const KINDS: &[Kind] = &[
     HOUSEKEEPING,
 ];
 
-/// Whether work of this priority is calls that come by the ten thousand, when a campaign is charged or refunded.
+/// The priorities of work that is calls by the ten thousand, when a campaign is charged or refunded: charges, refunds, and cards
+/// that are let go after them.
+pub const CALLS: [i32; 3] = [CHARGE.priority, REFUND.priority, DETACH.priority];
+
+/// Whether work of this priority is such calls.
 pub fn is_call(priority: i32) -> bool {
-    priority == CHARGE.priority || priority == REFUND.priority
+    CALLS.contains(&priority)
 }
