@@ -36,6 +36,7 @@ use crate::workflows::cancel::can_staff_cancel;
 use crate::workflows::changes::{Offer, asked_for, choices, lines_said};
 use crate::workflows::desk::{Problem, offer, order_number};
 use crate::workflows::join::{Address, FrozenQuote};
+use crate::workflows::letters::parcels_said;
 use crate::workflows::money::say;
 use crate::workflows::payment::frozen;
 
@@ -274,6 +275,10 @@ impl Known {
             format!("It can be paid until {until}; unpaid, it is dropped by itself.")
         });
         let mut wanted = lines_said(&offer.wanted, &self.order.currency);
+        if let Some(to) = &offer.goes_to {
+            wanted.push(format!("to {}", to.lines().join(", ")));
+        }
+        wanted.extend(offer.delivery.map(|d| parcels_said(d).to_owned()));
         wanted.push(format!("{} in all", money(offer.wanted.quote.total)));
         let own = manages && row.asked_by.is_some() && !page.close_wanted;
         Some(ShownChange {

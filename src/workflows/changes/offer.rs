@@ -118,18 +118,25 @@ impl Offer {
     /// What is said of withdrawal before it is agreed to, as at joining: where an exempt option enters, or where it would go
     /// gives the right anew. `everywhere`: its seller grants it where no law does.
     pub fn withdrawal(&self, everywhere: bool) -> Vec<String> {
-        let right = |code: &str| {
-            let country = Country::parse(code);
-            country.is_some_and(|c| has_right(c, everywhere || self.agreed.withdrawal))
-        };
-        let anew = !right(&self.order.country);
-        if !right(self.country()) || (!anew && self.exempt().is_empty()) {
+        let has = self.right(self.country(), everywhere);
+        if !has || (!self.gains_right(everywhere) && self.exempt().is_empty()) {
             return Vec::new();
         }
         let lines = self.wanted.lines.iter();
         let exempt = lines.filter(|line| line.made_to_order);
         let exempt: Vec<&str> = exempt.map(|line| line.name.as_str()).collect();
         withdraw::information(&exempt, self.wanted.lines.len())
+    }
+
+    /// Whether an order to a country may be withdrawn from.
+    fn right(&self, country: &str, everywhere: bool) -> bool {
+        let chosen = everywhere || self.agreed.withdrawal;
+        Country::parse(country).is_some_and(|country| has_right(country, chosen))
+    }
+
+    /// Whether it could not be withdrawn from where it goes now, and could be where it would go.
+    fn gains_right(&self, everywhere: bool) -> bool {
+        self.right(self.country(), everywhere) && !self.right(&self.order.country, everywhere)
     }
 
     /// What is shown of it before it is agreed to.
@@ -139,10 +146,10 @@ impl Offer {
 
     /// Nobody tells the shopper what is exempt from withdrawal: then nothing of it is.
     fn without_exemptions(&mut self) {
-        let abroad = self.abroad().is_some();
+        let gained = self.gains_right(false);
         let before = &self.before.lines;
         for line in &mut self.wanted.lines {
-            if abroad || before.iter().all(|had| had.sku != line.sku) {
+            if gained || before.iter().all(|had| had.sku != line.sku) {
                 line.made_to_order = false;
             }
         }
