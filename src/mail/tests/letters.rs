@@ -287,6 +287,7 @@ fn each_cancellation_says_why_and_where_the_money_is() {
     insta::assert_snapshot!("cancelled_staff", of(staff, back));
     insta::assert_snapshot!("cancelled_too_late", of(WhyCancelled::PaidTooLate, back));
     insta::assert_snapshot!("cancelled_paid_twice", of(WhyCancelled::PaidTwice, back));
+    insta::assert_snapshot!("cancelled_not_owed", of(WhyCancelled::NotOwed, back));
     insta::assert_snapshot!(
         "cancelled_wrong_amount",
         of(WhyCancelled::WrongAmount, back)
