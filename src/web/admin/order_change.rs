@@ -303,12 +303,12 @@ impl Case {
     fn parcel_facts(&self, offer: &Offer) -> super::kit::Facts {
         let mut facts = Vec::new();
         if let Some(to) = &offer.goes_to {
+            let here = Country::parse(&self.order.country);
+            facts.push(fact("Goes to", here.map_or("", Country::name)));
             facts.push(fact("Will go to", to.lines().join(", ")));
         }
         if offer.abroad().is_some() {
             let (was, is) = (&offer.agreed.quote, &offer.wanted.quote);
-            let here = Country::parse(&self.order.country);
-            facts.push(fact("Goes to", here.map_or("", Country::name)));
             facts.push(fact("Shipping", self.moves(was.shipping, is.shipping)));
             facts.push(fact("Tax", self.moves(was.tax(), is.tax())));
         }
