@@ -16,7 +16,9 @@ mod page;
 
 pub(super) use attempt::declined;
 pub use attempt::{Find, absent, charge_request, heard, intent_cancelled, refused_for_good};
-pub use balance::{Balances, ask as ask_balances, look_again as look_again_at_balance};
+pub use balance::{
+    Balances, ask as ask_balances, goods_are_there, look_again as look_again_at_balance,
+};
 pub use batch::{Looked, Shortfall, bought, look, may_buy, tell_shortfall};
 pub use ending::{tell_ending, watch_ending};
 pub use gap::{Gap, GapOption, OwnOrder, gap, own_order};

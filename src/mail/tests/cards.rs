@@ -142,6 +142,29 @@ fn letters_about_a_card_that_says_no() {
 }
 
 #[test]
+fn a_letter_that_asks_for_something_has_one_button() {
+    let html = |news: CardNews| {
+        let about = about();
+        written(&Letter::Card { about, news }).html
+    };
+    let balance = |card: Option<&str>| {
+        html(CardNews::BalanceAsked {
+            amount: "$149.20".to_owned(),
+            card: card.map(str::to_owned),
+            on: utc("2026-08-20T23:00:00Z"),
+            then: AtTheEnd::NothingCharged,
+        })
+    };
+    let asks = balance(None);
+    assert!(
+        asks.contains("Pay now") && !asks.contains("Open your order"),
+        "{asks}"
+    );
+    let tells = balance(Some(CARD));
+    assert_eq!(tells.matches("Open your order").count(), 1, "{tells}");
+}
+
+#[test]
 fn letters_about_what_was_not_reached() {
     insta::assert_snapshot!(
         "card_released",

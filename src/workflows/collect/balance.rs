@@ -14,7 +14,7 @@ use crate::domain::order::Delivery;
 use crate::store::campaigns::CampaignRow;
 use crate::store::dues::DueRow;
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::{Tx, campaigns, dues, jobs, orders};
+use crate::store::{Tx, campaigns, dues, jobs};
 use crate::workflows::money;
 
 /// What came of looking at a batch's balances.
@@ -168,11 +168,10 @@ fn announce(tx: &mut Tx, order: &OrderRow, charge_at: DateTime<Utc>) -> Result<(
 
 /// Whether the goods that an order's balance is for are there: it is not charged before. Who wants one parcel pays when
 /// everything is there, for nothing is sent before; who takes parts as they come, with the first of them.
-pub(super) fn has_arrived(tx: &mut Tx, order: &OrderRow) -> Result<bool, Problem> {
-    let lines = orders::lines_of(tx.conn, order.id)?;
+pub fn goods_are_there(order: &OrderRow, lines: &[LineRow]) -> bool {
     let all = |line: &LineRow| line.allocated >= line.units().wanted();
     let whole = order.delivery == Delivery::AsAvailable || lines.iter().all(all);
-    Ok(whole && lines.iter().any(|line| line.allocated > 0))
+    whole && lines.iter().any(|line| line.allocated > 0)
 }
 
 /// Units left an order, or it is sent in another way: what is there may be all that its balance waits for.

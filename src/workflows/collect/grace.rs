@@ -128,7 +128,11 @@ pub fn follow(desk: &Desk, tx: &mut Tx, id: OrderId) -> Result<Option<DateTime<U
             return Ok(Some(due.charge_at.and_utc()));
         }
         // Not before the goods are there: their arrival asks for this again.
-        DueState::Announced if !balance::has_arrived(tx, &order)? => return Ok(None),
+        DueState::Announced
+            if !balance::goods_are_there(&order, &orders::lines_of(tx.conn, id)?) =>
+        {
+            return Ok(None);
+        }
         // It was told long ago, and the goods came later than was said then.
         DueState::Announced if balance::is_stale(&due, tx.now) => {
             return balance::announce_again(desk, tx, &campaign, &order, due).map(Some);

@@ -95,7 +95,7 @@ both_databases! {
                 }
             }
         }
-        assert_eq!(operations, 45);
+        assert_eq!(operations, 55);
         assert!(!page.contains("<script"));
     }
 }

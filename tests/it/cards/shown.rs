@@ -29,7 +29,7 @@ both_databases! {
         let order = saves(&shop, &campaign, "a@mail.example", 6, ASKS_ALWAYS).await;
         deadline_passes(&shop, &campaign).await;
         // Step 5: 540.00 in all, of which 120.00 are paid.
-        page_of(&shop, order).await.is(200).says("When the goods arrive: $420.00 is charged");
+        page_of(&shop, order).await.is(200).says("When all of your goods are there: $420.00 is charged");
         arrive(&shop, &campaign, 6).await;
         let announced = page_of(&shop, order).await;
         let day = (shop.now() + Duration::days(3)).format("%-d %B").to_string();

@@ -98,6 +98,13 @@ both_databases! {
         assert_eq!(shop.order(fails).await.state, OrderState::Cancelled);
         assert_eq!(shop.order(pays).await.payment_state, PaymentState::Paid);
         assert!(shop.mail_to("a@mail.example").await.last().unwrap().contains("1 unit"));
+        let (visitor, panel) = (Visitor::of(&shop), Panel::of(&shop, Role::Manager).await);
+        visitor.get(&format!("/c/{}", campaign.slug)).await.is(200).says("4 of 5 needed").says("4 units ordered");
+        visitor.get(&visitor.path_of(&shop.order(pays).await, "")).await.is(200)
+            .says("Not enough came in when the cards were charged").says("If it is made up");
+        // The form begins with what is missing, and with the seller's country where the address tells it.
+        let form = panel.get(&format!("/admin/campaigns/{}/buy", campaign.slug)).await;
+        form.is(200).says("1 unit").says("name=\"qty.set\"").says("value=\"1\"").says("Choose");
         shop.audit().await;
         // Others cannot join any more; the merchant can, at the price that everybody pays.
         let wish = shop.wish(&campaign, "c@mail.example", 1);

@@ -57,9 +57,11 @@ both_databases! {
         edit.is(200).says("It asked first who would buy.").says("name=\"deadline\"");
         assert!(!edit.body.contains("name=\"interest\""), "fixed at publication");
         shop.advance(Duration::days(3)).await;
-        panel.get(&href).await.says("Look at the deadline");
+        let page = panel.get(&href).await;
+        page.says("Look at the deadline").says("0 answers, asks until").says("The prices");
+        assert!(!page.body.contains("How far it is"));
         shop.advance(Duration::days(5)).await;
-        panel.get(&href).await.says("Set a later one");
+        panel.get(&href).await.says("Set a later one").says("0 answers, asked until");
         panel.post(&format!("{href}/open"), &[("opens_at", "")]).await.is(422).says("must be in the future");
         panel.get(&format!("{href}/cancel")).await.is(200);
         panel.post(&format!("{href}/cancel"), &[("reason", "No clay.")]).await.leads_to(&href);

@@ -15,7 +15,7 @@ use crate::store::dues::{self, CardRow, DueRow};
 use crate::store::orders::OrderRow;
 use crate::web::shop::threshold_words;
 use crate::web::view::{DuePart, Moment, MoneyRow, TimelineItem, Tone};
-use crate::workflows::collect::{at_the_end, may_buy};
+use crate::workflows::collect::{at_the_end, goods_are_there, may_buy};
 use crate::workflows::desk::{Problem, ends_at};
 use crate::workflows::judgement::{is_missing, missing_now};
 use crate::workflows::letters::AtTheEnd;
@@ -187,13 +187,19 @@ impl Facts {
         part.tone = Tone::Wait;
         part.title = "The rest is charged soon".to_owned();
         let on = self.moment(due.charge_at);
+        let later = match goods_are_there(&self.order, &self.lines) {
+            true => String::new(),
+            false => format!(
+                ", or {}, if that is later",
+                balance_when(self.order.delivery, self.order.units)
+            ),
+        };
         part.lines = vec![
             format!(
-                "{} is charged to {} on {}, or {}, if that is later. You may pay it now, or save another card.",
+                "{} is charged to {} on {}{later}. You may pay it now, or save another card.",
                 self.say(self.order.owed),
                 self.card_words(),
-                on.day(),
-                balance_when(self.order.delivery, self.order.units)
+                on.day()
             ),
             format!(
                 "If your bank says no, you have 7 days to pay in another way; then {}",
