@@ -147,20 +147,19 @@ fn a_letter_that_asks_for_something_has_one_button() {
         let about = about();
         written(&Letter::Card { about, news }).html
     };
-    let balance = |card: Option<&str>| {
-        html(CardNews::BalanceAsked {
-            amount: "$149.20".to_owned(),
-            card: card.map(str::to_owned),
-            on: utc("2026-08-20T23:00:00Z"),
-            then: AtTheEnd::NothingCharged,
-        })
-    };
-    let asks = balance(None);
+    let asks = html(CardNews::BalanceAsked {
+        amount: "$149.20".to_owned(),
+        card: None,
+        on: utc("2026-08-20T23:00:00Z"),
+        then: AtTheEnd::NothingCharged,
+    });
     assert!(
         asks.contains("Pay now") && !asks.contains("Open your order"),
         "{asks}"
     );
-    let tells = balance(Some(CARD));
+    let tells = html(CardNews::Released {
+        waited_for: "the price from 100 units".to_owned(),
+    });
     assert_eq!(tells.matches("Open your order").count(), 1, "{tells}");
 }
 
