@@ -7,35 +7,29 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use chrono::{Duration, NaiveDate, NaiveDateTime};
+use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 mod anew;
+mod place;
 mod same;
 mod table;
 
 pub use anew::{Accepted, price_anew};
-use same::{asks_for_the_same, form_used, is_same, was_same};
-use table::{Granted, Table};
 pub use table::{first_page, new_page, no_room};
 pub(super) use table::{under_cap, within_limit};
 
-use super::collect;
-use super::desk::{Problem, ends_at, takes_orders};
-use super::judgement::current_step;
+use super::desk::Problem;
 use super::ports::Clock;
-use super::stock_sale;
-use super::waiting;
-use crate::domain::campaign::CampaignState;
 use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
-use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
+use crate::domain::ids::CampaignId;
 use crate::domain::order::Delivery;
 use crate::domain::payment::PagePlan;
 use crate::domain::tariff::{Quote, Tariff};
-use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
-use crate::store::{Group, StoreError, Tx, campaigns, changes, jobs, merchants, orders, stock};
+use crate::store::{Group, StoreError, Tx, orders};
 
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,261 +241,6 @@ impl Group for Joins {
     }
 }
 
-impl Joins {
-    fn place(
-        &self,
-        tx: &mut Tx,
-        id: CampaignId,
-        wishes: &[&JoinRequest],
-    ) -> Result<Vec<Result<Placed, Problem>>, StoreError> {
-        let Some(campaign) = campaigns::lock(tx.conn, id)? else {
-            return Ok(wishes
-                .iter()
-                .map(|_| Err(Problem::NotFound("campaign")))
-                .collect());
-        };
-        let mut answers = self.placed_before(tx, &campaign, wishes)?;
-        for (wish, answer) in wishes.iter().zip(&mut answers) {
-            if wish
-                .named
-                .as_ref()
-                .is_some_and(|name| *name != campaign.slug)
-            {
-                *answer = Some(Err(Problem::NotFound("campaign")));
-            }
-        }
-        let now = tx.now.naive_utc();
-        let sale = stock_sale::sale_of(tx.conn, &campaign).map_err(damaged)?;
-        let from_stock = sale.is_some();
-        let (batch, on_sale) = match sale {
-            Some((batch, units)) => (batch, Some(units)),
-            None => {
-                let batch = campaigns::batch_of(tx.conn, id)?
-                    .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no batch")))?;
-                (batch, None)
-            }
-        };
-        let gap = collect::may_buy(&campaign, &batch, now);
-        let takes = takes_orders(&campaign, now);
-        for (wish, answer) in wishes.iter().zip(&mut answers) {
-            let open = match &on_sale {
-                // While units are missing only who buys them may; else nobody buys them.
-                None if gap => wish.buys_missing,
-                Some(_) => !wish.buys_missing,
-                None => takes && !wish.buys_missing,
-            };
-            if !open && answer.is_none() {
-                *answer = Some(Err(closed(&campaign, now)));
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            return Ok(answers.into_iter().flatten().collect());
-        }
-        let offer = self.offer(&campaign)?;
-        let option_rows = campaigns::options_of(tx.conn, id)?;
-        let merchant = merchants::by_id(tx.conn, campaign.merchant_id)?
-            .ok_or_else(|| StoreError::Damaged(format!("campaign {id} has no merchant")))?;
-        let mut table = Table {
-            campaign: &campaign,
-            batch: batch.id,
-            offer: &offer,
-            options: option_rows
-                .iter()
-                .filter_map(|row| {
-                    let draft = offer.options.iter().find(|o| o.sku == row.sku)?;
-                    Some((row.sku.as_str(), (row, draft)))
-                })
-                .collect(),
-            taken: option_rows.iter().map(|o| (o.id, o.taken)).collect(),
-            waited: waiting::units(tx.conn, id)?,
-            lists: !from_stock && !gap,
-            by_shopper: self.units_of_shoppers(tx, &offer, id, wishes)?,
-            terms_version: merchant.terms_version,
-            withdrawal: merchant.withdrawal_everywhere,
-            plan: plan_page(tx, self.provider_rate, self.hold_minutes)?,
-            step: match batch.step.filter(|_| from_stock) {
-                Some(judged) => usize::try_from(judged).unwrap_or(0),
-                // What the merchant buys to fill a gap costs what everybody pays.
-                None if gap => usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0),
-                None => current_step(tx.conn, &campaign, &offer).map_err(damaged)?,
-            },
-            on_sale,
-            now: tx.now,
-        };
-        let mut granted = Granted::default();
-        let mut again: HashMap<&str, (&JoinRequest, usize)> = HashMap::new();
-        let mut numbers = Vec::new();
-        for (i, wish) in wishes.iter().enumerate() {
-            if answers[i].is_some() {
-                continue;
-            }
-            let known = wish.form_key.as_deref().and_then(|key| again.get(key));
-            if let Some((first, at)) = known {
-                // The same form twice in one commit: the first one's answer, once it has its number.
-                if asks_for_the_same(first, wish) {
-                    numbers.push((i, *at, true));
-                } else {
-                    answers[i] = Some(Err(form_used()));
-                }
-                continue;
-            }
-            match table.decide(wish, &mut granted) {
-                Ok(()) => {
-                    let at = granted.orders.len() - 1;
-                    if let Some(key) = wish.form_key.as_deref() {
-                        again.insert(key, (*wish, at));
-                    }
-                    numbers.push((i, at, false));
-                }
-                Err(problem) => answers[i] = Some(Err(problem)),
-            }
-        }
-        self.keep(tx, &campaign, (batch.id, from_stock), &mut granted)?;
-        for (i, at, again) in numbers {
-            answers[i] = Some(placed(granted.orders[at].clone(), again));
-        }
-        // A hold is granted only if the clock at its commit reads before the deadline.
-        if !from_stock
-            && !gap
-            && !granted.orders.is_empty()
-            && self.clock.now().naive_utc() >= ends_at(&campaign)
-        {
-            return Err(StoreError::Conflict(
-                "the deadline passed during the commit",
-            ));
-        }
-        Ok(answers
-            .into_iter()
-            .map(|a| a.unwrap_or(Err(Problem::Internal("a join was not decided".into()))))
-            .collect())
-    }
-
-    /// Answers for forms that placed their order already: the back button, a double click, a repeated call.
-    fn placed_before(
-        &self,
-        tx: &mut Tx,
-        campaign: &CampaignRow,
-        wishes: &[&JoinRequest],
-    ) -> Result<Vec<Option<Result<Placed, Problem>>>, StoreError> {
-        let keys: Vec<String> = wishes.iter().filter_map(|w| w.form_key.clone()).collect();
-        let known = if keys.is_empty() {
-            Vec::new()
-        } else {
-            orders::by_form(tx.conn, campaign.id, &keys)?
-        };
-        let ids: Vec<OrderId> = known.iter().map(|order| order.id).collect();
-        let changed = if ids.is_empty() {
-            Vec::new()
-        } else {
-            changes::of_orders(tx.conn, &ids)?
-        };
-        Ok(wishes
-            .iter()
-            .map(|wish| {
-                let key = wish.form_key.as_ref()?;
-                let order = known.iter().find(|o| o.form_key.as_ref() == Some(key))?;
-                let again = placed(order.clone(), true);
-                Some(match again {
-                    Ok(first)
-                        if order.email != wish.email
-                            || usize::try_from(order.limit_step).ok()
-                                != Some(wish.limit_step.unwrap_or(0))
-                            || !(is_same(&first.frozen, wish)
-                                || was_same(&changed, order.id, wish)) =>
-                    {
-                        Err(form_used())
-                    }
-                    again => again,
-                })
-            })
-            .collect())
-    }
-
-    fn units_of_shoppers(
-        &self,
-        tx: &mut Tx,
-        offer: &CampaignDraft,
-        campaign: CampaignId,
-        wishes: &[&JoinRequest],
-    ) -> Result<HashMap<(String, OptionId), i64>, StoreError> {
-        let mut units = HashMap::new();
-        if offer.options.iter().any(|o| o.per_shopper.is_some()) {
-            let emails: Vec<&str> = wishes.iter().map(|w| w.email.as_str()).collect();
-            for (email, option, quantity) in orders::units_of_shoppers(tx.conn, campaign, &emails)?
-            {
-                *units.entry((email, option)).or_insert(0) += quantity;
-            }
-        }
-        Ok(units)
-    }
-
-    /// Writes what was granted: numbers, counters, rows, and the work of making the pages.
-    fn keep(
-        &self,
-        tx: &mut Tx,
-        campaign: &CampaignRow,
-        (batch, from_stock): (BatchId, bool),
-        granted: &mut Granted,
-    ) -> Result<(), StoreError> {
-        if granted.orders.is_empty() {
-            return Ok(());
-        }
-        let now = tx.now.naive_utc();
-        let count =
-            |n: usize| i64::try_from(n).map_err(|_| StoreError::Damaged("too many joins".into()));
-        let numbers = count(granted.orders.len())?;
-        // Who waits takes no units, and has no page.
-        let count = count(granted.pages.len())?;
-        let first = merchants::take_numbers(tx.conn, campaign.merchant_id, "order", numbers)?;
-        for (order, number) in granted.orders.iter_mut().zip(first..) {
-            order.number = number;
-        }
-        let mut options: Vec<(&OptionId, &i64)> = granted.units.iter().collect();
-        options.sort_unstable();
-        for (option, units) in options {
-            if !campaigns::take(tx.conn, *option, *units)? {
-                // Somebody else took them between our reading and our writing: decide again.
-                return Err(StoreError::Conflict("an option's cap"));
-            }
-            if from_stock && !stock::take_on_sale(tx.conn, batch, *option, *units)? {
-                return Err(StoreError::Conflict("what is on sale of an option"));
-            }
-        }
-        orders::insert(tx.conn, &granted.orders, &granted.lines, &granted.pages)?;
-        if from_stock {
-            stock::log_allocations(tx.conn, &granted.allocations(batch, now))?;
-        }
-        campaigns::count(
-            tx.conn,
-            campaign.id,
-            Moved {
-                orders: count,
-                open_payments: count,
-                ..Moved::default()
-            },
-            now,
-        )?;
-        if campaign.first_order_at.is_none() && count > 0 {
-            campaigns::set_first_order(tx.conn, campaign.id, now)?;
-        }
-        waiting::put_on(tx, campaign.id, &granted.orders)?;
-        let work: Vec<_> = granted
-            .pages
-            .iter()
-            .map(|p| {
-                (
-                    super::desk::payment_subject(p.order_id, p.attempt),
-                    p.planned_at,
-                )
-            })
-            .collect();
-        jobs::put_many(tx.conn, jobs::PAYMENT, &work, now)?;
-        tx.effects.work = true;
-        tx.touch(campaign.id);
-        Ok(())
-    }
-}
-
 /// When the next payment page will be made: now, or later in a rush, at the pace the provider allows.
 ///
 /// # Errors
@@ -519,34 +258,4 @@ pub fn plan_page(
         _ => Duration::zero(),
     };
     Ok(PagePlan::at(tx.now + wait, hold_minutes))
-}
-
-fn damaged(e: Problem) -> StoreError {
-    StoreError::Damaged(e.to_string())
-}
-
-fn placed(order: OrderRow, again: bool) -> Result<Placed, Problem> {
-    let frozen = serde_json::from_str(&order.quote)?;
-    Ok(Placed {
-        order,
-        frozen,
-        again,
-    })
-}
-
-/// Why a campaign takes no orders.
-fn closed(campaign: &CampaignRow, now: NaiveDateTime) -> Problem {
-    let message = match campaign.state {
-        CampaignState::Interest => {
-            "This campaign asks first who would buy; it takes no orders yet. Nothing was charged."
-        }
-        CampaignState::Draft | CampaignState::Scheduled => "This campaign has not opened yet.",
-        CampaignState::Open if now >= campaign.deadline => {
-            "The deadline has passed. Nothing was charged."
-        }
-        CampaignState::Open => "Joining has ended. Nothing was charged.",
-        CampaignState::Failed => "This campaign has ended without an order. Nothing was charged.",
-        _ => "This campaign has closed. Nothing was charged.",
-    };
-    Problem::conflict("campaign-closed", message)
 }

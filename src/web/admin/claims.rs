@@ -3,14 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::{DateTime, Duration, Utc};
 
-use super::form::{Line, Pairs, Typed, problems_of};
+use super::claim_deeds::{self, Deed};
+use super::form::{Pairs, Typed, problems_of};
 use super::guard::{Refusal, Staff};
 use super::kit::{Facts, fact, id, short};
 use super::{claim_list, claim_report};
-use crate::domain::claim::{ClaimKind, ClaimState};
-use crate::domain::day::{day_of, parse_date};
+use crate::domain::day::parse_date;
 use crate::domain::draft::FieldError;
 use crate::domain::ids::{ClaimId, OptionId, PhotoId};
 use crate::domain::money::parse_decimal;
@@ -18,7 +17,7 @@ use crate::store::Conn;
 use crate::store::claims::{self as rows, ClaimPhotoRow};
 use crate::web::order::{claim_badge, claim_picture, photo_answer};
 use crate::web::pages;
-use crate::web::view::{Badge, Day, Field, Link, PanelShell, Picture, Problems};
+use crate::web::view::{Badge, Day, Link, PanelShell, Picture, Problems};
 use crate::workflows::claims::decide::{Claim, Decision, read, resolve};
 use crate::workflows::claims::returns::{ask_return, receive};
 use crate::workflows::claims::say_kind;
@@ -39,23 +38,6 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         );
 }
 
-/// One thing that can be done with a claim: a form of its own.
-struct Deed {
-    title: &'static str,
-    text: String,
-    action: String,
-    form_key: String,
-    lines: Vec<Line>,
-    submit: String,
-    risk: bool,
-}
-
-impl Deed {
-    fn id(&self) -> String {
-        format!("h-{}", self.action.rsplit('/').next().unwrap_or_default())
-    }
-}
-
 /// `/admin/claims/{id}`
 #[derive(Template)]
 #[template(path = "admin/claim.html")]
@@ -72,11 +54,13 @@ struct ClaimPage {
 }
 
 /// All that a claim's page shows.
-struct Known {
-    claim: Claim,
+pub(super) struct Known {
+    pub(super) claim: Claim,
     photos: Vec<ClaimPhotoRow>,
-    back: i64,
-    stock: Vec<(OptionId, i64)>,
+    /// What a full refund gives back, minor units.
+    pub(super) back: i64,
+    /// What would be left of each option's stock if it were sent again.
+    pub(super) stock: Vec<(OptionId, i64)>,
 }
 
 async fn known(staff: &Staff, path: &str) -> Result<Known, Refusal> {
@@ -96,7 +80,8 @@ async fn known(staff: &Staff, path: &str) -> Result<Known, Refusal> {
 }
 
 impl Known {
-    fn money(&self, amount: i64) -> String {
+    /// An amount in the order's currency.
+    pub(super) fn money(&self, amount: i64) -> String {
         say(amount, &self.claim.case.order.currency)
     }
 
@@ -148,170 +133,6 @@ impl Known {
         facts
     }
 
-    fn deeds(&self, typed: &Typed, problems: &Problems, now: DateTime<Utc>) -> Vec<Deed> {
-        let row = &self.claim.row;
-        if !row.state.is_open() {
-            return Vec::new();
-        }
-        let deed = |title, name: &str, text: String, lines, submit: String, risk| Deed {
-            title,
-            text,
-            action: format!("/admin/claims/{}/{name}", row.id),
-            form_key: crate::web::order::new_key(),
-            lines,
-            submit,
-            risk,
-        };
-        let reason = |name: &str| -> Line {
-            Field::area(name, "Reason", 3)
-                .hint("The shopper reads it in the mail.")
-                .max_length(500)
-                .value(typed.get(name))
-                .problems(problems)
-                .into()
-        };
-        let withdrawal = row.kind == ClaimKind::Withdrawal;
-        let amount = self.money(self.back);
-        let mut deeds = vec![deed(
-            "Refund it in full",
-            "refund",
-            format!(
-                "{amount} goes back: the price of these units, with their share of tax{}.",
-                if withdrawal {
-                    " and standard shipping, as far as it was charged for them"
-                } else {
-                    ""
-                }
-            ),
-            vec![Line::Hidden("shown".into(), self.back.to_string())],
-            format!("Refund {amount}"),
-            true,
-        )];
-        if !withdrawal {
-            let missing = self.stock.iter().find(|(_, left)| *left < 0);
-            let text = match missing {
-                None => "A new parcel is put on the pick list, from units of this batch that are nobody's.".to_owned(),
-                Some((option, short)) => format!(
-                    "Not possible now: of {} there are {} too few in stock.",
-                    self.claim.case.name_of(*option),
-                    -short
-                ),
-            };
-            deeds.push(deed(
-                "Send it again",
-                "reship",
-                text,
-                Vec::new(),
-                // Without stock there is nothing to press.
-                missing.map_or_else(|| "Send it again".into(), |_| String::new()),
-                false,
-            ));
-            deeds.push(deed(
-                "Refund a part",
-                "part",
-                format!("The shopper keeps the goods. At most {amount}."),
-                vec![
-                    Field::text("amount", "Amount")
-                        .hint("Such as 12.50.")
-                        .inputmode("decimal")
-                        .value(typed.get("amount"))
-                        .problems(problems)
-                        .into(),
-                    reason("part_reason"),
-                ],
-                "Refund this part".into(),
-                true,
-            ));
-        }
-        if row.state != ClaimState::Returned {
-            deeds.push(deed(
-                "The goods came back",
-                "received",
-                "What can be sold goes to stock.".into(),
-                self.received_lines(typed, problems),
-                "Write down what came back".into(),
-                false,
-            ));
-        }
-        if row.state == ClaimState::Open {
-            deeds.push(self.ask_back(typed, problems, now, deed));
-        }
-        deeds.push(deed(
-            "Say no",
-            "refuse",
-            "Nothing goes back. The shopper may report it again.".into(),
-            vec![reason("reason")],
-            "Refuse it".into(),
-            true,
-        ));
-        deeds
-    }
-
-    fn received_lines(&self, typed: &Typed, problems: &Problems) -> Vec<Line> {
-        let field = |name: String, label: String, value: String, most: i64| -> Line {
-            let typed = typed.some(&name).map_or(value, str::to_owned);
-            Field::input("number", name, label)
-                .range(Some("0".into()), Some(most.to_string()))
-                .value(typed)
-                .problems(problems)
-                .into()
-        };
-        let lines = self.claim.lines.iter().map(|line| {
-            let name = self.claim.case.name_of(line.option_id);
-            Line::Row(vec![
-                field(
-                    format!("good_{}", line.option_id),
-                    format!("{name}: to stock"),
-                    line.units.to_string(),
-                    line.units,
-                ),
-                field(
-                    format!("bad_{}", line.option_id),
-                    format!("{name}: scrapped"),
-                    "0".into(),
-                    line.units,
-                ),
-            ])
-        });
-        lines.collect()
-    }
-
-    fn ask_back(
-        &self,
-        typed: &Typed,
-        problems: &Problems,
-        now: DateTime<Utc>,
-        deed: impl Fn(&'static str, &str, String, Vec<Line>, String, bool) -> Deed,
-    ) -> Deed {
-        let day = day_of(now, self.claim.case.draft.time_zone) + Duration::days(14);
-        let by = typed
-            .some("by")
-            .map_or_else(|| day.to_string(), str::to_owned);
-        let address = typed
-            .some("address")
-            .map_or_else(|| self.claim.case.merchant.address.clone(), str::to_owned);
-        let lines = vec![
-            Field::input("date", "by", "By when")
-                .value(by)
-                .problems(problems)
-                .into(),
-            Field::area("address", "Where to", 4)
-                .max_length(500)
-                .value(address)
-                .problems(problems)
-                .into(),
-        ];
-        let text = "The shopper is told where to and by when, and can say that it is on its way.";
-        deed(
-            "Ask for the goods first",
-            "return",
-            text.into(),
-            lines,
-            "Ask for the goods".into(),
-            false,
-        )
-    }
-
     fn draw(&self, staff: &Staff, typed: &Typed, problems: Problems) -> HttpResponse {
         let row = &self.claim.row;
         let order = &self.claim.case.order;
@@ -341,7 +162,7 @@ impl Known {
             facts: self.facts(),
             photos: photos.collect(),
             deeds: if manages {
-                self.deeds(typed, &problems, staff.office.now())
+                claim_deeds::of(self, typed, &problems, staff.office.now())
             } else {
                 Vec::new()
             },

@@ -16,6 +16,7 @@ mod addresses;
 mod batch;
 mod campaign;
 mod campaigns;
+mod claim_deeds;
 mod claim_list;
 mod claim_report;
 mod claims;
