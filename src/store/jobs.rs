@@ -207,7 +207,7 @@ fn whose_turn(conn: &mut Conn, room: Room, now: NaiveDateTime) -> Result<Vec<Job
             Ok(diesel::sql_query(WHOSE_TURN)
                 .bind::<BigInt, _>(room.all)
                 .bind::<BigInt, _>(room.calls)
-                .bind::<Array<Integer>, _>(CALLS)
+                .bind::<Array<Integer>, _>(&CALLS[..])
                 .bind::<Timestamp, _>(now)
                 .load(c)?)
         }
