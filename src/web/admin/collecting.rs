@@ -362,10 +362,7 @@ pub async fn buy(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, 
     if let ([option], Threshold::Units(_)) =
         (about.gap.options.as_slice(), about.gap.draft.threshold)
     {
-        typed.set(
-            &format!("qty.{}", option.sku),
-            &about.gap.missing.to_string(),
-        );
+        typed.set(format!("qty.{}", option.sku), about.gap.missing.to_string());
     }
     Ok(about.page(&staff, &typed, Problems::default()))
 }

@@ -179,8 +179,11 @@ async fn place(
     }
 }
 
+/// Option codes and quantities; to whom it goes, and where.
+type Wanted = (Vec<(String, i64)>, Option<(String, Address)>);
+
 /// What was sent, as far as it can be read.
-fn read(body: &Value, e: &mut Errors) -> (Vec<(String, i64)>, Option<(String, Address)>) {
+fn read(body: &Value, e: &mut Errors) -> Wanted {
     let Some(mut r) = Reader::body(body, e) else {
         return (Vec::new(), None);
     };
