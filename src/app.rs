@@ -47,6 +47,8 @@ pub struct App {
     pub public_url: String,
     config: Config,
     listener: Option<TcpListener>,
+    /// How many threads answer requests.
+    threads: usize,
     /// Hears what other machines on the same database commit.
     hearing: Option<Hearing>,
 }
@@ -112,6 +114,9 @@ pub struct Seams {
     pub provider: Wrap<dyn Provider>,
     /// Stands in front of the mailer.
     pub mailer: Wrap<dyn Mailer>,
+    /// How many threads answer requests. Each reads the patterns of all routes when it starts, which is much for a life
+    /// of a few requests.
+    pub threads: usize,
 }
 
 impl Default for Seams {
@@ -120,6 +125,7 @@ impl Default for Seams {
             gate: Box::new(store::Open),
             provider: Box::new(|provider| provider),
             mailer: Box::new(|mailer| mailer),
+            threads: 2,
         }
     }
 }
@@ -206,6 +212,7 @@ impl App {
             public_url,
             config,
             listener,
+            threads: seams.threads,
             hearing,
         })
     }
@@ -291,7 +298,7 @@ fn serve(
                 site.configure(cfg);
             })
     })
-    .workers(2)
+    .workers(app.threads)
     .tcp_nodelay(true)
     .backlog(2048)
     .max_connections(25_000)

@@ -20,7 +20,7 @@ use crate::domain::ids::{BatchId, CampaignId, OptionId, OrderId};
 use crate::domain::ledger::Account;
 use crate::domain::order::OrderState;
 use crate::domain::payment::{AttemptState, RefundAttemptState, RefundState};
-use crate::store::campaigns::CampaignRow;
+use crate::store::campaigns::{CampaignRow, OptionRow};
 use crate::store::orders::{LineRow, OrderRow, PaymentRow};
 use crate::store::refunds::RefundRow;
 use crate::store::{Conn, audit as reads, campaigns, dues, merchants, orders, refunds};
@@ -160,13 +160,29 @@ fn check_money(
     journal: &HashMap<String, i64>,
     (issued, pages): (&papers::Issued, &[PaymentRow]),
 ) -> Result<(), Problem> {
-    let id = Some(order.id);
-    let of = |key: String| journal.get(&key).copied().unwrap_or(0);
-    let deposits = Account::CustomerDeposits.as_str();
-    let clearing = Account::ProviderClearing.as_str();
-    let captured = -of(format!("payment_captured/{deposits}"));
-    let done = -of(format!("refund_done/{clearing}")) - of(format!("refund_undone/{clearing}"));
-    let otherwise = -of(format!("refund_paid_otherwise/{}", Account::Bank.as_str()));
+    check_sums(books, order, journal);
+    check_pages(books, order, pages);
+    let given = refunds::of_order(conn, order.id)?;
+    check_owed(books, order, &given);
+    check_calls(conn, books, order, &given)?;
+    let undone = booked(journal, "refund_undone", Account::ProviderClearing).abs();
+    papers::check_order(books, issued, order, (pages, &given), undone);
+    check_kept(books, order);
+    Ok(())
+}
+
+/// What the journal of an order says of an account, of entries of this kind; minor units.
+fn booked(journal: &HashMap<String, i64>, kind: &str, account: Account) -> i64 {
+    let key = format!("{kind}/{}", account.as_str());
+    journal.get(&key).copied().unwrap_or(0)
+}
+
+/// Rule 2: an order's sums are those of its journal.
+fn check_sums(books: &mut Books, order: &OrderRow, journal: &HashMap<String, i64>) {
+    use Account::{Allowances, Bank, CustomerDeposits, DisputesHeld, ProviderClearing, RefundsDue};
+    let of = |kind, account| booked(journal, kind, account);
+    let done = -of("refund_done", ProviderClearing) - of("refund_undone", ProviderClearing);
+    let otherwise = -of("refund_paid_otherwise", Bank);
     let due: i64 = [
         "refund_committed",
         "refund_done",
@@ -177,67 +193,60 @@ fn check_money(
         "allowance_dropped",
     ]
     .iter()
-    .map(|kind| -of(format!("{kind}/{}", Account::RefundsDue.as_str())))
+    .map(|kind| -of(kind, RefundsDue))
     .sum();
-    let allowances = of(format!(
-        "allowance_committed/{}",
-        Account::Allowances.as_str()
-    )) + of(format!(
-        "allowance_dropped/{}",
-        Account::Allowances.as_str()
-    ));
+    let allowances = of("allowance_committed", Allowances) + of("allowance_dropped", Allowances);
     // What a lost dispute took beyond what was kept had gone back before: it is no loss of this order's money.
-    let disputes = of(format!("dispute_lost/{}", Account::DisputesHeld.as_str()));
-    let lost = order.lost.min(-disputes);
-    let forfeited = of(format!("deposit_forfeited/{}", deposits));
+    let lost = order.lost.min(-of("dispute_lost", DisputesHeld));
     for (name, ours, theirs) in [
-        ("charged", order.charged, captured),
+        (
+            "charged",
+            order.charged,
+            -of("payment_captured", CustomerDeposits),
+        ),
         ("refunded", order.refunded, done + otherwise),
         ("due back", order.refund_due, due),
         ("allowances", order.allowances, allowances),
         ("lost in disputes", order.lost, lost),
-        ("forfeited", order.forfeited, forfeited),
+        (
+            "forfeited",
+            order.forfeited,
+            of("deposit_forfeited", CustomerDeposits),
+        ),
     ] {
         if ours != theirs {
-            books.found(
-                2,
-                id,
-                format!("{name} is {ours}, the journal says {theirs}"),
-            );
+            let said = format!("{name} is {ours}, the journal says {theirs}");
+            books.found(2, Some(order.id), said);
         }
     }
+}
+
+/// Rule 5: what an order was charged is what its pages took. Those that are open are counted for their campaign.
+fn check_pages(books: &mut Books, order: &OrderRow, pages: &[PaymentRow]) {
     let paid: i64 = pages
         .iter()
         .filter(|p| p.state == AttemptState::Paid)
         .map(|p| p.amount)
         .sum();
     if paid != order.charged {
-        books.found(
-            5,
-            id,
-            format!("its pages took {paid}, it is charged {}", order.charged),
-        );
+        let said = format!("its pages took {paid}, it is charged {}", order.charged);
+        books.found(5, Some(order.id), said);
     }
     let open = i64::try_from(pages.iter().filter(|p| p.state.is_open()).count()).unwrap_or(0);
     *books.open_pages.entry(order.campaign_id).or_insert(0) += open;
-    let given = refunds::of_order(conn, order.id)?;
+}
+
+/// Rule 2: what is due back is what its refunds still owe.
+fn check_owed(books: &mut Books, order: &OrderRow, given: &[RefundRow]) {
     let owed: i64 = given
         .iter()
         .filter(|r| r.state.is_due())
         .map(|r| r.amount)
         .sum();
     if owed != order.refund_due {
-        books.found(
-            2,
-            id,
-            format!("its refunds owe {owed}, {} is due", order.refund_due),
-        );
+        let said = format!("its refunds owe {owed}, {} is due", order.refund_due);
+        books.found(2, Some(order.id), said);
     }
-    check_calls(conn, books, order, &given)?;
-    let undone = of(format!("refund_undone/{clearing}")).abs();
-    papers::check_order(books, issued, order, (pages, &given), undone);
-    check_kept(books, order);
-    Ok(())
 }
 
 /// Rule 5: each refund that succeeded moved its money once, every other one never.
@@ -361,62 +370,30 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
     let shoppers = std::mem::take(&mut books.by_shopper);
     for campaign in reads::campaigns(conn)? {
         let draft = offer(&campaign)?;
+        let slug = &campaign.slug;
         let open = books.open_pages.get(&campaign.id).copied().unwrap_or(0);
         if open != campaign.open_payments {
-            books.found(
-                4,
-                None,
-                format!(
-                    "campaign {} has {open} open pages and counts {}",
-                    campaign.slug, campaign.open_payments
-                ),
-            );
+            let counted = campaign.open_payments;
+            let said = format!("campaign {slug} has {open} open pages and counts {counted}");
+            books.found(4, None, said);
         }
         for (option, step, counted) in dues::limits_by_option(conn, campaign.id)? {
             let waits = books.limits.remove(&(option, step)).unwrap_or(0);
             if waits != counted {
-                books.found(
-                    4,
-                    None,
-                    format!(
-                        "campaign {}: {waits} committed units of option {option} wait for step {step}, {counted} counted",
-                        campaign.slug
-                    ),
+                let said = format!(
+                    "campaign {slug}: {waits} committed units of option {option} wait for step {step}, {counted} counted"
                 );
+                books.found(4, None, said);
             }
         }
         check_batches(conn, books, &campaign)?;
         for option in campaigns::options_of(conn, campaign.id)? {
-            let taken = books.taken.get(&option.id).copied().unwrap_or(0);
-            let paid = books.paid.get(&option.id).copied().unwrap_or(0);
-            let committed = books.committed.get(&option.id).copied().unwrap_or(0);
-            let name = format!("{} of {}", option.sku, campaign.slug);
-            if taken != option.taken {
-                books.found(
-                    4,
-                    None,
-                    format!("{name}: {taken} units are taken, {} counted", option.taken),
-                );
-            }
-            if paid != option.collected || committed != option.committed {
-                books.found(
-                    4,
-                    None,
-                    format!(
-                        "{name}: {committed} units are committed and {paid} paid, {} counted as collected, {} as committed",
-                        option.collected, option.committed
-                    ),
-                );
-            }
-            if option.cap.is_some_and(|cap| taken > cap) {
-                books.found(4, None, format!("{name}: {taken} units are over the cap"));
-            }
-            let limit = draft
-                .options
-                .iter()
-                .find(|o| o.sku == option.sku)
-                .and_then(|o| o.per_shopper);
-            let Some(limit) = limit else { continue };
+            let name = format!("{} of {slug}", option.sku);
+            check_option(books, &option, &name);
+            let offered = draft.options.iter().find(|o| o.sku == option.sku);
+            let Some(limit) = offered.and_then(|o| o.per_shopper) else {
+                continue;
+            };
             // Who sells it may buy all that is missing.
             let seller = merchants::by_id(conn, campaign.merchant_id)?;
             let seller = seller.map(|seller| seller.email).unwrap_or_default();
@@ -424,16 +401,33 @@ fn check_counters(conn: &mut Conn, books: &mut Books) -> Result<(), Problem> {
                 *c == campaign.id && *o == option.id && !who.eq_ignore_ascii_case(&seller)
             }) {
                 if *units > i64::from(limit) {
-                    books.found(
-                        4,
-                        None,
-                        format!("{name}: {email} has {units}, the limit is {limit}"),
-                    );
+                    let said = format!("{name}: {email} has {units}, the limit is {limit}");
+                    books.found(4, None, said);
                 }
             }
         }
     }
     Ok(())
+}
+
+/// That an option's counters are what its orders come to, and none is sold over its cap.
+fn check_option(books: &mut Books, option: &OptionRow, name: &str) {
+    let of = |units: &HashMap<OptionId, i64>| units.get(&option.id).copied().unwrap_or(0);
+    let (taken, paid, committed) = (of(&books.taken), of(&books.paid), of(&books.committed));
+    if taken != option.taken {
+        let said = format!("{name}: {taken} units are taken, {} counted", option.taken);
+        books.found(4, None, said);
+    }
+    if paid != option.collected || committed != option.committed {
+        let said = format!(
+            "{name}: {committed} units are committed and {paid} paid, {} counted as collected, {} as committed",
+            option.collected, option.committed
+        );
+        books.found(4, None, said);
+    }
+    if option.cap.is_some_and(|cap| taken > cap) {
+        books.found(4, None, format!("{name}: {taken} units are over the cap"));
+    }
 }
 
 /// That a campaign is where its batches bring it, and counts what its options count.

@@ -315,6 +315,41 @@ pub fn extend(
     }
     let mut draft = offer(&row)?;
     let ships_by = promised_ship_date.unwrap_or(draft.promised_ship_date);
+    let errors = wrong_dates(&row, &draft, deadline, ships_by);
+    if !errors.is_empty() {
+        return Err(Problem::Invalid(errors));
+    }
+    draft.deadline = deadline;
+    draft.promised_ship_date = ships_by;
+    let spec = serde_json::to_string(&draft)?;
+    if !campaigns::extend(tx.conn, row.id, deadline.naive_utc(), &spec, now)? {
+        return Err(Problem::conflict(
+            "campaign-closed",
+            "The deadline passed while you were writing.",
+        ));
+    }
+    let said = format!(
+        "The deadline moved to {}.",
+        deadline
+            .with_timezone(&draft.time_zone)
+            .format("%-d %B %Y, %H:%M")
+    );
+    happened(tx, Concerns::campaign(&row), "staff", "extended", said)?;
+    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
+    enqueue(tx, jobs::EXTENSION_TOLD, &row.id.to_string(), now)?;
+    // A card that was good until the old deadline may end before the new one.
+    enqueue(tx, jobs::CARDS_END, &row.id.to_string(), now)?;
+    tx.touch(row.id);
+    lock_campaign(tx, row.id)
+}
+
+/// What is wrong with the dates of an extension, field by field.
+fn wrong_dates(
+    row: &CampaignRow,
+    draft: &CampaignDraft,
+    deadline: DateTime<Utc>,
+    ships_by: NaiveDate,
+) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if deadline.naive_utc() <= row.deadline {
         errors.push(FieldError::new(
@@ -343,31 +378,7 @@ pub fn extend(
             ),
         ));
     }
-    if !errors.is_empty() {
-        return Err(Problem::Invalid(errors));
-    }
-    draft.deadline = deadline;
-    draft.promised_ship_date = ships_by;
-    let spec = serde_json::to_string(&draft)?;
-    if !campaigns::extend(tx.conn, row.id, deadline.naive_utc(), &spec, now)? {
-        return Err(Problem::conflict(
-            "campaign-closed",
-            "The deadline passed while you were writing.",
-        ));
-    }
-    let said = format!(
-        "The deadline moved to {}.",
-        deadline
-            .with_timezone(&draft.time_zone)
-            .format("%-d %B %Y, %H:%M")
-    );
-    happened(tx, Concerns::campaign(&row), "staff", "extended", said)?;
-    enqueue(tx, jobs::CAMPAIGN, &row.id.to_string(), now)?;
-    enqueue(tx, jobs::EXTENSION_TOLD, &row.id.to_string(), now)?;
-    // A card that was good until the old deadline may end before the new one.
-    enqueue(tx, jobs::CARDS_END, &row.id.to_string(), now)?;
-    tx.touch(row.id);
-    lock_campaign(tx, row.id)
+    errors
 }
 
 /// Ends joining before the deadline, once the threshold is collected: what is held is paid or runs out, then it is

@@ -202,29 +202,12 @@ fn known_lines(
             .find(|s| s.option_id == option.id)
             .cloned()
             .unwrap_or_else(|| StockRow::new(batch.id, option.id));
-        let mut fits = true;
-        for (field, units, has) in [
-            ("good", line.good, row.good),
-            ("damaged", line.damaged, row.damaged),
-        ] {
-            if let Some(message) = wrong_units(units, has, count.correction) {
-                wrong(format!("lines[{at}].{field}"), message);
-                fits = false;
-            }
+        for (field, message) in wrong_counts(&row, line, count.correction) {
+            wrong(format!("lines[{at}].{field}"), message);
         }
-        if fits && row.free() - row.on_sale + line.good < 0 {
-            let most = row.free() - row.on_sale;
-            wrong(
-                format!("lines[{at}].good"),
-                format!(
-                    "Only {most} good units are free; the others are given to orders or on sale. Take those back first."
-                ),
-            );
+        if line.good != 0 || line.damaged != 0 {
+            lines.push((row, line.clone()));
         }
-        if line.good == 0 && line.damaged == 0 {
-            continue;
-        }
-        lines.push((row, line.clone()));
     }
     if errors.is_empty() && lines.is_empty() {
         errors.push(FieldError::new("lines", "Write how many units arrived."));
@@ -234,6 +217,26 @@ fn known_lines(
     } else {
         Err(Problem::Invalid(errors))
     }
+}
+
+/// What is wrong with the counts of a line, beside what is in stock; each with its field.
+fn wrong_counts(row: &StockRow, line: &Counted, correction: bool) -> Vec<(&'static str, String)> {
+    let counts = [
+        ("good", line.good, row.good),
+        ("damaged", line.damaged, row.damaged),
+    ];
+    let wrong: Vec<_> = counts
+        .into_iter()
+        .filter_map(|(field, units, has)| Some((field, wrong_units(units, has, correction)?)))
+        .collect();
+    let most = row.free() - row.on_sale;
+    if wrong.is_empty() && most + line.good < 0 {
+        let message = format!(
+            "Only {most} good units are free; the others are given to orders or on sale. Take those back first."
+        );
+        return vec![("good", message)];
+    }
+    wrong
 }
 
 fn wrong_units(units: i64, has: i64, correction: bool) -> Option<String> {

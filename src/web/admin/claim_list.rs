@@ -10,8 +10,9 @@ use super::today::Thing;
 use crate::domain::claim::ClaimState;
 use crate::domain::ids::ClaimId;
 use crate::domain::withdrawal::WARN_DAYS;
-use crate::store::claims as rows;
+use crate::store::claims::{self as rows, ClaimRow};
 use crate::store::merchants::MerchantRow;
+use crate::store::orders::OrderRow;
 use crate::store::{Conn, orders};
 use crate::web::order::claim_badge;
 use crate::web::view::{Choice, Day, Empty, Field, Link, Pager, plural};
@@ -47,24 +48,6 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
     let more = listed.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
     listed.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
     let next = listed.last().filter(|_| more).map(|(c, _)| c.id);
-    let cells = listed.iter().map(|(claim, order)| {
-        vec![
-            Cell::Document(Link::new(
-                format!("/admin/claims/{}", claim.id),
-                order_number(order.number),
-            )),
-            Cell::text(order.name.clone()),
-            Cell::text(say_kind(claim.kind)),
-            Cell::Badge(claim_badge(claim)),
-            Cell::when(claim.opened_at, chrono_tz::Tz::UTC),
-            Cell::text(
-                claim
-                    .refund_by
-                    .filter(|_| claim.state.is_open())
-                    .map_or_else(String::new, |day| Day(day).text()),
-            ),
-        ]
-    });
     let state = if open { "open" } else { "resolved" };
     let page = ListPage {
         shell: staff.shell("orders"),
@@ -85,18 +68,7 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
             .value(state),
         ],
         action: "/admin/claims".to_owned(),
-        table: Table::new(
-            "Claims",
-            vec![
-                ("Order", false),
-                ("Shopper", false),
-                ("What", false),
-                ("State", false),
-                ("Since (UTC)", false),
-                ("Refund due by", false),
-            ],
-            cells.collect(),
-        ),
+        table: table(&listed),
         empty: Empty {
             text: "No claim stands here. They come from orders' pages, or from you.".into(),
             action: None,
@@ -108,6 +80,35 @@ pub async fn list(staff: Staff, asked: web::Query<Asked>) -> Result<HttpResponse
         }),
     };
     Ok(page.answer())
+}
+
+fn table(listed: &[(ClaimRow, OrderRow)]) -> Table {
+    let rows = listed.iter().map(|(claim, order)| {
+        let refund_by = claim.refund_by.filter(|_| claim.state.is_open());
+        vec![
+            Cell::Document(Link::new(
+                format!("/admin/claims/{}", claim.id),
+                order_number(order.number),
+            )),
+            Cell::text(order.name.clone()),
+            Cell::text(say_kind(claim.kind)),
+            Cell::Badge(claim_badge(claim)),
+            Cell::when(claim.opened_at, chrono_tz::Tz::UTC),
+            Cell::text(refund_by.map_or_else(String::new, |day| Day(day).text())),
+        ]
+    });
+    Table::new(
+        "Claims",
+        vec![
+            ("Order", false),
+            ("Shopper", false),
+            ("What", false),
+            ("State", false),
+            ("Since (UTC)", false),
+            ("Refund due by", false),
+        ],
+        rows.collect(),
+    )
 }
 
 /// Claims that wait for staff, the refunds of withdrawals before their last day among them.

@@ -10,6 +10,7 @@ use super::super::judgement::{self, Again};
 use super::super::letters::{CardNews, Letter};
 use super::super::money;
 use crate::domain::campaign::{BatchState, CampaignState, Failure};
+use crate::domain::draft::CampaignDraft;
 use crate::domain::due::SHORT_HOURS;
 use crate::domain::ids::{BatchId, OrderId};
 use crate::domain::order::OrderState;
@@ -187,35 +188,19 @@ fn tell_made_up(
     let campaign =
         campaigns::by_id(tx.conn, batch.campaign_id)?.ok_or(Problem::NotFound("campaign"))?;
     let draft = offer(&campaign)?;
-    let merchant = merchant(tx, campaign.merchant_id)?;
     let some = orders::of_batch(tx.conn, id, after, AT_ONCE)?;
     let ids: Vec<OrderId> = some.iter().map(|order| order.id).collect();
     let heard = mails::written_to(tx.conn, SHORT, &ids)?;
-    let posts = some
-        .iter()
+    write(desk, tx, (&campaign, &draft), MADE_UP, &some, |order| {
         // Who lost an option meanwhile has a letter of its own.
-        .filter(|order| order.settled && order.state.is_paid() && heard.contains(&order.id))
-        .map(|order| {
-            let letter = Letter::Card {
-                about: desk.about(&merchant, &campaign, &draft, order),
-                news: CardNews::MadeUp {
-                    ships_by: draft.promised_ship_date,
-                },
-            };
-            Post::to_shopper(&merchant, order, "short_made_up", letter)
+        let concerned = order.settled && order.state.is_paid() && heard.contains(&order.id);
+        concerned.then_some(CardNews::MadeUp {
+            ships_by: draft.promised_ship_date,
         })
-        .collect();
-    desk.post_many(tx, posts)?;
-    Ok(some.last().map(|order| order.id))
+    })
 }
 
-/// The kind of letter that says that too little was collected, and what makes it unrepeatable.
-const SHORT: &str = "short_collected";
-
-/// Tells some more shoppers of a batch that too little was collected; the last one told, none when all are.
-///
-/// # Errors
-/// What the database says.
+/// Tells some more shoppers of a batch that too little was collected.
 fn tell_short(
     desk: &Desk,
     tx: &mut Tx,
@@ -230,22 +215,41 @@ fn tell_short(
         return Ok(None);
     };
     let draft = offer(&campaign)?;
-    let merchant = merchant(tx, campaign.merchant_id)?;
     let missing = judgement::missing(tx, &campaign, &batch)?;
     let some = orders::of_batch(tx.conn, id, after, AT_ONCE)?;
+    write(desk, tx, (&campaign, &draft), SHORT, &some, |order| {
+        let concerned = order.state == OrderState::Confirmed && order.settled;
+        concerned.then(|| CardNews::Short {
+            missing: missing.clone(),
+            until: until.and_utc(),
+            back: money::nonzero_said(order.money().kept(), &order.currency),
+        })
+    })
+}
+
+/// The kind of letter that says that too little was collected, and what makes it unrepeatable.
+const SHORT: &str = "short_collected";
+/// The kind of letter that says that it was made up.
+const MADE_UP: &str = "short_made_up";
+
+/// Writes to those of these orders that the news concerns; gives the last of them all, none where there are none.
+fn write(
+    desk: &Desk,
+    tx: &mut Tx,
+    (campaign, draft): (&CampaignRow, &CampaignDraft),
+    kind: &'static str,
+    some: &[OrderRow],
+    news: impl Fn(&OrderRow) -> Option<CardNews>,
+) -> Result<Option<OrderId>, Problem> {
+    let merchant = merchant(tx, campaign.merchant_id)?;
     let posts = some
         .iter()
-        .filter(|order| order.state == OrderState::Confirmed && order.settled)
-        .map(|order| {
+        .filter_map(|order| {
             let letter = Letter::Card {
-                about: desk.about(&merchant, &campaign, &draft, order),
-                news: CardNews::Short {
-                    missing: missing.clone(),
-                    until: until.and_utc(),
-                    back: money::nonzero_said(order.money().kept(), &order.currency),
-                },
+                news: news(order)?,
+                about: desk.about(&merchant, campaign, draft, order),
             };
-            Post::to_shopper(&merchant, order, SHORT, letter)
+            Some(Post::to_shopper(&merchant, order, kind, letter))
         })
         .collect();
     desk.post_many(tx, posts)?;

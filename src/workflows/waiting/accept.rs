@@ -4,12 +4,13 @@ use super::super::desk::{
     Concerns, Desk, Problem, ends_at, enqueue, happened, lock_campaign, payment_subject,
     takes_orders,
 };
-use super::super::join::{Accepted, first_page, new_page, plan_page, price_anew};
+use super::super::join::{Accepted, FrozenQuote, first_page, new_page, plan_page, price_anew};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{OrderEvent, OrderState};
 use crate::domain::waiting::WaitAnswer;
-use crate::store::campaigns::Moved;
-use crate::store::orders::OrderRow;
+use crate::store::campaigns::{CampaignRow, Moved};
+use crate::store::orders::{OrderRow, PaymentRow};
+use crate::store::waiting::WaitingRow;
 use crate::store::{Tx, campaigns, jobs, orders, waiting};
 
 /// Accepts what an order is offered: a hold with a payment page, at the price shown now. Accepting twice is answered as
@@ -27,8 +28,7 @@ pub fn accept(
     let order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
     let campaign = lock_campaign(tx, order.campaign_id)?;
     let mut order = orders::by_id(tx.conn, id)?.ok_or(Problem::NotFound("order"))?;
-    let place = waiting::of_order(tx.conn, id)?;
-    let Some(mut row) = place else {
+    let Some(row) = waiting::of_order(tx.conn, id)? else {
         return Err(not_offered());
     };
     match (order.state, row.answer) {
@@ -36,15 +36,7 @@ pub fn accept(
         (OrderState::Waitlisted, None) => {}
         _ => return Err(over()),
     }
-    let Some(until) = row.offer_ends else {
-        return Err(not_offered());
-    };
-    let now = tx.now.naive_utc();
-    // The clock again: the hold is granted only if it reads before the end at the commit, not only when this began.
-    let late = desk.clock.now().naive_utc().max(now);
-    if late >= until || late >= ends_at(&campaign) || !takes_orders(&campaign, now) {
-        return Err(over());
-    }
+    in_time(desk, tx, &campaign, &row)?;
     let (frozen, mode) = price_anew(tx.conn, &campaign, &order, accepted, tx.now)?;
     let batch = campaigns::batch_of(tx.conn, campaign.id)?.ok_or(Problem::NotFound("batch"))?;
     let plan = plan_page(tx, desk.provider_rate, desk.hold_minutes)?;
@@ -58,7 +50,46 @@ pub fn accept(
     order.hold_expires_at = plan.hold_expires_at.naive_utc();
     order.terms_version = accepted.terms_version.unwrap_or(order.terms_version);
     order.joined_from.clone_from(&accepted.from);
-    let mut lines = orders::lines_of(tx.conn, id)?;
+    keep(tx, &order, &frozen, row)?;
+    begin_to_pay(tx, &campaign, &new_page(id, 1, amount, plan, kind))?;
+    happened(
+        tx,
+        Concerns::order(&order),
+        "shopper",
+        "accepted",
+        "The units that came free were accepted; they are held until they are paid.",
+    )?;
+    tx.touch(campaign.id);
+    Ok(order)
+}
+
+/// Whether the offer stands. The clock is read again: the hold is granted only if it reads before the end at the commit,
+/// not only when this began.
+fn in_time(
+    desk: &Desk,
+    tx: &Tx,
+    campaign: &CampaignRow,
+    place: &WaitingRow,
+) -> Result<(), Problem> {
+    let Some(until) = place.offer_ends else {
+        return Err(not_offered());
+    };
+    let now = tx.now.naive_utc();
+    let late = desk.clock.now().naive_utc().max(now);
+    if late >= until || late >= ends_at(campaign) || !takes_orders(campaign, now) {
+        return Err(over());
+    }
+    Ok(())
+}
+
+/// The order and its lines at their new price, and the place in the list as answered.
+fn keep(
+    tx: &mut Tx,
+    order: &OrderRow,
+    frozen: &FrozenQuote,
+    mut place: WaitingRow,
+) -> Result<(), Problem> {
+    let mut lines = orders::lines_of(tx.conn, order.id)?;
     for line in &mut lines {
         let priced = frozen
             .lines
@@ -69,13 +100,17 @@ pub fn accept(
             line.unit_price = priced.unit_price;
         }
     }
-    waiting::take_up(tx.conn, &order, &lines)?;
-    row.answer = Some(WaitAnswer::Accepted);
-    row.answered_at = Some(now);
-    waiting::save(tx.conn, &row)?;
+    waiting::take_up(tx.conn, order, &lines)?;
+    place.answer = Some(WaitAnswer::Accepted);
+    place.answered_at = Some(tx.now.naive_utc());
+    waiting::save(tx.conn, &place)?;
+    Ok(())
+}
 
-    let page = new_page(id, 1, amount, plan, kind);
-    orders::insert_payment(tx.conn, &page)?;
+/// Puts the order's first page down, counts it, and asks for it to be made.
+fn begin_to_pay(tx: &mut Tx, campaign: &CampaignRow, page: &PaymentRow) -> Result<(), Problem> {
+    let now = tx.now.naive_utc();
+    orders::insert_payment(tx.conn, page)?;
     let moved = Moved {
         orders: 1,
         open_payments: 1,
@@ -85,21 +120,8 @@ pub fn accept(
     if campaign.first_order_at.is_none() {
         campaigns::set_first_order(tx.conn, campaign.id, now)?;
     }
-    enqueue(
-        tx,
-        jobs::PAYMENT,
-        &payment_subject(id, page.attempt),
-        page.planned_at,
-    )?;
-    happened(
-        tx,
-        Concerns::order(&order),
-        "shopper",
-        "accepted",
-        "The units that came free were accepted; they are held until they are paid.",
-    )?;
-    tx.touch(campaign.id);
-    Ok(order)
+    let subject = payment_subject(page.order_id, page.attempt);
+    enqueue(tx, jobs::PAYMENT, &subject, page.planned_at)
 }
 
 fn not_offered() -> Problem {

@@ -42,6 +42,7 @@ impl Life {
             gate: Box::new(Mortal(gate)),
             provider: Box::new(|inner| Arc::new(MortalProvider { inner, life: calls })),
             mailer: Box::new(|inner| Arc::new(MortalMailer { inner, life: mails })),
+            threads: 1,
         }
     }
 

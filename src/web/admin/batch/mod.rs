@@ -5,7 +5,9 @@ mod dates;
 mod deeds;
 mod list;
 mod page;
-mod parcels;
+mod parcel;
+mod parcels_file;
+mod pick;
 mod slips;
 mod tracking;
 
@@ -39,24 +41,27 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .route("/batches/{id}/first", web::post().to(deeds::do_first))
         .route("/batches/{id}/sale", web::get().to(deeds::sale))
         .route("/batches/{id}/sale", web::post().to(deeds::do_sale))
-        .route("/batches/{id}/pick", web::get().to(parcels::pick_list))
-        .route("/batches/{id}/pick", web::post().to(parcels::pick))
+        .route("/batches/{id}/pick", web::get().to(pick::list))
+        .route("/batches/{id}/pick", web::post().to(pick::pack))
         .route("/batches/{id}/slips", web::get().to(slips::of_batch))
-        .route("/batches/{id}/parcels.csv", web::get().to(parcels::export))
+        .route(
+            "/batches/{id}/parcels.csv",
+            web::get().to(parcels_file::export),
+        )
         .route("/batches/{id}/tracking", web::get().to(tracking::form))
         .route("/batches/{id}/tracking", web::post().to(tracking::look))
         .route(
             "/batches/{id}/tracking/keep",
             web::post().to(tracking::keep),
         )
-        .route("/shipments/{id}", web::get().to(parcels::parcel))
+        .route("/shipments/{id}", web::get().to(parcel::page))
         .route(
             "/shipments/{id}/handover",
-            web::post().to(parcels::hand_over),
+            web::post().to(parcel::hand_over),
         )
         .route(
             "/shipments/{id}/delivered",
-            web::post().to(parcels::delivered),
+            web::post().to(parcel::delivered),
         )
         .route("/shipments/{id}/slip", web::get().to(slips::of_parcel))
         .configure(dates::configure);

@@ -1,8 +1,8 @@
 //! One batch: state, purchase orders, receipts and allocation, parcels.
 
-mod packing;
+mod parcel_list;
 
-use self::packing::{Asked, ROWS};
+use self::parcel_list::{Asked, ROWS};
 use super::dates::answer_word;
 use super::{href, load, title};
 use crate::domain::ids::OrderId;

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::parcels::{Known, load_parcel, name_of};
+use super::parcel::{Known, load_parcel, name_of};
 use super::{href, one};
 use crate::domain::shipment::ShipmentState;
 use crate::store::shipments;

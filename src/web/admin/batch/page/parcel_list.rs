@@ -1,4 +1,4 @@
-//! The orders of a batch as whoever packs them sees them: narrowed by a filter, page by page.
+//! The parcels on a batch's page: its orders as whoever packs them sees them, narrowed by a filter, page by page.
 
 use serde::Deserialize;
 

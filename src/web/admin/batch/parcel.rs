@@ -1,148 +1,30 @@
-//! The pick list, one parcel's page, and the parcels as a file.
-
-use std::collections::BTreeMap;
+//! One parcel: its page, its handover and its arrival.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{href, load, one, title};
 use crate::domain::day::parse_local;
 use crate::domain::draft::{CampaignDraft, FieldError};
-use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::ids::{MerchantId, ShipmentId};
 use crate::domain::shipment::{DeliveredBy, ShipmentState, tracking_link};
 use crate::domain::text::optional_line;
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::{LineRow, OrderRow};
-use crate::store::shipments::{Packing, ShipmentLineRow, ShipmentRow};
+use crate::store::shipments::{ShipmentLineRow, ShipmentRow};
 use crate::store::{Conn, campaigns, orders, shipments};
 use crate::web::admin::form::{Pairs, Typed, problems_of};
 use crate::web::admin::guard::{Refusal, Staff};
 use crate::web::admin::kit::{Cell, Facts, Table, fact, id, short, zone_of};
-use crate::web::admin::sheet::{as_text, csv_answer};
 use crate::web::pages;
-use crate::web::view::{Badge, Field, Link, PanelShell, Problems, grouped, plural};
+use crate::web::view::{Badge, Field, Link, PanelShell, Problems, grouped};
 use crate::workflows::desk::{Problem, offer, order_number};
-use crate::workflows::join::Address;
 use crate::workflows::ship::{self, Handed, parcel_number};
-
-/// How many orders the pick list shows and one press packs.
-const AT_ONCE: i64 = 200;
-/// How many are packed in one transaction.
-const CHUNK: i64 = 50;
-
-/// `/admin/batches/{id}/pick`
-#[derive(Template)]
-#[template(path = "admin/pick.html")]
-struct PickPage {
-    shell: PanelShell,
-    title: String,
-    batch: Link,
-    ready: i64,
-    packed: i64,
-    units: Table,
-    orders: Table,
-    more: bool,
-}
 
 /// An option's name, by its code.
 pub(super) fn name_of(terms: &CampaignDraft, sku: &str) -> String {
     let option = terms.options.iter().find(|o| o.sku == sku);
     option.map_or_else(|| sku.to_owned(), |o| o.name.clone())
-}
-
-/// `GET /admin/batches/{id}/pick`
-pub async fn pick_list(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    staff.ships()?;
-    let (campaign, batch) = one(&staff, &path).await?;
-    let id = batch.id;
-    let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        let ready = shipments::packing(conn, id, Some(Packing::Ready), None, None, None, AT_ONCE)?;
-        let ids: Vec<OrderId> = ready.iter().map(|o| o.id).collect();
-        let counts = shipments::packing_counts(conn, id)?;
-        Ok((orders::lines_of_all(conn, &ids)?, ready, counts))
-    });
-    let (lines, ready, (count, packed)) = found.await?;
-    let terms = offer(&campaign)?;
-    let mut units: BTreeMap<String, i64> = BTreeMap::new();
-    for line in &lines {
-        *units.entry(line.sku.clone()).or_default() += line.units().to_pick();
-    }
-    let contents = |order: &OrderRow| {
-        let mut inside: Vec<String> = lines
-            .iter()
-            .filter(|l| l.order_id == order.id && l.units().to_pick() > 0)
-            .map(|l| format!("{} \u{d7} {}", l.units().to_pick(), name_of(&terms, &l.sku)))
-            .collect();
-        inside.sort();
-        inside.join("; ")
-    };
-    let rows = ready.iter().map(|order| {
-        vec![
-            Cell::Document(Link::new(
-                format!("/admin/orders/{}", order.id),
-                order_number(order.number),
-            )),
-            Cell::text(&order.name),
-            Cell::text(&order.country),
-            Cell::text(contents(order)),
-        ]
-    });
-    let unit_rows = units.iter().filter(|(_, n)| **n > 0).map(|(sku, n)| {
-        vec![
-            Cell::text(format!("{} ({sku})", name_of(&terms, sku))),
-            Cell::number(grouped(*n)),
-        ]
-    });
-    let page = PickPage {
-        shell: staff.shell("batches"),
-        title: "Pick list".to_owned(),
-        batch: Link::new(href(&batch), title(&campaign, &batch)),
-        ready: count,
-        packed,
-        units: Table::new(
-            "Units to fetch",
-            vec![("Option", false), ("Units", true)],
-            unit_rows.collect(),
-        ),
-        more: count > AT_ONCE,
-        orders: Table::new(
-            "Orders to pack",
-            vec![
-                ("Order", false),
-                ("Shopper", false),
-                ("To", false),
-                ("In the parcel", false),
-            ],
-            rows.collect(),
-        ),
-    };
-    Ok(pages::private(StatusCode::OK, &page))
-}
-
-/// `POST /admin/batches/{id}/pick`: packs what the list shows.
-pub async fn pick(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    staff.ships()?;
-    let (_, batch) = one(&staff, &path).await?;
-    let (merchant, id) = (staff.merchant.id, batch.id);
-    let mut packed: i64 = 0;
-    while packed < AT_ONCE {
-        let by = staff.name();
-        let some = staff
-            .office
-            .write(move |_, tx| ship::pick_ready(tx, merchant, id, CHUNK, &by))
-            .await?;
-        let some = i64::try_from(some).unwrap_or(0);
-        packed += some;
-        if some < CHUNK {
-            break;
-        }
-    }
-    let said = format!(
-        "{} packed. Print their slips, and record the handover when the carrier was here.",
-        plural(packed, "parcel")
-    );
-    staff.done(said, &href(&batch))
 }
 
 /// A parcel with all it hangs on.
@@ -156,7 +38,7 @@ pub(super) struct Known {
 
 pub(super) fn load_parcel(
     conn: &mut Conn,
-    merchant: crate::domain::ids::MerchantId,
+    merchant: MerchantId,
     id: ShipmentId,
 ) -> Result<Known, Problem> {
     let parcel = shipments::by_id(conn, id)?
@@ -203,7 +85,7 @@ struct ParcelPage {
 }
 
 /// `GET /admin/shipments/{id}`
-pub async fn parcel(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
+pub async fn page(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
     let known = known(&staff, &path).await?;
     let page = known.draw(&staff, &Typed::default(), Problems::default())?;
     Ok(pages::private(StatusCode::OK, &page))
@@ -379,84 +261,4 @@ pub async fn delivered(staff: Staff, path: web::Path<String>) -> Result<HttpResp
         .write(move |_, tx| ship::arrived(tx, merchant, id, None, DeliveredBy::Staff, &by))
         .await?;
     staff.done("The parcel has arrived.", &format!("/admin/shipments/{id}"))
-}
-
-const HEAD: [&str; 16] = [
-    "parcel",
-    "order",
-    "name",
-    "line1",
-    "line2",
-    "city",
-    "region",
-    "postal_code",
-    "country",
-    "email",
-    "contents",
-    "state",
-    "carrier",
-    "tracking",
-    "handed_over_at",
-    "delivered_at",
-];
-
-/// `GET /admin/batches/{id}/parcels.csv`: every parcel that is packed or on its way. Filled in, it can be imported.
-pub async fn export(staff: Staff, path: web::Path<String>) -> Result<HttpResponse, Refusal> {
-    staff.ships()?;
-    let (merchant, id) = (staff.merchant.clone(), id(&path)?);
-    let found = staff.office.read(move |conn| -> Result<_, Problem> {
-        let (campaign, batch) = load(conn, &merchant, id)?;
-        let terms = offer(&campaign)?;
-        let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
-        for state in [ShipmentState::Picked, ShipmentState::HandedOver] {
-            for parcel in shipments::in_state(conn, batch.id, state, 100_000)? {
-                let known = load_parcel(conn, merchant.id, parcel.id)?;
-                rows.push(csv_row(&known, &terms)?);
-            }
-        }
-        Ok((rows, campaign.slug, batch.number))
-    });
-    let (rows, slug, number) = found.await?;
-    csv_answer(&format!("{slug}-{number}-parcels"), rows)
-}
-
-fn csv_row(known: &Known, terms: &CampaignDraft) -> Result<Vec<String>, Problem> {
-    let Known {
-        parcel,
-        inside,
-        order,
-        lines,
-        ..
-    } = known;
-    let address: Address = serde_json::from_str(&order.address)?;
-    let contents: Vec<String> = inside
-        .iter()
-        .map(|held| {
-            let line = lines.iter().find(|l| l.option_id == held.option_id);
-            let sku = line.map_or("", |l| l.sku.as_str());
-            format!("{} x {} ({sku})", held.units, name_of(terms, sku))
-        })
-        .collect();
-    let text = |value: &Option<String>| value.as_deref().map_or_else(String::new, as_text);
-    let at = |at: Option<chrono::NaiveDateTime>| {
-        at.map_or_else(String::new, |at| at.and_utc().to_rfc3339())
-    };
-    Ok(vec![
-        parcel_number(parcel.number),
-        order_number(order.number),
-        as_text(&order.name),
-        as_text(&address.line1),
-        text(&address.line2),
-        as_text(&address.city),
-        text(&address.region),
-        text(&address.postal_code),
-        address.country.code().to_owned(),
-        as_text(&order.email),
-        as_text(&contents.join("; ")),
-        parcel.state.to_string(),
-        text(&parcel.carrier),
-        text(&parcel.tracking_number),
-        at(parcel.handed_over_at),
-        at(parcel.delivered_at),
-    ])
 }
