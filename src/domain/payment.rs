@@ -45,6 +45,12 @@ impl PaymentKind {
     }
 }
 
+/// How many calls a second are made of a provider that allows so many: one is left out, so that a turn that came late may let
+/// the next one come early. One at least.
+pub fn kept_pace(allowed: u32) -> u32 {
+    allowed.saturating_sub(1).max(1)
+}
+
 words! {
     /// Where one payment page stands. Kept for staff where the provider said something unusual.
     AttemptState {

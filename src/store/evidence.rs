@@ -96,7 +96,9 @@ pub fn disputes_of(
         .into_boxed();
     if let Some(after) = after {
         let opened: Option<NaiveDateTime> = disputes::table
-            .find(after)
+            .inner_join(orders::table)
+            .filter(disputes::provider_id.eq(after))
+            .filter(orders::merchant_id.eq(merchant))
             .select(disputes::opened_at)
             .first(conn)
             .optional()?;

@@ -9,6 +9,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, timeout_at};
 
+use crate::domain::payment::kept_pace;
+
 /// How long a call stands back for those before it at most: a rush must not keep anybody's money.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,10 +87,10 @@ impl Pace {
 /// Turns so far apart that no second has more than `rate` of them. One that comes late, as timers on a busy machine do, lets
 /// the next come early, so that the pace is kept; for that one turn a second is left out.
 fn spaced(rate: NonZeroU32) -> Quota {
-    match NonZeroU32::new(rate.get() - 1) {
-        Some(less) => Quota::per_second(less).allow_burst(NonZeroU32::MIN.saturating_add(1)),
-        None => Quota::per_second(rate),
-    }
+    let kept = NonZeroU32::new(kept_pace(rate.get())).unwrap_or(NonZeroU32::MIN);
+    let at_once = if kept < rate { 2 } else { 1 };
+    let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(kept).allow_burst(at_once)
 }
 
 async fn nobody_waits(before: &[Queue], notice: &Notify) {

@@ -17,6 +17,7 @@ use crate::domain::ids::{BatchId, MerchantId, OrderId};
 use crate::domain::order::Delivery;
 use crate::domain::tariff::Tariff;
 use crate::domain::text::{clean_line, optional_line};
+use crate::domain::withdrawal::has_right;
 use crate::store::campaigns::BatchRow;
 use crate::store::orders::OrderRow;
 use crate::store::{Conn, Tx, addresses, campaigns, changes};
@@ -290,6 +291,7 @@ pub(super) fn send_to(
     let had = Destination::of(order)?;
     to.put_into(order)?;
     addresses::save(tx.conn, order)?;
+    keep_right(tx, order, had.address.country, to.address.country)?;
     let concerns = Concerns::order(order);
     let before = format!("Before: {}", had.lines().join(", "));
     happened(tx, concerns, actor, "address_before", before)?;
@@ -304,6 +306,17 @@ pub(super) fn send_to(
         )
     };
     happened(tx, concerns, actor, "address_changed", detail)
+}
+
+/// Whoever was told at joining that the order may be withdrawn from may do so wherever it goes.
+fn keep_right(tx: &mut Tx, order: &mut OrderRow, had: Country, to: Country) -> Result<(), Problem> {
+    let mut agreed = frozen(order)?;
+    if has_right(to, agreed.withdrawal) || !has_right(had, agreed.withdrawal) {
+        return Ok(());
+    }
+    agreed.withdrawal = true;
+    order.quote = serde_json::to_string(&agreed)?;
+    Ok(changes::save_agreed(tx.conn, order)?)
 }
 
 fn readdress(
@@ -324,6 +337,9 @@ fn readdress(
     if waits.is_some_and(|row| abroad || row.goes_to.is_some()) {
         return Err(super::changes::under_way());
     }
+    if abroad {
+        may_go_abroad(case, had.address.country, country)?;
+    }
     if abroad && !costs_the_same(case, &to)? {
         let say = format!(
             "Shipping and tax come out differently in {}. That is a change of the order with a new total, which can be made while joining is open; after that, write to the seller.",
@@ -338,6 +354,29 @@ fn readdress(
         by_shopper: *who == Who::Shopper,
     };
     case.tell(desk, tx, &once, news)
+}
+
+/// Whether what an order costs alone decides if it may go to another country without its shopper agreeing to a change.
+///
+/// # Errors
+/// At the field of the country: part of it was sent, at the shipping of where it went; or it could be withdrawn from there,
+/// which is to be said before it is agreed to (domain section 6a).
+fn may_go_abroad(case: &Case, had: Country, to: Country) -> Result<(), Problem> {
+    let refuse = |say: String| Err(Problem::field("country", say));
+    if case.lines.iter().any(|line| line.shipped > 0) {
+        return refuse(format!(
+            "Part of this order went to {} already, so the rest cannot go to another country. Write to the seller.",
+            had.name()
+        ));
+    }
+    let chosen = case.agreed.withdrawal || case.merchant.withdrawal_everywhere;
+    if has_right(to, chosen) && !has_right(had, chosen) {
+        return refuse(format!(
+            "Other rules hold for orders to {}. That is a change of the order, which can be made while joining is open; after that, write to the seller.",
+            to.name()
+        ));
+    }
+    Ok(())
 }
 
 /// Whether shipping and tax of what is still wanted of an order come out the same elsewhere.

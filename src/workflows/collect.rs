@@ -21,7 +21,7 @@ pub use balance::{
 };
 pub use batch::{Looked, Shortfall, bought, look, may_buy, tell_shortfall};
 pub use ending::{tell_ending, watch_ending};
-pub use gap::{Gap, GapOption, OwnOrder, gap, own_order};
+pub use gap::{Gap, GapOption, OwnOrder, gap, not_made, own_order};
 use grace::refused;
 pub(super) use grace::with_new_card;
 pub use grace::{at_the_end, follow, settled};

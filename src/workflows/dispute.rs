@@ -109,7 +109,12 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         };
         refunds::save_dispute(tx.conn, &row)?;
     }
-    if was == Some(state) || matches!(was, Some(DisputeState::Won | DisputeState::Lost)) {
+    if was.is_some_and(|was| was.is_over()) {
+        // A refund may have been refused for it just before it ended.
+        unbooked(tx, &order, said)?;
+        return Ok(Heard::Known);
+    }
+    if was == Some(state) {
         return Ok(Heard::Known);
     }
     let now = tx.now.naive_utc();
@@ -157,7 +162,7 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
     Ok(Heard::Known)
 }
 
-/// A dispute of which nothing is booked: at its end, what the provider refused to refund meanwhile goes out.
+/// Nothing of what was heard is booked: where the dispute is over, what the provider refused to refund meanwhile goes out.
 fn unbooked(tx: &mut Tx, order: &OrderRow, said: &ProviderDispute) -> Result<(), Problem> {
     if is_over(said) {
         release(tx, order)?;

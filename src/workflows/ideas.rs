@@ -218,6 +218,18 @@ pub fn made(
             "This campaign is published already: voters are told when a draft is published.",
         ));
     }
+    // When it is published the voters of one idea are told.
+    if let Some(other) = ideas::of_campaign(tx.conn, campaign)?
+        && other.id != row.id
+    {
+        return Err(Problem::conflict(
+            "idea-in-use",
+            format!(
+                "This draft was made of another idea already: {}.",
+                other.title
+            ),
+        ));
+    }
     if !came(tx.conn, &row)? {
         row.campaign_id = Some(campaign);
         row.changed_at = tx.now.naive_utc();

@@ -25,7 +25,7 @@ use crate::domain::country::Country;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::CampaignId;
 use crate::domain::order::Delivery;
-use crate::domain::payment::PagePlan;
+use crate::domain::payment::{PagePlan, kept_pace};
 use crate::domain::tariff::{Quote, Tariff};
 use crate::store::campaigns::CampaignRow;
 use crate::store::orders::OrderRow;
@@ -253,7 +253,7 @@ pub fn plan_page(
     let wait = match provider_rate {
         Some(rate) if rate > 0 => {
             let waiting = orders::queue_length(tx.conn)?;
-            Duration::milliseconds(waiting.saturating_mul(1000) / i64::from(rate))
+            Duration::milliseconds(waiting.saturating_mul(1000) / i64::from(kept_pace(rate)))
         }
         _ => Duration::zero(),
     };

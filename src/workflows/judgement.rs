@@ -30,7 +30,8 @@ use crate::domain::outcome::{self, Dropped, JudgeInput, Judgement, PaidLine, Suc
 use crate::domain::payment::RefundPurpose;
 use crate::domain::price::{PriceError, PriceTable, Tally, Threshold, reached_by_limits, tally_at};
 use crate::store::campaigns::{BatchRow, CampaignRow, Moved, OptionRow};
-use crate::store::orders::UnitsAtPrice;
+
+use crate::store::orders::{DroppedUnits, UnitsAtPrice};
 use crate::store::stock::CancellationRow;
 use crate::store::{Conn, Tx, campaigns, dues, jobs, orders, stock};
 
@@ -462,7 +463,9 @@ fn drop_options<'a>(
         } else {
             campaigns::count_option(tx.conn, option.option, -units, 0, 0)?;
         }
-        for gone in &wanted {
+        // What the merchant bought itself waits for no step.
+        let of_cards = |gone: &&DroppedUnits| gone.mode == PaymentMode::ChargeOnSuccess;
+        for gone in wanted.iter().filter(of_cards) {
             *limits.entry((option.option, gone.limit)).or_insert(0) += gone.units;
         }
         let rows: Vec<CancellationRow> = wanted
@@ -488,10 +491,8 @@ fn drop_options<'a>(
         };
         campaigns::count(tx.conn, campaign.id, moved, now)?;
     }
-    if offer(campaign)?.payment_mode == PaymentMode::ChargeOnSuccess {
-        for (limit, units) in limits {
-            dues::count_limit(tx.conn, campaign.id, limit, -units)?;
-        }
+    for (limit, units) in limits {
+        dues::count_limit(tx.conn, campaign.id, limit, -units)?;
     }
     Ok(())
 }

@@ -68,12 +68,15 @@ pub fn credit_note(tx: &mut Tx, order: &OrderRow, refund: &RefundRow) -> Result<
     };
     let agreed = frozen(order)?;
     let tax = tax_back(tx, order, refund, (receipt, &known), &agreed)?;
+    // It corrects the receipt, by the tax of where the order went then.
+    let country = content(receipt)?.buyer.country;
+    let rule = Country::parse(&country).and_then(|country| agreed.tariff.tax_for(country));
     let reason = paper::said(refund.purpose).to_owned();
     let new = New {
         kind: PaperKind::CreditNote,
         attempt: refund.payment_attempt,
         refund: Some(refund),
-        amounts: paper::sum(reason, refund.amount, tax, rule_of(order, &agreed)),
+        amounts: paper::sum(reason, refund.amount, tax, rule),
         paid: match refund.state {
             RefundState::PaidOtherwise => "Paid back in another way".to_owned(),
             _ => "Paid back to the card".to_owned(),

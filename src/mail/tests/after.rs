@@ -100,6 +100,7 @@ fn changed(paid: Option<String>, back: Option<String>) -> After {
         back,
         later: None,
         by_staff: false,
+        withdrawal: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::super::schema::{order_lines, orders};
 use super::super::{Conn, StoreError};
 use super::sum_of;
+use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{BatchId, OptionId, OrderId};
 use crate::domain::order::{LineState, OrderState};
 
@@ -133,6 +134,8 @@ pub struct DroppedUnits {
     pub collected: bool,
     /// The step that their order waits for.
     pub limit: i32,
+    /// How their order is paid for.
+    pub mode: PaymentMode,
 }
 
 /// An option of a batch is not produced: no unit of it is wanted any more in orders that the step takes in. Whose units
@@ -143,7 +146,7 @@ pub fn drop_lines(
     option: OptionId,
     step: i32,
 ) -> Result<Vec<DroppedUnits>, StoreError> {
-    let wanted: Vec<(OrderId, i64, bool, i32)> = orders::table
+    let wanted: Vec<(OrderId, i64, bool, i32, PaymentMode)> = orders::table
         .inner_join(order_lines::table)
         .filter(orders::batch_id.eq(batch))
         .filter(orders::state.eq_any(OrderState::PAID))
@@ -155,6 +158,7 @@ pub fn drop_lines(
             order_lines::quantity - order_lines::cancelled,
             orders::collected,
             orders::limit_step,
+            orders::mode,
         ))
         .load(conn)?;
     let paid = orders::table
@@ -175,11 +179,12 @@ pub fn drop_lines(
     .execute(conn)?;
     Ok(wanted
         .into_iter()
-        .map(|(order, units, collected, limit)| DroppedUnits {
+        .map(|(order, units, collected, limit, mode)| DroppedUnits {
             order,
             units,
             collected,
             limit,
+            mode,
         })
         .collect())
 }

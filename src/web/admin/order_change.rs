@@ -8,15 +8,14 @@ use super::addresses::parcel_lines;
 use super::form::{FormPage, Line, Pairs, Section, Typed, sentence};
 use super::guard::{Refusal, Staff};
 use super::kit::{act as run, fact, id};
-use crate::domain::country::Country;
 use crate::domain::ids::OrderId;
 use crate::domain::order::Delivery;
 use crate::store::orders::{self, OrderRow};
-use crate::web::order::{country_choices, is_of_address, new_key, pairs_of, typed_of};
+use crate::web::order::{country_choices, is_of_address, new_key, pairs_of, shown_of, typed_of};
 use crate::web::pages;
 use crate::web::shop::quantity;
 use crate::web::view::{Field, Link, Problems, grouped};
-use crate::workflows::change::Typed as Address;
+use crate::workflows::change::{Destination, Typed as Address};
 use crate::workflows::changes::{
     Came, Choice, Offer, Shown, Wish, change, choices, lines_said, preview, withdraw,
 };
@@ -102,14 +101,16 @@ impl Case {
         });
         page.sections = vec![Section::new("How many of each", fields.collect())];
         let is = Address::of(&self.order)?;
+        let was = shown_of(&is);
         let address = address_of(typed).unwrap_or(is);
         let delivery = typed.some("delivery");
-        let lines = parcel_lines(
+        let mut lines = parcel_lines(
             &address,
             country_choices(&self.order)?,
             delivery.unwrap_or(self.order.delivery.as_str()),
             &problems,
         );
+        lines.push(Line::Hidden("address_was".to_owned(), was));
         page.sections.push(
             Section::new("Where it goes", lines)
                 .text("Leave it as it is, or let it go elsewhere in the same change."),
@@ -220,7 +221,10 @@ impl Case {
                     .form(typed, at(&wish, "This is what is ordered already."))
                     .await;
             }
-            Ok(offer) if offer.is_correction() => return self.agree(typed, wish).await,
+            Ok(offer) if offer.is_correction() => {
+                let shown = Some(offer.shown());
+                return self.agree(typed, Wish { shown, ..wish }).await;
+            }
             Ok(offer) => match offer.may_be_made_for_the_shopper() {
                 Ok(()) => offer,
                 Err(e) => return self.refused(typed, &wish, e).await,
@@ -303,8 +307,8 @@ impl Case {
     fn parcel_facts(&self, offer: &Offer) -> super::kit::Facts {
         let mut facts = Vec::new();
         if let Some(to) = &offer.goes_to {
-            let here = Country::parse(&self.order.country);
-            facts.push(fact("Goes to", here.map_or("", Country::name)));
+            let here = Destination::of(&self.order).map(|here| here.lines().join(", "));
+            facts.push(fact("Goes to", here.unwrap_or_default()));
             facts.push(fact("Will go to", to.lines().join(", ")));
         }
         if offer.abroad().is_some() {
@@ -389,7 +393,8 @@ fn named(typed: &Typed) -> Vec<(String, i64)> {
 /// The address that a form names, if it asks for one.
 fn address_of(typed: &Typed) -> Option<Address> {
     let asked = typed.ticked("line1");
-    asked.then(|| typed_of(|name| typed.get(name).to_owned()))
+    let address = asked.then(|| typed_of(|name| typed.get(name).to_owned()));
+    address.filter(|address| shown_of(address) != typed.get("address_was"))
 }
 
 /// What is wrong with the choice as a whole, at its first field.

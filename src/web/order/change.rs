@@ -68,7 +68,9 @@ impl Sent {
         let typed = || edit::typed_of(|name| get(name).unwrap_or_default().to_owned());
         Self {
             units: units.take(200).collect(),
-            address: get("line1").map(|_| typed()),
+            address: get("line1")
+                .map(|_| typed())
+                .filter(|typed| get("address_was") != Some(edit::shown_of(typed).as_str())),
             delivery: get("delivery").and_then(|word| word.parse().ok()),
             shown: get("shown").map(str::to_owned),
             form_key: key.map(|key| format!("form:{key}")),
@@ -214,6 +216,11 @@ async fn review(opened: &Opened, sent: &Sent, wish: Wish, before: Option<Shown>)
         return again(opened, sent, problems, StatusCode::OK).await;
     }
     if offer.is_correction() {
+        // By what it was just now: else it is looked at first.
+        let wish = Wish {
+            shown: Some(offer.shown()),
+            ..wish
+        };
         return done(opened, sent, wish, "changed").await;
     }
     review::page(opened, sent, &offer, before.as_ref()).await

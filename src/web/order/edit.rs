@@ -83,6 +83,12 @@ pub fn pairs_of(typed: &Typed) -> [(&'static str, &str); 7] {
     ]
 }
 
+/// An address as one value: a form carries what it showed, so that one that was left as it was is no wish for it, should it be
+/// another by then.
+pub fn shown_of(typed: &Typed) -> String {
+    pairs_of(typed).map(|(_, value)| value).join("|")
+}
+
 /// Whether a field is one of an address.
 pub fn is_of_address(field: &str) -> bool {
     let nothing = Typed::default();

@@ -32,7 +32,9 @@ use opened::Opened;
 use page::{Consent, Facts, Ways, WrongProof};
 
 pub(in crate::web) use claims::{at_fields as claim_problems, served as photo_answer};
-pub(in crate::web) use edit::{address_fields, country_choices, is_of_address, pairs_of, typed_of};
+pub(in crate::web) use edit::{
+    address_fields, country_choices, is_of_address, pairs_of, shown_of, typed_of,
+};
 pub(in crate::web) use page::{claim_badge, claim_picture};
 pub(in crate::web) use papers::sheet;
 

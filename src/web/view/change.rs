@@ -32,6 +32,8 @@ pub struct ChangePage {
 pub struct ParcelFields {
     /// Name and address, with the country.
     pub address: Vec<Field>,
+    /// What it is, by which it is known whether another was typed.
+    pub was: String,
     /// What is there is sent, the rest later.
     pub as_available: bool,
     /// Whether they are shown at once: something of them was typed, or is wrong.

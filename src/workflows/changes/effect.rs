@@ -7,6 +7,7 @@ use super::super::letters::{After, Letter, parcels_said};
 use super::super::money::{self, nonzero_said, say};
 use super::super::part::say_back;
 use super::super::payment::{after_commitment, frozen};
+use super::super::withdraw::information;
 use super::super::{cards, counts};
 use super::offer::standing;
 use super::{Before, FrozenQuote, Offer, goes_to, wanted};
@@ -15,6 +16,7 @@ use crate::domain::country::Country;
 use crate::domain::draft::PaymentMode;
 use crate::domain::ids::{ChangeId, OptionId};
 use crate::domain::order::{Delivery, LineState};
+use crate::domain::withdrawal::has_right;
 use crate::store::campaigns::CampaignRow;
 use crate::store::changes::ChangeRow;
 use crate::store::orders::{LineRow, OrderRow};
@@ -114,12 +116,20 @@ impl<'a> Effect<'a> {
         row: &ChangeRow,
         (paid, receipt): (i64, Option<String>),
     ) -> Result<Self, Problem> {
+        let before = Before::read(row)?;
+        let mut wanted = wanted(row)?;
+        if row.asked_by.is_some() && row.agreed_at.is_none() {
+            // Paid for without the page on which it is agreed to: nobody was told what is exempt from withdrawal.
+            let had = |sku: &str| before.lines.iter().any(|line| line.sku == sku);
+            let enter = wanted.lines.iter_mut().filter(|line| !had(&line.sku));
+            enter.for_each(|line| line.made_to_order = false);
+        }
         Ok(Self {
             campaign,
             change: row.id,
             by: row.asked_by.clone(),
-            before: Before::read(row)?,
-            wanted: wanted(row)?,
+            before,
+            wanted,
             goes_to: goes_to(row)?,
             delivery: row.delivery,
             paid,
@@ -233,6 +243,20 @@ impl<'a> Effect<'a> {
         Ok((entering, leaving))
     }
 
+    /// What its letter says of withdrawal, as that of joining does: where the order gained the right by going elsewhere, or an
+    /// option entered that is exempt. `everywhere`: its seller grants it where no law does.
+    fn withdrawal(&self, order: &OrderRow, went_to: &str, everywhere: bool) -> Vec<String> {
+        let chosen = everywhere || self.wanted.withdrawal;
+        let right = |code: &str| Country::parse(code).is_some_and(|c| has_right(c, chosen));
+        let had = |sku: &str| self.before.lines.iter().any(|line| line.sku == sku);
+        let exempt = || self.wanted.lines.iter().filter(|line| line.made_to_order);
+        if !right(&order.country) || (right(went_to) && exempt().all(|line| had(&line.sku))) {
+            return Vec::new();
+        }
+        let names: Vec<&str> = exempt().map(|line| line.name.as_str()).collect();
+        information(&names, self.wanted.lines.len())
+    }
+
     /// Says on the timeline and by mail what it was and what it is.
     fn tell(
         &self,
@@ -278,6 +302,7 @@ impl<'a> Effect<'a> {
             back: nonzero_said(back, currency),
             later: nonzero_said(order.owed, currency),
             receipt: receipt.map(|number| desk.links.receipt_url(order.id, number)),
+            withdrawal: self.withdrawal(order, went_to, merchant.withdrawal_everywhere),
         };
         let letter = Letter::After {
             about: desk.about(&merchant, self.campaign, &draft, order),

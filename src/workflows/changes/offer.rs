@@ -74,9 +74,11 @@ impl Offer {
         !self.changes_lines && self.goes_to.is_none() && self.delivery.is_none()
     }
 
-    /// Whether only address or parcels would be others, and it all costs the same: nothing is to be agreed to.
+    /// Whether only address or parcels would be others, and it all costs the same, with the same right to withdraw: nothing is
+    /// to be agreed to.
     pub fn is_correction(&self) -> bool {
-        !self.changes_lines && !self.changes_cost && !self.is_nothing()
+        let same = !self.changes_lines && !self.changes_cost && !self.gains_right(false);
+        same && !self.is_nothing()
     }
 
     /// The code of the country to which it would go.

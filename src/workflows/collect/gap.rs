@@ -6,12 +6,12 @@ use super::may_buy;
 use crate::domain::draft::CampaignDraft;
 use crate::domain::ids::CampaignId;
 use crate::domain::order::Delivery;
-use crate::store::campaigns::CampaignRow;
+use crate::store::campaigns::{BatchRow, CampaignRow};
 use crate::store::merchants::MerchantRow;
 use crate::store::{Conn, campaigns};
 use crate::workflows::desk::{Problem, offer};
 use crate::workflows::join::{Address, JoinRequest, Waits};
-use crate::workflows::judgement::count_missing;
+use crate::workflows::judgement::{Why, count_missing};
 
 /// What is missing, while the merchant may buy it.
 #[derive(Debug, Clone)]
@@ -41,6 +41,16 @@ pub struct GapOption {
     pub left: Option<i64>,
 }
 
+/// The codes of the options that a batch goes on without: their shoppers were told so.
+///
+/// # Errors
+/// When the batch's row is damaged.
+pub fn not_made(batch: &BatchRow) -> Result<Vec<String>, Problem> {
+    let why = Why::read(batch)?;
+    let gone = why.iter().flat_map(Why::not_made);
+    Ok(gone.map(|option| option.sku.clone()).collect())
+}
+
 /// Reads what is missing of a campaign and may be bought now.
 ///
 /// # Errors
@@ -57,7 +67,9 @@ pub fn gap(conn: &mut Conn, campaign: &CampaignRow, now: DateTime<Utc>) -> Resul
         ))?;
     let step = usize::try_from(batch.step.unwrap_or(0)).unwrap_or(0);
     let rows = campaigns::options_of(conn, campaign.id)?;
-    let options = rows.iter().filter_map(|row| {
+    let gone = not_made(&batch)?;
+    let rows = rows.iter().filter(|row| !gone.contains(&row.sku));
+    let options = rows.filter_map(|row| {
         let option = draft.options.iter().find(|o| o.sku == row.sku)?;
         Some(GapOption {
             sku: row.sku.clone(),

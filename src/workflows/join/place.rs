@@ -120,7 +120,11 @@ impl Joins {
             return Ok(all_of(answers));
         }
         let offer = self.offer(&campaign)?;
-        let options = campaigns::options_of(tx.conn, id)?;
+        let mut options = campaigns::options_of(tx.conn, id)?;
+        if selling.gap {
+            let gone = collect::not_made(&selling.batch).map_err(damaged)?;
+            options.retain(|row| !gone.contains(&row.sku));
+        }
         let mut table = self.table(tx, &campaign, &selling, (&offer, &options), wishes)?;
         let mut granted = Granted::default();
         let numbered = grant(&mut table, wishes, &mut answers, &mut granted);

@@ -123,6 +123,9 @@ pub enum After {
         receipt: Option<String>,
         /// Staff asked for it, else the shopper did.
         by_staff: bool,
+        /// What is to be said of withdrawal since it: where it goes gives the right anew, or an exempt option entered.
+        #[serde(default)]
+        withdrawal: Vec<String>,
     },
     /// Staff ask for a change that costs more: the shopper pays it, or nothing changes.
     ChangeAsked {

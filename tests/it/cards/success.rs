@@ -170,6 +170,40 @@ both_databases! {
         shop.close().await;
     }
 
+    async fn what_the_merchant_bought_of_an_option_that_is_left_out_all_the_same_goes_back(db: TestDatabase) {
+        let shop = Shop::open(db).await;
+        let mut body = saved(&shop);
+        body["options"] = json!([
+            {"sku": "set", "name": "Black", "prices": [10000, 9000, 8000]},
+            {"sku": "lid", "name": "Red", "prices": [2000, 1800, 1500], "minimum": 5},
+        ]);
+        let campaign = shop.publish(body).await;
+        let wish = |email: &str, lines: &[(&str, i64)]| {
+            let lines = lines.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect();
+            JoinRequest { lines, ..shop.wish(&campaign, email, 1) }
+        };
+        let office = &shop.running.app.office;
+        let orders = [("a@mail.example", vec![("set", 3), ("lid", 2)], GOOD_CARD), ("b@mail.example", vec![("lid", 3)], FAILS_LATER)];
+        for (email, lines, card) in &orders {
+            let id = office.join(wish(email, lines)).await.unwrap().order.id;
+            shop.settle().await;
+            super::completes(&shop, id, card).await;
+        }
+        deadline_passes(&shop, &campaign).await;
+        shop.advance(Duration::days(7)).await;
+        assert!(shop.batch(&campaign).await.short_until.is_some(), "three black of five");
+        let own = JoinRequest { buys_missing: true, ..wish("hello@fern.example", &[("set", 2), ("lid", 1)]) };
+        let own = office.join(own).await.unwrap().order.id;
+        shop.settle().await;
+        assert_eq!(super::completes(&shop, own, GOOD_CARD).await, 303);
+        shop.advance(Duration::minutes(2)).await;
+        shop.expect_state(&campaign, CampaignState::Ordered).await;
+        assert_eq!(shop.purchase_orders(&campaign).await[0].units, 5);
+        assert_eq!(shop.at_provider(own).await, (19_800, 1_800), "without the red one");
+        shop.audit().await;
+        shop.close().await;
+    }
+
     async fn an_option_that_too_few_paid_for_is_left_out_after_collecting(db: TestDatabase) {
         let shop = Shop::open(db).await;
         let mut body = saved(&shop);

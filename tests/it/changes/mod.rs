@@ -14,6 +14,7 @@ use crate::support::shop::Shop;
 pub mod abroad;
 mod consent;
 mod pages;
+mod rights;
 mod staff;
 mod story;
 mod table;

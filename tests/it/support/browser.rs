@@ -104,6 +104,14 @@ impl Browser {
     /// Opens an address and waits until the page is loaded. A click before it gets the page that it led to first: an
     /// answer that comes late would take the visitor away from here again.
     pub async fn goto(&self, url: &str) {
+        self.leave().await;
+        if let Err(e) = self.client.goto(url).await {
+            self.fail(&format!("could not open {url}: {e}")).await
+        }
+    }
+
+    /// Waits until the page is gone from which the last click led to another.
+    async fn leave(&self) {
         let way = self.way.lock().expect("no test panicked here").take();
         if let Some(way) = way {
             let left = async {
@@ -113,9 +121,6 @@ impl Browser {
             };
             // Where a script answered the click, the page stays.
             let _ = tokio::time::timeout(LEAVING, left).await;
-        }
-        if let Err(e) = self.client.goto(url).await {
-            self.fail(&format!("could not open {url}: {e}")).await
         }
     }
 
@@ -256,12 +261,19 @@ impl Browser {
         }
     }
 
-    /// Waits until the visitor sees this text anywhere on the page.
+    /// Waits until the visitor sees this text anywhere on the page; after a click that leads to another, on that one.
     pub async fn wait_for_text(&self, text: &str) {
         let wanted = squeeze(text);
         let seen = tokio::time::timeout(PATIENCE, async {
-            while !self.visible_text().await.contains(&wanted) {
-                tokio::time::sleep(LOOK_AGAIN).await;
+            loop {
+                while !self.visible_text().await.contains(&wanted) {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                // The page before may have said it already.
+                self.leave().await;
+                if self.visible_text().await.contains(&wanted) {
+                    return;
+                }
             }
         });
         if seen.await.is_err() {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::super::Opened;
-use super::super::edit::{address_fields, country_choices, is_of_address};
+use super::super::edit::{address_fields, country_choices, is_of_address, shown_of};
 use super::super::page::Facts;
 use super::Sent;
 use crate::domain::draft::FieldError;
@@ -64,6 +64,7 @@ fn parcels(sent: &Sent, facts: &Facts, problems: &Problems) -> Result<ParcelFiel
     let wrong = problems.errors.iter().any(|e| is_of_address(&e.field));
     Ok(ParcelFields {
         address: address_fields(typed, country_choices(&facts.order)?, problems),
+        was: shown_of(&is),
         as_available: delivery == Delivery::AsAvailable,
         open: wrong || *typed != is || delivery != facts.order.delivery,
     })

@@ -10,6 +10,7 @@ pub fn change(problems: Problems) -> ChangePage {
         units_error: problems.of("lines").map(str::to_owned),
         parcels: Some(ParcelFields {
             address: edit().address,
+            was: String::new(),
             as_available: false,
             open: true,
         }),
