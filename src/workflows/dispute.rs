@@ -110,8 +110,10 @@ pub fn heard(desk: &Desk, tx: &mut Tx, said: &ProviderDispute) -> Result<Heard, 
         refunds::save_dispute(tx.conn, &row)?;
     }
     if was.is_some_and(|was| was.is_over()) {
-        // A refund may have been refused for it just before it ended.
-        unbooked(tx, &order, said)?;
+        // A refund may have been refused for it just before it ended. Of what was lost the cardholder has the money.
+        if was == Some(DisputeState::Won) {
+            unbooked(tx, &order, said)?;
+        }
         return Ok(Heard::Known);
     }
     if was == Some(state) {
